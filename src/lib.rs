@@ -1,0 +1,23 @@
+//! Keeps a directory equal to a Git ref, and shows its readers whole commits only.
+//!
+//! The modules are listed in the order in which data flows. [`config`] says what to follow and
+//! [`schedule`] when. [`attempt`] is the straight line from a ref to a published commit, through
+//! [`credentials`], [`git`], [`trees`] and [`publish`]. [`observe`] says how it went and [`http`]
+//! tells it to whoever asks. [`daemon`] holds these together and is the only module that knows
+//! them all.
+
+pub mod model;
+pub mod config;
+pub mod schedule;
+pub mod trigger;
+pub mod net;
+pub mod credentials;
+pub mod git;
+pub mod trees;
+pub mod publish;
+pub mod observe;
+pub mod http;
+pub mod runtime;
+pub mod attempt;
+pub mod daemon;
+pub mod exit;

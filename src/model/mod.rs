@@ -1,0 +1,20 @@
+//! The nouns of this program: values without input or output.
+//!
+//! A [`Reference`] of the repository at a [`RepoUrl`] names a [`CommitId`]. A [`Trigger`] starts an
+//! attempt, which goes through [`Step`]s until it is done or fails with a [`Class`] of error.
+
+mod class;
+mod commit;
+mod reference;
+mod repo_url;
+mod secret;
+mod step;
+mod trigger;
+
+pub use class::Class;
+pub use commit::{CommitId, CommitIdError};
+pub use reference::{Reference, ReferenceError};
+pub use repo_url::{Location, RepoUrl, RepoUrlError};
+pub use secret::Secret;
+pub use step::Step;
+pub use trigger::Trigger;

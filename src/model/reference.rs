@@ -1,0 +1,124 @@
+//! What to follow in the repository.
+
+use crate::model::CommitId;
+use std::fmt;
+use std::str::FromStr;
+
+/// A name that the source is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// Whatever the source's HEAD names.
+    Head,
+    /// A short name, looked up as Git does: as it is, then as tag, branch, remote branch.
+    Short(String),
+    /// A full name, beginning with `refs/`.
+    Full(String),
+    /// One commit, for ever.
+    Commit(CommitId),
+}
+
+/// The text cannot be a ref name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} cannot be a ref name: {reason}")]
+pub struct ReferenceError {
+    name: String,
+    reason: &'static str,
+}
+
+impl Reference {
+    /// The full names this may stand for, most preferred first, as `git rev-parse` orders them;
+    /// empty for a commit id.
+    pub fn candidates(&self) -> Vec<String> {
+        match self {
+            Self::Head => vec!["HEAD".to_owned()],
+            Self::Full(name) => vec![name.clone()],
+            Self::Short(name) => vec![
+                name.clone(),
+                format!("refs/{name}"),
+                format!("refs/tags/{name}"),
+                format!("refs/heads/{name}"),
+                format!("refs/remotes/{name}"),
+                format!("refs/remotes/{name}/HEAD"),
+            ],
+            Self::Commit(_) => Vec::new(),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let error = |reason| Err(ReferenceError { name: text.to_owned(), reason });
+        if text == "HEAD" || text == "@" {
+            return Ok(Self::Head);
+        }
+        if let Ok(commit) = text.parse() {
+            return Ok(Self::Commit(commit));
+        }
+        if let Some(reason) = flaw(text) {
+            return error(reason);
+        }
+        if text.starts_with("refs/") {
+            Ok(Self::Full(text.to_owned()))
+        } else {
+            Ok(Self::Short(text.to_owned()))
+        }
+    }
+}
+
+/// Finds what `git check-ref-format` would object to.
+fn flaw(name: &str) -> Option<&'static str> {
+    let forbidden = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    if name.is_empty() {
+        Some("it is empty")
+    } else if name.chars().any(forbidden) {
+        Some("it holds a space, a control character or one of ~^:?*[\\")
+    } else if name.contains("..") || name.contains("@{") {
+        Some("it holds .. or @{")
+    } else if name.starts_with('-') {
+        Some("it begins with a dash")
+    } else if name.ends_with('.') || name.ends_with('/') {
+        Some("it ends with a dot or a slash")
+    } else if name.split('/').any(|part| {
+        part.is_empty() || part.starts_with('.') || part.strip_suffix(".lock").is_some()
+    }) {
+        Some("a part of it is empty, begins with a dot or ends with .lock")
+    } else {
+        None
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head => f.write_str("HEAD"),
+            Self::Short(name) | Self::Full(name) => f.write_str(name),
+            Self::Commit(commit) => commit.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart() {
+        let parse = |text: &str| text.parse::<Reference>();
+        assert_eq!(parse("HEAD"), Ok(Reference::Head));
+        assert_eq!(parse("main"), Ok(Reference::Short("main".into())));
+        assert_eq!(parse("refs/pull/1/head"), Ok(Reference::Full("refs/pull/1/head".into())));
+        assert!(matches!(parse(&"a".repeat(40)), Ok(Reference::Commit(_))));
+        for bad in ["", "a b", "a..b", "-x", "a.lock", "a//b", "/a", "a/", "a^", "x@{1}", ".a"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tag_comes_before_a_branch_of_the_same_name() {
+        let names = Reference::Short("v1".into()).candidates();
+        let place = |wanted: &str| names.iter().position(|name| name == wanted);
+        assert!(place("refs/tags/v1") < place("refs/heads/v1"));
+    }
+}

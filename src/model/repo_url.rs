@@ -1,0 +1,151 @@
+//! Where a repository is, without its password.
+
+use crate::model::Secret;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use url::Url;
+
+/// The address of a repository. What it displays holds neither user name nor password, as some
+/// services take a token for a user name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoUrl {
+    location: Location,
+    user: Option<String>,
+    password: Option<Secret>,
+}
+
+/// How a repository is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// By the smart protocol over `http` or `https`; the URL has no user information.
+    Http(Url),
+    /// By `git daemon`; the URL has no user information.
+    Daemon(Url),
+    /// On this machine; the path is as it was given.
+    Local(PathBuf),
+}
+
+/// The text is not the address of a repository.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RepoUrlError {
+    /// Nothing was given.
+    #[error("it is empty")]
+    Empty,
+    /// The URL could not be parsed.
+    #[error("it is not a URL")]
+    Url(#[from] url::ParseError),
+    /// A scheme that cannot be fetched from.
+    #[error(
+        "the scheme {0:?} is not known; http, https, git, file and plain paths are understood"
+    )]
+    Scheme(String),
+    /// A `file://` URL that names another machine.
+    #[error("a file URL cannot name a host")]
+    FileHost,
+    /// Built later.
+    #[error("ssh is not supported yet; use https or a local path")]
+    Ssh,
+}
+
+impl RepoUrl {
+    /// How to reach it.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The user name that the URL carried.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The password that the URL carried.
+    pub fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
+    }
+}
+
+impl FromStr for RepoUrl {
+    type Err = RepoUrlError;
+
+    fn from_str(text: &str) -> Result<Self, RepoUrlError> {
+        if text.is_empty() {
+            return Err(RepoUrlError::Empty);
+        }
+        let Some((scheme, _)) = text.split_once("://") else {
+            return match scp_like(text) {
+                true => Err(RepoUrlError::Ssh),
+                false => Ok(local(PathBuf::from(text))),
+            };
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => Url::parse(text).map(|url| remote(url, Location::Http)).map_err(Into::into),
+            "git" => Url::parse(text).map(|url| remote(url, Location::Daemon)).map_err(Into::into),
+            "file" => Url::parse(text)?.to_file_path().map(local).map_err(|()| RepoUrlError::FileHost),
+            "ssh" | "git+ssh" | "ssh+git" => Err(RepoUrlError::Ssh),
+            other => Err(RepoUrlError::Scheme(other.to_owned())),
+        }
+    }
+}
+
+/// Says whether Git would read this as `host:path`: a colon before the first slash.
+fn scp_like(text: &str) -> bool {
+    match (text.find(':'), text.find('/')) {
+        (Some(colon), Some(slash)) => colon < slash,
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+fn local(path: PathBuf) -> RepoUrl {
+    RepoUrl { location: Location::Local(path), user: None, password: None }
+}
+
+fn remote(mut url: Url, location: fn(Url) -> Location) -> RepoUrl {
+    let decode = |text: &str| {
+        percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    };
+    let user = (!url.username().is_empty()).then(|| decode(url.username()));
+    let password = url.password().map(|password| Secret::new(decode(password)));
+    // Fails only for URLs without a host, which http and git URLs cannot be.
+    let removed = url.set_username("").and_then(|()| url.set_password(None));
+    debug_assert!(removed.is_ok(), "a URL with a host can lose its user information");
+    RepoUrl { location: location(url), user, password }
+}
+
+impl fmt::Display for RepoUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.location {
+            Location::Http(url) | Location::Daemon(url) => url.fmt(f),
+            Location::Local(path) => path.display().fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_understood() {
+        let parse = |text: &str| text.parse::<RepoUrl>().map(|url| url.location);
+        assert!(matches!(parse("https://host/a.git"), Ok(Location::Http(_))));
+        assert!(matches!(parse("git://host/a.git"), Ok(Location::Daemon(_))));
+        assert_eq!(parse("file:///a/b%20c"), Ok(Location::Local("/a/b c".into())));
+        assert_eq!(parse("../a"), Ok(Location::Local("../a".into())));
+        assert_eq!(parse("/a:b"), Ok(Location::Local("/a:b".into())));
+        assert_eq!(parse("git@host:a.git"), Err(RepoUrlError::Ssh));
+        assert_eq!(parse("file://host/a"), Err(RepoUrlError::FileHost));
+        assert_eq!(parse("ftp://host/a"), Err(RepoUrlError::Scheme("ftp".into())));
+        assert_eq!(parse(""), Err(RepoUrlError::Empty));
+    }
+
+    #[test]
+    fn a_password_in_the_url_is_kept_but_never_shown() {
+        let url: RepoUrl = "https://us%40er:p%3Ass@host/a.git".parse().unwrap();
+        assert_eq!(url.user(), Some("us@er"));
+        assert_eq!(url.password().map(Secret::reveal), Some("p:ss"));
+        assert_eq!(url.to_string(), "https://host/a.git");
+        assert!(!format!("{url:?}").contains("p:ss"));
+    }
+}

@@ -1,0 +1,36 @@
+//! Why an attempt ran.
+
+use serde::Serialize;
+use std::fmt;
+
+/// What started an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The program started.
+    Start,
+    /// The period, or the rest after a failure, was over.
+    Period,
+    /// The signal of `sync-on-signal` came.
+    Signal,
+}
+
+impl Trigger {
+    /// Every trigger there is.
+    pub const ALL: [Self; 3] = [Self::Start, Self::Period, Self::Signal];
+
+    /// The label, as in metrics, logs and status.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Period => "period",
+            Self::Signal => "signal",
+        }
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}

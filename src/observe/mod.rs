@@ -1,0 +1,5 @@
+//! How it goes: the status that is published as a snapshot, metrics and logs.
+
+pub mod log;
+pub mod metrics;
+pub mod status;

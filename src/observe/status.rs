@@ -1,0 +1,108 @@
+//! The status: one immutable snapshot after each change, as `.git-sync` and the API show it.
+
+use crate::model::{Class, CommitId, Step, Trigger};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Everything that can be asked about one repository. Times are RFC 3339, in UTC.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// The version of this program.
+    pub version: &'static str,
+    /// The repository, without its password.
+    pub repo: String,
+    /// The ref that is followed.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// How far the program is.
+    pub phase: Phase,
+    /// What is published.
+    pub commit: Option<Commit>,
+    /// The directory that holds it.
+    pub tree: Option<String>,
+    /// When it was published.
+    pub published_at: Option<Timestamp>,
+    /// What was published before it.
+    pub previous: Option<CommitId>,
+    /// Whether publication stays at one commit on request.
+    pub pinned: bool,
+    /// Which source served it.
+    pub source: Option<String>,
+    /// Failures in a row.
+    pub failures: u64,
+    /// The attempt that ended last.
+    pub last_attempt: Option<Attempt>,
+    /// When an attempt last succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// When the next attempt starts, if nothing triggers one before.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// How far the program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// No attempt has succeeded yet.
+    Initial,
+    /// One has.
+    Steady,
+    /// There will be no more.
+    Stopped,
+}
+
+/// A commit, as people know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Commit {
+    /// Its full id.
+    pub id: CommitId,
+    /// The first line of its message.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: String,
+    /// When it was committed.
+    pub time: Option<Timestamp>,
+}
+
+/// One attempt that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Attempt {
+    /// Counts from 1 since the program started.
+    pub number: u64,
+    /// What started it.
+    pub trigger: Trigger,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The step at which it failed.
+    pub step: Option<Step>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Readers see something new.
+    Published,
+    /// Everything was as it should be already.
+    Unchanged,
+    /// A new commit was found and not published, on purpose.
+    Refused,
+    /// It went wrong.
+    Failed,
+}
+
+/// An error in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// What kind of error.
+    pub class: Class,
+    /// What was tried and what came back.
+    pub message: String,
+    /// What to check.
+    pub hint: String,
+}

@@ -1,0 +1,92 @@
+//! What every wait obeys: a request to stop, and one deadline for the whole attempt.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Ends work early: when the program stops, or when the deadline has passed.
+///
+/// It is made once an attempt and passed down; a callee waits with [`Stop::wait`], and code that
+/// only computes looks at [`Stop::flag`]. The deadline cannot be extended.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    token: CancellationToken,
+    deadline: Instant,
+    flag: Arc<AtomicBool>,
+    runtime: Handle,
+}
+
+/// Why work ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// The program was told to stop.
+    #[error("interrupted because the program is stopping")]
+    Asked,
+    /// The deadline of the attempt passed.
+    #[error("the time allowed by sync-timeout is over")]
+    Late,
+}
+
+impl Stop {
+    /// Joins a token and a deadline. Must be called within a runtime, whose clock and sockets
+    /// the waits will use.
+    pub fn new(token: CancellationToken, deadline: Instant) -> Self {
+        Self { token, deadline, flag: Arc::default(), runtime: Handle::current() }
+    }
+
+    /// The flag for code that computes. [`Stop::raise_when_due`] raises it.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.flag
+    }
+
+    /// The runtime that the waits run on.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// The instant at which the time is over.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Says whether, and why, the work must end now.
+    pub fn check(&self) -> Result<(), Stopped> {
+        if self.token.is_cancelled() {
+            Err(Stopped::Asked)
+        } else if self.flag.load(Ordering::Relaxed) || Instant::now() >= self.deadline {
+            Err(Stopped::Late)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits, on a thread that may block, for something asynchronous or for the end.
+    pub fn wait<T>(&self, what: impl Future<Output = T>) -> Result<T, Stopped> {
+        self.check()?;
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                reason = self.due() => Err(reason),
+                done = what => Ok(done),
+            }
+        })
+    }
+
+    /// Waits until the work must end, then raises the flag and says why.
+    pub async fn raise_when_due(&self) -> Stopped {
+        let reason = self.due().await;
+        self.flag.store(true, Ordering::Relaxed);
+        reason
+    }
+
+    async fn due(&self) -> Stopped {
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Stopped::Asked,
+            () = tokio::time::sleep_until(self.deadline) => Stopped::Late,
+        }
+    }
+}
