@@ -10,6 +10,7 @@ pub mod model;
 pub mod config;
 pub mod schedule;
 pub mod trigger;
+pub mod disk;
 pub mod net;
 pub mod credentials;
 pub mod git;

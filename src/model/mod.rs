@@ -3,6 +3,7 @@
 //! A [`Reference`] of the repository at a [`RepoUrl`] names a [`CommitId`]. A [`Trigger`] starts an
 //! attempt, which goes through [`Step`]s until it is done or fails with a [`Class`] of error.
 
+mod cause;
 mod class;
 mod commit;
 mod reference;
@@ -11,6 +12,7 @@ mod secret;
 mod step;
 mod trigger;
 
+pub use cause::Cause;
 pub use class::Class;
 pub use commit::{CommitId, CommitIdError};
 pub use reference::{Reference, ReferenceError};

@@ -1,0 +1,176 @@
+//! Operations on files, each of which names itself and its path when it fails, and the two ways to
+//! replace something at once: [`replace_file`] and [`replace_link`].
+
+use rustix::fs::{CWD, RenameFlags};
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// An operation on a file that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {verb} {}", path.display())]
+pub struct DiskError {
+    verb: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl DiskError {
+    /// What the system said.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+}
+
+/// Adds verb and path to what the system said.
+pub trait At<T> {
+    /// Names the operation: "could not {verb} {path}".
+    fn at(self, verb: &'static str, path: &Path) -> Result<T, DiskError>;
+}
+
+impl<T> At<T> for io::Result<T> {
+    fn at(self, verb: &'static str, path: &Path) -> Result<T, DiskError> {
+        self.map_err(|source| DiskError { verb, path: path.to_owned(), source })
+    }
+}
+
+impl<T> At<T> for rustix::io::Result<T> {
+    fn at(self, verb: &'static str, path: &Path) -> Result<T, DiskError> {
+        self.map_err(io::Error::from).at(verb, path)
+    }
+}
+
+/// Takes "it is not there" for an answer.
+pub fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a directory and those above it.
+pub fn make_directory(path: &Path) -> Result<(), DiskError> {
+    fs::create_dir_all(path).at("create the directory", path)
+}
+
+/// Waits until the names in a directory are on the disk.
+pub fn sync_directory(path: &Path) -> Result<(), DiskError> {
+    File::open(path).and_then(|directory| directory.sync_all()).at("sync the directory", path)
+}
+
+/// Says whether something, even a dangling link, has this name.
+pub fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Gives something another name, in one step. What had the name before is replaced if it is a file
+/// or an empty directory.
+pub fn rename(from: &Path, to: &Path) -> Result<(), DiskError> {
+    fs::rename(from, to).at("rename to", to)
+}
+
+/// Lets two directories change names in one step (Linux 3.15, most file systems).
+pub fn exchange(one: &Path, other: &Path) -> Result<(), DiskError> {
+    rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).at("exchange", other)
+}
+
+/// Removes a file or a whole directory, if it is there.
+pub fn remove(path: &Path) -> Result<(), DiskError> {
+    let removed = match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    if_there(removed).map(|_| ()).at("remove", path)
+}
+
+/// The name beside `path` under which its replacement is made. A crash leaves it there; the next
+/// replacement makes room for itself.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".gitsyncd-new");
+    path.with_file_name(name)
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether the system must have written a file before its name appears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {
+    /// After a power failure the old or the new content is there.
+    Yes,
+    /// After a power failure the content may be lost; it is told again soon.
+    No,
+}
+
+/// Replaces the content of a file: a reader sees the old or the new one, never a part.
+pub fn replace_file(path: &Path, content: &[u8], durable: Durable) -> Result<(), DiskError> {
+    let new = beside(path);
+    remove(&new)?;
+    let mut file = File::create_new(&new).at("create", &new)?;
+    file.write_all(content).at("write", &new)?;
+    if durable == Durable::Yes {
+        file.sync_all().at("sync", &new)?;
+    }
+    drop(file);
+    rename(&new, path)?;
+    match durable {
+        Durable::Yes => sync_directory(parent(path)),
+        Durable::No => Ok(()),
+    }
+}
+
+/// Points a symlink at `target`: a reader sees the old target or the new one, never neither.
+/// Afterwards the link is on the disk.
+pub fn replace_link(link: &Path, target: &Path) -> Result<(), DiskError> {
+    let new = beside(link);
+    remove(&new)?;
+    std::os::unix::fs::symlink(target, &new).at("create", &new)?;
+    rename(&new, link)?;
+    sync_directory(parent(link))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leftover_from_a_crash_is_no_obstacle() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::create_dir(beside(&file)).unwrap();
+        fs::write(beside(&file).join("x"), "x").unwrap();
+        std::os::unix::fs::symlink("nowhere", beside(&link)).unwrap();
+        replace_file(&file, b"one", Durable::Yes).unwrap();
+        replace_file(&file, b"two", Durable::No).unwrap();
+        replace_link(&link, Path::new("a")).unwrap();
+        replace_link(&link, Path::new("b")).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("b"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn an_error_names_what_was_tried() {
+        let error = rename(Path::new("/nowhere/a"), Path::new("/nowhere/b")).unwrap_err();
+        assert_eq!(error.to_string(), "could not rename to /nowhere/b");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn two_directories_change_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+        fs::create_dir(&one).unwrap();
+        fs::create_dir(&other).unwrap();
+        fs::write(one.join("x"), "").unwrap();
+        exchange(&one, &other).unwrap();
+        assert!(other.join("x").exists() && !one.join("x").exists());
+    }
+}

@@ -1,0 +1,244 @@
+//! Objects from a local source into the store: what `git upload-pack` and `git index-pack` do
+//! together, without either. The pack is never whole in memory; a thread makes it while another
+//! takes it in.
+
+use crate::git::Order;
+use crate::git::Store;
+use crate::git::error::words;
+use crate::model::Cause;
+use crate::runtime::{Stop, Stopped};
+use gix::ObjectId;
+use gix::object::Kind;
+use gix::progress::Discard;
+use gix_pack::data::output::bytes::FromEntriesIter;
+use gix_pack::data::output::count::objects::ObjectExpansion;
+use gix_pack::data::output::{Count, count, entry};
+use std::collections::HashSet;
+use std::io;
+use std::io::{BufReader, Write};
+use std::thread;
+
+/// Threads that compress; what the source has compressed is copied as it is.
+const THREADS: usize = 2;
+
+/// Why objects could not be copied.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// It took too long, or the program stops.
+    Stopped(Stopped),
+    /// The source has no such object.
+    Wanted,
+    /// The source could not be read.
+    Source(Cause),
+    /// The store could not be written.
+    Store(Cause),
+}
+
+impl From<Stopped> for CopyError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
+
+/// What is to be copied, where history ends afterwards, and where it goes on.
+#[derive(Default)]
+struct Selection {
+    objects: Vec<ObjectId>,
+    boundary: Vec<ObjectId>,
+    inner: Vec<ObjectId>,
+}
+
+/// Copies what was ordered and what it needs.
+pub(super) fn objects(
+    source: &gix::Repository,
+    store: &Store,
+    order: &Order,
+    stop: &Stop,
+) -> Result<(), CopyError> {
+    let selection = select(source, store, order, stop)?;
+    if !selection.objects.is_empty() {
+        transfer(source, store, &selection.objects, stop)?;
+    }
+    mark_shallow(store, &selection)
+}
+
+/// Walks from the wanted object to the depth that is asked for, leaving out what the store has.
+/// The store holds no tree without what is below it, because packs are taken in whole.
+fn select(
+    source: &gix::Repository,
+    store: &Store,
+    order: &Order,
+    stop: &Stop,
+) -> Result<Selection, CopyError> {
+    let read = |error: gix::Error| CopyError::Source(words(&error));
+    let mut selection = Selection::default();
+    let here = &store.repo.objects;
+    let whole = order.depth.is_none() && !store.is_shallow();
+    let mut seen = HashSet::new();
+    let mut tip = source.find_object(order.want).map_err(|_missing| CopyError::Wanted)?;
+    while tip.kind == Kind::Tag {
+        let target = tip.to_tag_ref().target();
+        selection.objects.push(tip.id);
+        tip = source.find_object(target).map_err(|error| read(error.into()))?;
+    }
+    let source_boundary: HashSet<ObjectId> = source
+        .shallow_commits()
+        .map_err(|error| read(error.into()))?
+        .iter()
+        .flat_map(|commits| commits.iter().copied())
+        .collect();
+    let mut left = vec![(tip.id, 1_u32)];
+    drop(tip);
+    let mut next = Vec::new();
+    while !left.is_empty() {
+        for (id, depth) in left.drain(..) {
+            stop.check()?;
+            if !seen.insert(id) || (whole && here.exists_without_refresh(&id)) {
+                continue;
+            }
+            let commit = source.find_commit(id).map_err(|error| read(error.into()))?;
+            if !here.exists_without_refresh(&id) {
+                selection.objects.push(id);
+            }
+            let tree = commit.tree_id().map_err(|error| read(error.into()))?.detach();
+            select_tree(source, here, tree, &mut seen, &mut selection.objects)?;
+            let parents: Vec<ObjectId> = commit.parent_ids().map(gix::Id::detach).collect();
+            let last = order.depth.is_some_and(|limit| depth >= limit.get());
+            if source_boundary.contains(&id) || (last && !parents.is_empty()) {
+                selection.boundary.push(id);
+            } else {
+                selection.inner.push(id);
+                next.extend(parents.into_iter().map(|parent| (parent, depth + 1)));
+            }
+        }
+        std::mem::swap(&mut left, &mut next);
+    }
+    Ok(selection)
+}
+
+fn select_tree(
+    source: &gix::Repository,
+    here: &gix::OdbHandle,
+    root: ObjectId,
+    seen: &mut HashSet<ObjectId>,
+    objects: &mut Vec<ObjectId>,
+) -> Result<(), CopyError> {
+    let mut left = vec![root];
+    while let Some(id) = left.pop() {
+        if !seen.insert(id) || here.exists_without_refresh(&id) {
+            continue;
+        }
+        objects.push(id);
+        let tree = source.find_tree(id).map_err(|error| CopyError::Source(words(&error.into())))?;
+        for entry in tree.iter() {
+            let entry = entry.map_err(|error| CopyError::Source(words(&error.into())))?;
+            let child = entry.object_id();
+            if entry.mode().is_tree() {
+                left.push(child);
+            } else if !entry.mode().is_commit() && seen.insert(child) && !here.exists_without_refresh(&child) {
+                objects.push(child);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Streams the objects as a pack from one thread to the other.
+fn transfer(
+    source: &gix::Repository,
+    store: &Store,
+    objects: &[ObjectId],
+    stop: &Stop,
+) -> Result<(), CopyError> {
+    let (reader, writer) =
+        io::pipe().map_err(|error| CopyError::Store(Cause::of(&error)))?;
+    let source = source.clone().into_sync();
+    thread::scope(|scope| {
+        let making = scope.spawn(move || make(&source, objects, stop, writer));
+        let taken = store.receive(&mut BufReader::new(reader), false, stop);
+        let made = making
+            .join()
+            .unwrap_or_else(|_panic| Err(Cause::new("the thread that makes the pack panicked")));
+        stop.check()?;
+        match (made, taken) {
+            // A writer whose reader is gone fails too; the reader knows why.
+            (_, Err(error)) if error.iter_errors().any(of_the_disk) => {
+                Err(CopyError::Store(words(&error)))
+            }
+            (Err(cause), _) => Err(CopyError::Source(cause)),
+            (Ok(()), Err(error)) => Err(CopyError::Store(words(&error))),
+            (Ok(()), Ok(())) => Ok(()),
+        }
+    })
+}
+
+fn of_the_disk(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.raw_os_error().is_some())
+}
+
+fn make(
+    source: &gix::ThreadSafeRepository,
+    objects: &[ObjectId],
+    stop: &Stop,
+    writer: impl Write,
+) -> Result<(), Cause> {
+    let repo = source.to_thread_local();
+    let mut database = repo.objects.clone().into_inner();
+    database.prevent_pack_unload();
+    let (counts, _) = count::objects_unthreaded(
+        &database,
+        &mut objects.iter().copied().map(Ok),
+        &Discard,
+        stop.flag(),
+        ObjectExpansion::AsIs,
+    )
+    .map_err(|error| words(&error))?;
+    let number = u32::try_from(counts.len()).map_err(|error| Cause::of(&error))?;
+    write_pack(counts, number, database, repo.object_hash(), writer)
+}
+
+fn write_pack(
+    counts: Vec<Count>,
+    number: u32,
+    database: impl gix_pack::Find + Send + Clone + 'static,
+    hash: gix::hash::Kind,
+    writer: impl Write,
+) -> Result<(), Cause> {
+    let options =
+        entry::iter_from_counts::Options { thread_limit: Some(THREADS), ..Default::default() };
+    let entries =
+        entry::iter_from_counts(counts, database, Box::new(Discard), options)
+            .map_err(|error| words(&error))?;
+    let in_order = gix::parallel::InOrderIter::from(entries);
+    let version = gix_pack::data::Version::V2;
+    for written in FromEntriesIter::new(in_order, writer, number, version, hash) {
+        written.map_err(|error| words(&error))?;
+    }
+    Ok(())
+}
+
+/// Adds the new ends of history to the shallow file, and removes those that are none any more.
+fn mark_shallow(store: &Store, selection: &Selection) -> Result<(), CopyError> {
+    use gix_shallow::Update;
+    let fail = |error: gix::Error| CopyError::Store(words(&error));
+    let path = store.shallow_file();
+    let before = gix_shallow::read(&path).map_err(fail)?;
+    let known: HashSet<ObjectId> = before.iter().flatten().copied().collect();
+    let ends = selection.boundary.iter().filter(|commit| !known.contains(*commit));
+    let no_ends = selection.inner.iter().filter(|commit| known.contains(*commit));
+    let updates: Vec<Update> = ends
+        .map(|commit| Update::Shallow(*commit))
+        .chain(no_ends.map(|commit| Update::Unshallow(*commit)))
+        .collect();
+    if updates.is_empty() {
+        return Ok(());
+    }
+    let lock = gix::lock::File::acquire_to_update_resource(
+        &path,
+        gix::lock::acquire::Fail::Immediately,
+        None,
+        0,
+    )
+    .map_err(|error| fail(error.into()))?;
+    gix_shallow::write(lock, before, &updates).map_err(fail)
+}

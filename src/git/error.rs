@@ -1,0 +1,176 @@
+//! What can go wrong with a source or with the local repository.
+
+use crate::model::Cause;
+use crate::model::Class;
+use crate::model::CommitId;
+use crate::net::NetError;
+use crate::runtime::Stopped;
+use gix_transport::packetline::read::Error as RemoteError;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a commit could not be had, or could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The bytes did not come.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The work was cut short between two waits.
+    #[error("the work was cut short")]
+    Stopped(#[from] Stopped),
+    /// The server said no in its own words.
+    #[error("the server of '{url}' refused: {message}")]
+    Refused {
+        /// What was tried.
+        url: String,
+        /// What came back.
+        message: String,
+        /// What that means.
+        class: Class,
+    },
+    /// The source has no such ref or commit.
+    #[error("couldn't find remote ref {reference} in '{url}'{detail}")]
+    NoSuchRef {
+        /// Where it was looked for.
+        url: String,
+        /// What was looked for.
+        reference: String,
+        /// What was found instead, if that helps.
+        detail: &'static str,
+    },
+    /// There is no repository at a local path.
+    #[error("repository not found: '{}'", path.display())]
+    NoRepository {
+        /// The path.
+        path: PathBuf,
+        /// What came back.
+        source: Cause,
+    },
+    /// A local source could not be read.
+    #[error("could not read the repository at '{}'", path.display())]
+    Source {
+        /// The path.
+        path: PathBuf,
+        /// What came back.
+        source: Cause,
+    },
+    /// What came back was not Git, or not right.
+    #[error("what '{url}' sent could not be used")]
+    Protocol {
+        /// What was tried.
+        url: String,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// The pack came, but objects are missing.
+    #[error("'{url}' sent an incomplete commit {commit}")]
+    Incomplete {
+        /// What was tried.
+        url: String,
+        /// What was asked for.
+        commit: CommitId,
+        /// What is missing.
+        source: Cause,
+    },
+    /// The commit's tree must not be written to a disk.
+    #[error("the tree of commit {commit} is not safe to write: {reason}")]
+    Hostile {
+        /// The commit.
+        commit: CommitId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The repository under the root is broken.
+    #[error("the repository at {} is damaged", path.display())]
+    Damaged {
+        /// The repository.
+        path: PathBuf,
+        /// What came back.
+        source: Cause,
+    },
+    /// A file of ours could not be read or written.
+    #[error("could not write to the repository at {}", path.display())]
+    Disk {
+        /// The repository.
+        path: PathBuf,
+        /// What came back.
+        source: Cause,
+    },
+}
+
+impl GitError {
+    /// The kind of failure.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Net(error) => error.class(),
+            Self::Stopped(_) => Class::Timeout,
+            Self::Refused { class, .. } => *class,
+            Self::NoSuchRef { .. } => Class::Ref,
+            Self::NoRepository { .. } => Class::NotFound,
+            Self::Protocol { .. } | Self::Incomplete { .. } | Self::Hostile { .. } => {
+                Class::Protocol
+            }
+            Self::Source { .. } | Self::Damaged { .. } | Self::Disk { .. } => Class::Disk,
+        }
+    }
+
+    /// How long the source wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::Net(error) = self { error.retry_after() } else { None }
+    }
+
+    /// Finds out what really went wrong in an exchange with `url` that fills `path`.
+    pub(super) fn of_exchange(url: &str, path: &std::path::Path, error: &gix::Error) -> Self {
+        let found = error
+            .iter_errors()
+            .filter_map(|error| error.downcast_ref::<io::Error>())
+            .find_map(|error| known(url, path, error));
+        found.unwrap_or_else(|| Self::Protocol {
+            url: url.to_owned(),
+            source: words(error),
+        })
+    }
+}
+
+/// Takes the texts of an error of gix, outermost first.
+pub(crate) fn words(error: &gix::Error) -> Cause {
+    let mut texts: Vec<String> = Vec::new();
+    for text in error.iter_errors().map(ToString::to_string) {
+        if !texts.iter().any(|earlier| earlier.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    Cause::new(texts.join(": "))
+}
+
+/// Recognises the errors that are ours, the server's own words, and those of the disk.
+fn known(url: &str, path: &std::path::Path, error: &io::Error) -> Option<GitError> {
+    if let Some(error) = NetError::within(error) {
+        return Some(GitError::Net(error.clone()));
+    }
+    if let Some(inner) = error.get_ref()
+        && let Some(RemoteError { message }) = inner.downcast_ref()
+    {
+        return Some(refused(url, message.to_string().trim().to_owned()));
+    }
+    error.raw_os_error().map(|_| GitError::Disk { path: path.to_owned(), source: Cause::of(error) })
+}
+
+/// Classifies what a server says before it hangs up. The words are those of `git upload-pack`,
+/// `git daemon` and the large hosting services.
+fn refused(url: &str, message: String) -> GitError {
+    let text = message.to_ascii_lowercase();
+    let any = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    let class = if any(&["not our ref", "unadvertised object", "no such ref", "unknown ref"]) {
+        Class::Ref
+    } else if any(&["not found", "no such repository", "does not exist", "not exported", "does not appear to be"])
+    {
+        Class::NotFound
+    } else if any(&["access denied", "permission denied", "unauthorized", "authentication"]) {
+        Class::Auth
+    } else {
+        Class::Protocol
+    };
+    GitError::Refused { url: url.to_owned(), message, class }
+}

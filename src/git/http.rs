@@ -1,0 +1,327 @@
+//! Git's smart protocol over our HTTP client (gitprotocol-http).
+//!
+//! The first request of an exchange may be redirected, as with Git; the login follows only to the
+//! same host, and never from https to http.
+
+use crate::credentials::Login;
+use crate::git::GitError;
+use crate::git::error::words;
+use crate::model::Cause;
+use crate::net::Body;
+use crate::net::Client;
+use crate::net::NetError;
+use crate::net::Response;
+use crate::runtime::Stop;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use gix_transport::Protocol;
+use gix_transport::client::blocking_io::http as gix_http;
+use gix_transport::client::blocking_io::http::{GetResponse, PostBodyDataKind, PostResponse};
+use http::HeaderMap;
+use http::HeaderName;
+use http::HeaderValue;
+use http::Method;
+use http::Request;
+use http::header::{AUTHORIZATION, LOCATION, USER_AGENT};
+use http_body_util::Full;
+use std::io;
+use std::io::{BufRead, Cursor, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use url::Url;
+
+/// How often the first request may be sent elsewhere.
+const MAX_REDIRECTS: usize = 10;
+
+/// What gix asks for by HTTP goes through here.
+#[derive(Debug)]
+pub struct Http {
+    client: Client,
+    /// Where we were told to go; the login belongs here.
+    home: Url,
+    login: Option<HeaderValue>,
+    stop: Stop,
+    redirected: Option<String>,
+}
+
+impl Http {
+    pub(super) fn new(client: Client, home: Url, login: Login, stop: Stop) -> Self {
+        let login = match login {
+            Login::Anonymous => None,
+            Login::Basic { user, password } => basic(&user, password.reveal()),
+        };
+        Self { client, home, login, stop, redirected: None }
+    }
+
+    /// Lends this to gix.
+    pub(super) fn transport(self) -> Result<gix_http::Transport<Self>, GitError> {
+        let url = self.home.to_string();
+        let parsed = gix::Url::try_from(url.as_str())
+            .map_err(|error| GitError::Protocol { url, source: words(&error) })?;
+        Ok(gix_http::Transport::new_http(self, parsed, Protocol::V2, false))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, NetError> {
+        let broken = |error: http::Error| NetError::Connect {
+            url: url.to_string(),
+            source: Cause::of(&error),
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .body(Full::new(body))
+            .map_err(broken)?;
+        *request.headers_mut() = headers;
+        let agent = HeaderValue::from_static(concat!("git/gitsyncd-", env!("CARGO_PKG_VERSION")));
+        request.headers_mut().insert(USER_AGENT, agent);
+        if let Some(login) = &self.login
+            && may_follow(&self.home, url)
+        {
+            request.headers_mut().insert(AUTHORIZATION, login.clone());
+        }
+        Ok(request)
+    }
+
+    /// Gets a URL, wherever it is, and remembers where that was.
+    fn get_following(
+        &mut self,
+        url: &str,
+        base: &str,
+        headers: HeaderMap,
+    ) -> Result<Response, NetError> {
+        let nowhere = |reason| NetError::Redirect { url: url.to_owned(), reason };
+        let tail = url.strip_prefix(base).unwrap_or_default();
+        let mut at = Url::parse(url).map_err(|_| nowhere("it is not a URL"))?;
+        for _ in 0..=MAX_REDIRECTS {
+            let request = self.request(Method::GET, &at, headers.clone(), Bytes::new())?;
+            let response = self.client.send(request, &self.stop)?;
+            if !response.status.is_redirection() {
+                return response.success();
+            }
+            let next = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let next = next.and_then(|next| at.join(next).ok());
+            let next = next.ok_or_else(|| nowhere("the server redirects to nowhere"))?;
+            if at.scheme() == "https" && next.scheme() != "https" {
+                return Err(nowhere("the server redirects from https to something less safe"));
+            }
+            let base = next.as_str().strip_suffix(tail).ok_or_else(|| {
+                nowhere("the server redirects to something that is not a repository, perhaps a login page")
+            })?;
+            tracing::debug!(to = %base, "the server redirects");
+            self.redirected = Some(base.to_owned());
+            at = next;
+        }
+        Err(nowhere("the server redirects without end"))
+    }
+}
+
+/// Says whether the login for `home` may be sent to `url`.
+fn may_follow(home: &Url, url: &Url) -> bool {
+    let same_port = home.port_or_known_default() == url.port_or_known_default();
+    let same = home.scheme() == url.scheme() && same_port;
+    let safer = home.scheme() == "http"
+        && url.scheme() == "https"
+        && home.port().is_none()
+        && url.port().is_none();
+    home.host() == url.host() && (same || safer)
+}
+
+fn basic(user: &str, password: &str) -> Option<HeaderValue> {
+    let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Takes header lines apart; gix makes them, so none is wrong.
+fn parse(lines: impl IntoIterator<Item = impl AsRef<str>>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        if let Some((name, value)) = line.as_ref().split_once(':')
+            && let Ok(name) = HeaderName::try_from(name.trim())
+            && let Ok(value) = HeaderValue::try_from(value.trim())
+        {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// Puts header lines together, as gix reads them.
+fn render(headers: &HeaderMap) -> Cursor<Vec<u8>> {
+    let mut text = Vec::new();
+    for (name, value) in headers {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value.as_bytes());
+        text.push(b'\n');
+    }
+    Cursor::new(text)
+}
+
+impl gix_http::Http for Http {
+    type Headers = Reader;
+    type ResponseBody = Reader;
+    type PostBody = PostBody;
+
+    fn get(
+        &mut self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> gix::error::Result<GetResponse<Reader, Reader>> {
+        let response = self
+            .get_following(url, base_url, parse(headers))
+            .map_err(|error| gix::Error::from_error(error.into_io()))?;
+        Ok(GetResponse {
+            headers: Reader::Text(render(&response.headers)),
+            body: Reader::Body(response.body),
+        })
+    }
+
+    fn post(
+        &mut self,
+        url: &str,
+        _base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+        _body: PostBodyDataKind,
+    ) -> gix::error::Result<PostResponse<Reader, Reader, PostBody>> {
+        let url = Url::parse(url).map_err(gix::Error::from_error)?;
+        let request = self
+            .request(Method::POST, &url, parse(headers), Bytes::new())
+            .map_err(|error| gix::Error::from_error(error.into_io()))?;
+        let exchange = Arc::new(Mutex::new(Exchange::Writing {
+            request: Box::new(request),
+            body: Vec::new(),
+            client: self.client.clone(),
+            stop: self.stop.clone(),
+        }));
+        Ok(PostResponse {
+            post_body: PostBody(Arc::clone(&exchange)),
+            headers: Reader::HeadersOf(Arc::clone(&exchange)),
+            body: Reader::BodyOf(exchange),
+        })
+    }
+
+    fn configure(&mut self, _config: &dyn std::any::Any) -> gix::error::Result<()> {
+        Ok(())
+    }
+
+    fn redirected_base_url(&self) -> Option<String> {
+        self.redirected.clone()
+    }
+}
+
+/// A request that is sent when its answer is first read, because gix writes the body after asking
+/// for both.
+#[derive(Debug)]
+enum Exchange {
+    Writing { request: Box<Request<Full<Bytes>>>, body: Vec<u8>, client: Client, stop: Stop },
+    Answered { headers: Option<Cursor<Vec<u8>>>, body: Option<Body> },
+}
+
+impl Exchange {
+    fn answer(&mut self) -> io::Result<(&mut Option<Cursor<Vec<u8>>>, &mut Option<Body>)> {
+        if let Self::Writing { request, body, client, stop } = self {
+            let mut request = std::mem::take(&mut **request);
+            *request.body_mut() = Full::new(Bytes::from(std::mem::take(body)));
+            let response = client
+                .send(request, stop)
+                .and_then(Response::success)
+                .map_err(NetError::into_io)?;
+            *self = Self::Answered {
+                headers: Some(render(&response.headers)),
+                body: Some(response.body),
+            };
+        }
+        match self {
+            Self::Answered { headers, body } => Ok((headers, body)),
+            Self::Writing { .. } => Err(io::Error::other("the request was not sent")),
+        }
+    }
+}
+
+/// Collects the body of a request.
+#[derive(Debug)]
+pub struct PostBody(Arc<Mutex<Exchange>>);
+
+impl Write for PostBody {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Exchange::Writing { body, .. } => body.write(bytes),
+            Exchange::Answered { .. } => Err(io::Error::other("the request was sent already")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Headers or body of an answer; those of a POST appear when they are first read.
+#[derive(Debug)]
+pub enum Reader {
+    /// Header lines.
+    Text(Cursor<Vec<u8>>),
+    /// A body on its way.
+    Body(Body),
+    /// The headers of an answer to come.
+    HeadersOf(Arc<Mutex<Exchange>>),
+    /// The body of an answer to come.
+    BodyOf(Arc<Mutex<Exchange>>),
+}
+
+impl Reader {
+    /// Turns an answer to come into one that has come.
+    fn arrive(&mut self) -> io::Result<()> {
+        let arrived = match self {
+            Self::Text(_) | Self::Body(_) => return Ok(()),
+            Self::HeadersOf(exchange) => {
+                let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
+                Self::Text(exchange.answer()?.0.take().unwrap_or_default())
+            }
+            Self::BodyOf(exchange) => {
+                let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
+                match exchange.answer()?.1.take() {
+                    Some(body) => Self::Body(body),
+                    None => Self::Text(Cursor::default()),
+                }
+            }
+        };
+        *self = arrived;
+        Ok(())
+    }
+}
+
+impl BufRead for Reader {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.arrive()?;
+        match self {
+            Self::Text(text) => text.fill_buf(),
+            Self::Body(body) => body.fill_buf(),
+            Self::HeadersOf(_) | Self::BodyOf(_) => Ok(&[]),
+        }
+    }
+
+    fn consume(&mut self, amount: usize) {
+        match self {
+            Self::Text(text) => text.consume(amount),
+            Self::Body(body) => body.consume(amount),
+            Self::HeadersOf(_) | Self::BodyOf(_) => (),
+        }
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}

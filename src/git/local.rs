@@ -1,0 +1,85 @@
+//! A source on this machine, read in process: bare or not, a linked worktree, shallow, detached,
+//! or owned by somebody else. Nothing in its configuration is executed.
+
+use crate::git::GitError;
+use crate::git::Order;
+use crate::git::Resolved;
+use crate::git::Store;
+use crate::git::copy;
+use crate::git::error::words;
+use crate::model::Cause;
+use crate::model::Reference;
+use crate::runtime::Stop;
+use gix::ObjectId;
+use gix::refs::FullName;
+use std::path::{Path, PathBuf};
+
+/// An open repository of this machine.
+pub struct Local {
+    path: PathBuf,
+    repo: gix::Repository,
+}
+
+impl Local {
+    pub(super) fn open(path: &Path, stop: &Stop) -> Result<Self, GitError> {
+        stop.check()?;
+        let nothing = |source| GitError::NoRepository { path: path.to_owned(), source };
+        let real = path.canonicalize().map_err(|error| nothing(Cause::of(&error)))?;
+        gix::open::Options::isolated()
+            .with(gix::sec::Trust::Full)
+            .open(real)
+            .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
+            .map_err(|error| nothing(words(&error)))
+    }
+
+    pub(super) fn resolve(&self, reference: &Reference) -> Result<Resolved, GitError> {
+        if let Reference::Commit(commit) = reference {
+            return ObjectId::from_hex(commit.as_str().as_bytes())
+                .map(|object| Resolved { object })
+                .map_err(|error| self.unreadable(words(&error)));
+        }
+        for name in reference.candidates() {
+            let Ok(name) = FullName::try_from(name) else {
+                continue;
+            };
+            let found = self.repo.try_find_reference(name.as_ref());
+            if let Some(mut found) = found.map_err(|error| self.unreadable(words(&error)))? {
+                return match found.peel_to_id() {
+                    Ok(id) => Ok(Resolved { object: id.detach() }),
+                    Err(_unborn) if *reference == Reference::Head => {
+                        Err(self.no_such_ref(reference, ", because the repository is empty"))
+                    }
+                    Err(error) => Err(self.unreadable(words(&error))),
+                };
+            }
+        }
+        Err(self.no_such_ref(reference, ""))
+    }
+
+    pub(super) fn fetch(&self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {
+        copy::objects(&self.repo, store, order, stop).map_err(|failure| match failure {
+            copy::CopyError::Stopped(stopped) => GitError::Stopped(stopped),
+            copy::CopyError::Source(source) => self.unreadable(source),
+            copy::CopyError::Wanted => GitError::NoSuchRef {
+                url: self.path.display().to_string(),
+                reference: order.want.to_hex().to_string(),
+                detail: ": there is no such object",
+            },
+            copy::CopyError::Store(source) => {
+                GitError::Disk { path: store.path().to_owned(), source }
+            }
+        })
+    }
+
+    fn unreadable(&self, source: Cause) -> GitError {
+        GitError::Source { path: self.path.clone(), source }
+    }
+
+    fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
+        GitError::NoSuchRef {
+            url: self.path.display().to_string(),
+            reference: reference.to_string(),
+            detail,
+        }
+    }
+}

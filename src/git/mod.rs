@@ -1,0 +1,23 @@
+//! Git itself, by gix and in process: the only module besides [`trees`](crate::trees) that names it.
+//!
+//! A [`Source`] is asked what a ref names and gives the objects, which a [`Store`] keeps. What gix
+//! is trusted with: packs, indexes, protocol lines and attributes. What it is not trusted with,
+//! because it was seen not to hold: that a fetch ends when it is told to (every wait is ours, see
+//! [`net`](crate::net)), that a pack holds all that was asked for ([`Store::confirm`] looks), and
+//! that files are on the disk ([`Store::receive`] syncs them).
+
+mod copy;
+mod error;
+mod http;
+mod local;
+mod plan;
+mod source;
+mod store;
+mod talk;
+mod tree;
+
+pub use error::GitError;
+pub(crate) use error::words;
+pub use plan::{Fetched, Order, Resolved};
+pub use source::{Session, Source};
+pub use store::{CommitInfo, Store};

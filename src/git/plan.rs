@@ -1,0 +1,48 @@
+//! What passes between the steps: each value can only be made by the step before.
+
+use crate::model::CommitId;
+use gix::ObjectId;
+use std::num::NonZeroU32;
+
+/// What the source says the ref names now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    pub(super) object: ObjectId,
+}
+
+impl Resolved {
+    /// The commit, or for a full id given by the user whatever object that is.
+    pub fn id(&self) -> Option<CommitId> {
+        self.object.to_hex().to_string().parse().ok()
+    }
+}
+
+/// What to bring.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub(super) want: ObjectId,
+    pub(super) haves: Vec<ObjectId>,
+    pub(super) depth: Option<NonZeroU32>,
+}
+
+/// Proves that a commit and all that its tree needs are in the store, and lists its files.
+pub struct Fetched {
+    pub(crate) commit: CommitId,
+    pub(crate) index: gix::index::File,
+}
+
+impl std::fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetched")
+            .field("commit", &self.commit)
+            .field("files", &self.index.entries().len())
+            .finish()
+    }
+}
+
+impl Fetched {
+    /// Which commit it is.
+    pub fn commit(&self) -> &CommitId {
+        &self.commit
+    }
+}

@@ -1,0 +1,118 @@
+//! Where commits come from, whatever the way there.
+
+use crate::credentials::Login;
+use crate::git::GitError;
+use crate::git::Order;
+use crate::git::Resolved;
+use crate::git::Store;
+use crate::git::http::Http;
+use crate::git::local::Local;
+use crate::git::talk::Talk;
+use crate::model::{Location, Reference, RepoUrl};
+use crate::net::Client;
+use crate::net::Traffic;
+use crate::net::Wire;
+use crate::runtime::Stop;
+use gix_transport::Protocol;
+use gix_transport::client::git::ConnectMode;
+use gix_transport::client::git::blocking_io::Connection;
+use std::sync::Arc;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use url::Url;
+
+/// The port of `git daemon`, assigned by IANA.
+const DAEMON_PORT: u16 = 9418;
+
+/// A repository to follow and the means to get there.
+#[derive(Clone, Debug)]
+pub struct Source {
+    url: RepoUrl,
+    client: Client,
+    traffic: Arc<Traffic>,
+}
+
+/// A source in the course of one attempt.
+pub enum Session {
+    /// Over `http` or `https`.
+    Http(Talk<gix_transport::client::blocking_io::http::Transport<Http>>),
+    /// Over a connection to `git daemon`.
+    Daemon(Talk<Connection<Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>>>),
+    /// In a directory of this machine.
+    Local(Local),
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Http(_) => "Http",
+            Self::Daemon(_) => "Daemon",
+            Self::Local(_) => "Local",
+        })
+    }
+}
+
+impl Source {
+    /// Remembers where to go.
+    pub fn new(url: RepoUrl, client: Client, traffic: Arc<Traffic>) -> Self {
+        Self { url, client, traffic }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &RepoUrl {
+        &self.url
+    }
+
+    /// What went over the wire.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Goes there and shakes hands.
+    pub fn connect(&self, login: Login, stop: &Stop) -> Result<Session, GitError> {
+        match self.url.location() {
+            Location::Http(url) => {
+                let http = Http::new(self.client.clone(), url.clone(), login, stop.clone());
+                Talk::over(http.transport()?, url.to_string(), stop).map(Session::Http)
+            }
+            Location::Daemon(url) => {
+                Talk::over(self.daemon(url, stop)?, url.to_string(), stop).map(Session::Daemon)
+            }
+            Location::Local(path) => Local::open(path, stop).map(Session::Local),
+        }
+    }
+
+    fn daemon(
+        &self,
+        url: &Url,
+        stop: &Stop,
+    ) -> Result<Connection<Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>>, GitError> {
+        let host = url.host_str().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let port = url.port().unwrap_or(DAEMON_PORT);
+        let (read, write) = Wire::connect(bare, port, url.as_str(), stop, &self.traffic)?;
+        let path = percent_encoding::percent_decode_str(url.path()).collect::<Vec<u8>>();
+        let virtual_host = Some((host.to_owned(), url.port()));
+        let mode = ConnectMode::Daemon;
+        Ok(Connection::new(read, write, Protocol::V2, path, virtual_host, mode, false))
+    }
+}
+
+impl Session {
+    /// Asks what the ref names.
+    pub fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
+        match self {
+            Self::Http(talk) => talk.resolve(reference),
+            Self::Daemon(talk) => talk.resolve(reference),
+            Self::Local(local) => local.resolve(reference),
+        }
+    }
+
+    /// Brings what was ordered into the store. Nothing is promised about its wholeness yet.
+    pub fn fetch(&mut self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {
+        match self {
+            Self::Http(talk) => talk.fetch(order, store, stop),
+            Self::Daemon(talk) => talk.fetch(order, store, stop),
+            Self::Local(local) => local.fetch(order, store, stop),
+        }
+    }
+}

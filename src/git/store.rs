@@ -1,0 +1,247 @@
+//! The local repository: where objects are kept and what is asked of them.
+
+use crate::git::Fetched;
+use crate::git::GitError;
+use crate::git::Order;
+use crate::git::Resolved;
+use crate::git::error::words;
+use crate::git::tree;
+use crate::model::Cause;
+use crate::model::CommitId;
+use crate::runtime::Stop;
+use gix::ObjectId;
+use gix::objs::Exists;
+use gix::progress::Discard;
+use gix_pack::Bundle;
+use gix_pack::bundle::write::Outcome;
+use std::collections::HashSet;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::BufRead;
+use std::num::NonZeroU32;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Threads that index a pack. More would need more memory than a sidecar should take.
+const INDEX_THREADS: usize = 2;
+
+/// The repository of a root. One thread uses it at a time.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    pub(crate) repo: gix::Repository,
+}
+
+/// What people want to know about a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitInfo {
+    /// The first line of its message.
+    pub subject: String,
+    /// The name of its author.
+    pub author: String,
+    /// When it was committed, in seconds since 1970.
+    pub seconds: i64,
+}
+
+impl Store {
+    /// Opens a repository by its own configuration only, whoever owns it: what it says is either
+    /// ours or harmless, as no program is ever started.
+    pub fn open(path: &Path) -> Result<Self, GitError> {
+        gix::open::Options::isolated()
+            .with(gix::sec::Trust::Full)
+            .open_path_as_is(true)
+            .open(path)
+            .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
+            .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
+    }
+
+    /// Opens whatever repository a `.git` leads to, only to look.
+    pub fn open_any(path: &Path) -> Result<Self, GitError> {
+        gix::open::Options::isolated()
+            .with(gix::sec::Trust::Full)
+            .open(path)
+            .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
+            .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
+    }
+
+    /// Says whether any ref leads to anything.
+    pub fn has_refs(&self) -> bool {
+        let any = || self.repo.references().ok()?.all().ok()?.next();
+        any().is_some() || self.repo.head_id().is_ok()
+    }
+
+    /// The directory of the repository.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn shallow_file(&self) -> PathBuf {
+        self.path.join("shallow")
+    }
+
+    pub(super) fn is_shallow(&self) -> bool {
+        self.shallow_file().exists()
+    }
+
+    /// Writes down what to bring. Only what is really here is claimed to be: a server that is told
+    /// otherwise leaves out what it believes we have, and the repository would be broken.
+    pub fn order(
+        &self,
+        wanted: &Resolved,
+        live: Option<&CommitId>,
+        depth: Option<NonZeroU32>,
+    ) -> Order {
+        let have = live
+            .and_then(|commit| ObjectId::from_hex(commit.as_str().as_bytes()).ok())
+            .filter(|object| self.repo.objects.exists(object));
+        Order { want: wanted.object, haves: have.into_iter().collect(), depth }
+    }
+
+    /// Takes in a pack, whole or not at all, and makes sure that it is on the disk.
+    ///
+    /// A crash leaves temporary files, which the next start removes.
+    pub(super) fn receive(
+        &self,
+        pack: &mut dyn BufRead,
+        thin: bool,
+        stop: &Stop,
+    ) -> gix::error::Result<()> {
+        let directory = self.path.join("objects/pack");
+        let options = gix_pack::bundle::write::Options {
+            thread_limit: Some(INDEX_THREADS),
+            ..Default::default()
+        };
+        let bases = thin.then(|| self.repo.objects.clone());
+        let written = Bundle::write_to_directory(
+            pack,
+            Some(&directory),
+            &mut Discard,
+            stop.flag(),
+            bases,
+            self.repo.object_hash(),
+            options,
+        )?;
+        settle(&directory, &written).map_err(gix::Error::from_error)?;
+        tracing::debug!(objects = written.index.num_objects, "took in a pack");
+        Ok(())
+    }
+
+    /// Looks whether a commit is here with its whole tree and, up to the shallow boundary, its
+    /// ancestors; the trees of ancestors are believed to be whole.
+    pub fn confirm(&self, wanted: &Resolved, url: &str) -> Result<Fetched, GitError> {
+        let tip = self.commit_of(wanted.object, url)?;
+        let commit: CommitId = tip.id.to_hex().to_string().parse().map_err(|error| {
+            GitError::Damaged { path: self.path.clone(), source: Cause::of(&error) }
+        })?;
+        let incomplete = |source| GitError::Incomplete {
+            url: url.to_owned(),
+            commit: commit.clone(),
+            source,
+        };
+        self.ancestors_are_here(tip.id).map_err(incomplete)?;
+        let root = tip.tree_id().map_err(|error| incomplete(words(&error)))?.detach();
+        let index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
+            tree::ListError::Missing(source) => incomplete(source),
+            tree::ListError::Hostile(reason) => {
+                GitError::Hostile { commit: commit.clone(), reason }
+            }
+        })?;
+        let objects = &self.repo.objects;
+        if let Some(missing) = tree::first_missing(&index, |object| objects.exists_without_refresh(object)) {
+            return Err(incomplete(Cause::new(format!("{missing} is missing"))));
+        }
+        Ok(Fetched { commit, index })
+    }
+
+    /// Follows a tag to the commit it names.
+    fn commit_of(&self, object: ObjectId, url: &str) -> Result<gix::Commit<'_>, GitError> {
+        let no_commit = |detail| GitError::NoSuchRef {
+            url: url.to_owned(),
+            reference: object.to_hex().to_string(),
+            detail,
+        };
+        let found = self
+            .repo
+            .find_object(object)
+            .map_err(|_missing| no_commit(": the object did not come"))?;
+        found
+            .peel_tags_to_end()
+            .ok()
+            .and_then(|object| object.try_into_commit().ok())
+            .ok_or_else(|| no_commit(": it names no commit"))
+    }
+
+    fn ancestors_are_here(&self, tip: ObjectId) -> Result<(), Cause> {
+        let boundary: HashSet<ObjectId> = gix_shallow::read(&self.shallow_file())
+            .map_err(|error| words(&error))?
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut seen = HashSet::from([tip]);
+        let mut left = vec![tip];
+        while let Some(id) = left.pop() {
+            let commit = self.repo.find_commit(id).map_err(|error| words(&error))?;
+            if boundary.contains(&id) {
+                continue;
+            }
+            left.extend(
+                commit.parent_ids().map(gix::Id::detach).filter(|parent| seen.insert(*parent)),
+            );
+        }
+        Ok(())
+    }
+
+    /// Reads what people want to know about a commit.
+    pub fn describe(&self, commit: &CommitId) -> Option<CommitInfo> {
+        let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
+        let found = self.repo.find_commit(object).ok()?;
+        let subject = found.message().ok()?.summary().to_string();
+        let author = found.author().ok()?.name.to_string();
+        Some(CommitInfo { subject, author, seconds: found.time().ok()?.seconds })
+    }
+
+    /// Looks whether a commit that was published is still here, whole.
+    pub fn still_has(&self, commit: &CommitId) -> Result<(), GitError> {
+        let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
+        let object = ObjectId::from_hex(commit.as_str().as_bytes())
+            .map_err(|error| damaged(words(&error)))?;
+        self.confirm(&Resolved { object }, "the local repository")
+            .map(|_fetched| ())
+            .map_err(|error| damaged(Cause::of(&error)))
+    }
+
+    /// Reads every pack and compares its checksums.
+    pub fn verify(&self, stop: &Stop) -> Result<(), GitError> {
+        let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
+        let packs = self.path.join("objects/pack");
+        let entries = fs::read_dir(&packs).map_err(|error| damaged(Cause::of(&error)))?;
+        for entry in entries.filter_map(Result::ok) {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "idx") {
+                stop.check()?;
+                let check = Bundle::at(&path, self.repo.object_hash()).and_then(|bundle| {
+                    bundle.pack.verify_checksum(&mut Discard, stop.flag())?;
+                    bundle.index.verify_checksum(&mut Discard, stop.flag())
+                });
+                if let Err(error) = check {
+                    stop.check()?;
+                    return Err(damaged(words(&error)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a new pack readable for everybody, syncs it, and lets go of it.
+fn settle(directory: &Path, written: &Outcome) -> io::Result<()> {
+    for path in [&written.data_path, &written.index_path].into_iter().flatten() {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o444))?;
+        File::open(path)?.sync_all()?;
+    }
+    if let Some(keep) = &written.keep_path {
+        fs::remove_file(keep)?;
+    }
+    File::open(directory)?.sync_all()
+}

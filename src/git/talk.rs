@@ -1,0 +1,195 @@
+//! A conversation with a Git server by the pack protocol, versions 0 to 2 (gitprotocol-v2,
+//! gitprotocol-pack), over any transport.
+
+use crate::git::GitError;
+use crate::git::Order;
+use crate::git::Resolved;
+use crate::git::Store;
+use crate::git::error::words;
+use crate::model::Reference;
+use crate::runtime::Stop;
+use gix::ObjectId;
+use gix::progress::Discard;
+use gix_protocol::Handshake;
+use gix_protocol::LsRefsCommand;
+use gix_protocol::ls_refs::RefPrefixes;
+use gix_protocol::fetch::Arguments;
+use gix_protocol::fetch::Context;
+use gix_protocol::fetch::Negotiate;
+use gix_protocol::fetch::Options;
+use gix_protocol::fetch::Response;
+use gix_protocol::fetch::Shallow;
+use gix_protocol::fetch::Tags;
+use gix_protocol::fetch::negotiate;
+use gix_protocol::handshake::Ref;
+use gix_transport::Protocol;
+use gix_transport::Service;
+use gix_transport::client::blocking_io::Transport;
+use std::path::Path;
+
+/// An open conversation.
+pub struct Talk<T> {
+    transport: T,
+    handshake: Handshake,
+    url: String,
+}
+
+impl<T: Transport> Talk<T> {
+    /// Shakes hands. A server that knows only an old version of the protocol is content too.
+    pub(super) fn over(mut transport: T, url: String, stop: &Stop) -> Result<Self, GitError> {
+        stop.check()?;
+        let nobody = |_| Ok(None);
+        let handshake = gix_protocol::handshake(
+            &mut transport,
+            Service::UploadPack,
+            nobody,
+            Vec::new(),
+            &mut Discard,
+        )
+        .map_err(|error| GitError::of_exchange(&url, Path::new(""), &error))?;
+        tracing::debug!(version = ?handshake.server_protocol_version, %url, "shook hands");
+        Ok(Self { transport, handshake, url })
+    }
+
+    /// Lists the refs that the name may stand for and takes the first in Git's order.
+    pub(super) fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
+        if let Reference::Commit(commit) = reference {
+            return ObjectId::from_hex(commit.as_str().as_bytes())
+                .map(|object| Resolved { object })
+                .map_err(|error| GitError::Protocol {
+                    url: self.url.clone(),
+                    source: words(&error),
+                });
+        }
+        let candidates = reference.candidates();
+        let listed = self.list(&candidates)?;
+        for name in &candidates {
+            match listed.iter().find(|listed| name_of(listed) == name.as_bytes()) {
+                Some(Ref::Unborn { .. }) => {
+                    return Err(self.no_such_ref(reference, ", because the repository is empty"));
+                }
+                Some(
+                    Ref::Peeled { object, .. }
+                    | Ref::Direct { object, .. }
+                    | Ref::Symbolic { object, .. },
+                ) => return Ok(Resolved { object: *object }),
+                None => {}
+            }
+        }
+        Err(self.no_such_ref(reference, ""))
+    }
+
+    fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
+        GitError::NoSuchRef { url: self.url.clone(), reference: reference.to_string(), detail }
+    }
+
+    fn list(&mut self, names: &[String]) -> Result<Vec<Ref>, GitError> {
+        if let Some(listed) = &self.handshake.refs {
+            return Ok(listed.clone());
+        }
+        let mut prefixes = RefPrefixes::new();
+        prefixes.extend(names.iter().map(|name| name.as_str().into()));
+        LsRefsCommand::new(Some(prefixes), &self.handshake.capabilities, agent())
+            .invoke_blocking(&mut self.transport, &mut Discard, false)
+            .map_err(|error| GitError::of_exchange(&self.url, Path::new(""), &error))
+    }
+
+    /// Fetches in one request, naming what the store already has.
+    pub(super) fn fetch(
+        &mut self,
+        order: &Order,
+        store: &Store,
+        stop: &Stop,
+    ) -> Result<(), GitError> {
+        stop.check()?;
+        let shallow = match order.depth {
+            Some(depth) if self.can_be_shallow() => Shallow::DepthAtRemote(depth),
+            Some(_) => {
+                tracing::warn!(url = self.url, "the server cannot limit depth; fetching all");
+                Shallow::NoChange
+            }
+            None if store.is_shallow() => Shallow::undo(),
+            None => Shallow::NoChange,
+        };
+        let context = Context {
+            handshake: &mut self.handshake,
+            transport: &mut self.transport,
+            user_agent: agent(),
+            trace_packetlines: false,
+        };
+        let options = Options {
+            shallow_file: store.shallow_file(),
+            shallow: &shallow,
+            tags: Tags::None,
+            reject_shallow_remote: false,
+        };
+        let mut received = Ok(());
+        let thin = !order.haves.is_empty();
+        let outcome = gix_protocol::fetch(
+            &mut Ask(order),
+            |pack, _progress, _flag| {
+                received = store.receive(pack, thin, stop);
+                Ok(received.is_ok())
+            },
+            Discard,
+            stop.flag(),
+            context,
+            options,
+        );
+        received
+            .and(outcome.map(|_outcome| ()))
+            .map_err(|error| GitError::of_exchange(&self.url, store.path(), &error))
+    }
+
+    fn can_be_shallow(&self) -> bool {
+        let capabilities = &self.handshake.capabilities;
+        match self.handshake.server_protocol_version {
+            Protocol::V2 => capabilities
+                .capability("fetch")
+                .and_then(|fetch| fetch.supports("shallow"))
+                .unwrap_or(false),
+            Protocol::V0 | Protocol::V1 => capabilities.contains("shallow"),
+        }
+    }
+}
+
+fn agent() -> gix_protocol::command::Feature {
+    ("agent", Some(concat!("git/gitsyncd-", env!("CARGO_PKG_VERSION")).into()))
+}
+
+fn name_of(listed: &Ref) -> &[u8] {
+    let (name, _, _) = listed.unpack();
+    name
+}
+
+/// Asks for one object, naming what we have, in one round: no search for common history.
+struct Ask<'a>(&'a Order);
+
+impl Negotiate for Ask<'_> {
+    fn mark_complete_and_common_ref(&mut self) -> gix::error::Result<negotiate::Action> {
+        Ok(negotiate::Action::MustNegotiate { remote_ref_target_known: Vec::new() })
+    }
+
+    fn add_wants(&mut self, arguments: &mut Arguments, _known: &[bool]) -> bool {
+        arguments.want(self.0.want);
+        true
+    }
+
+    fn one_round(
+        &mut self,
+        _state: &mut negotiate::one_round::State,
+        arguments: &mut Arguments,
+        _previous: Option<&Response>,
+    ) -> gix::error::Result<(negotiate::Round, bool)> {
+        for have in &self.0.haves {
+            arguments.have(have);
+        }
+        let round = negotiate::Round {
+            haves_sent: self.0.haves.len(),
+            in_vain: 0,
+            haves_to_send: 0,
+            previous_response_had_at_least_one_in_common: false,
+        };
+        Ok((round, true))
+    }
+}

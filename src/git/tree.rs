@@ -1,0 +1,81 @@
+//! The files of a commit as an index, checked before anything is written.
+
+use crate::git::error::words;
+use crate::model::Cause;
+use crate::model::CommitId;
+use gix::index::File;
+use gix::index::entry::Mode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Why a tree could not be listed.
+#[derive(Debug)]
+pub(super) enum ListError {
+    /// An object of it could not be read.
+    Missing(Cause),
+    /// It holds names that must not reach a disk.
+    Hostile(String),
+}
+
+/// Lists all files of a tree. Reading it proves that every tree object is here.
+pub(super) fn list(
+    repo: &gix::Repository,
+    root: &gix::oid,
+    commit: &CommitId,
+) -> Result<File, ListError> {
+    // gix documents that it may panic on trees that Git would never make.
+    let listed = catch_unwind(AssertUnwindSafe(|| repo.index_from_tree(root)));
+    let Ok(listed) = listed else {
+        return Err(ListError::Hostile("it is not a tree that Git would make".to_owned()));
+    };
+    let index = listed.map_err(|error| {
+        let text = words(&error);
+        match error.is_validation() {
+            true => ListError::Hostile(text.to_string()),
+            false => ListError::Missing(text),
+        }
+    })?;
+    match clash(&index) {
+        Some(path) => Err(ListError::Hostile(format!("{path:?} stands in it twice"))),
+        None => {
+            tracing::debug!(%commit, files = index.entries().len(), "listed the tree");
+            Ok(index)
+        }
+    }
+}
+
+/// Finds a path that is there twice, or as a file and as a directory.
+fn clash(index: &File) -> Option<String> {
+    let mut last: Option<&gix::bstr::BStr> = None;
+    for entry in index.entries() {
+        let path = entry.path(index);
+        if last == Some(path) {
+            return Some(path.to_string());
+        }
+        if parent(last) != parent(Some(path)) {
+            let mut above = parent(Some(path));
+            while let Some(directory) = above {
+                if index.entry_index_by_path(directory).is_ok() {
+                    return Some(directory.to_string());
+                }
+                above = parent(Some(directory));
+            }
+        }
+        last = Some(path);
+    }
+    None
+}
+
+fn parent(path: Option<&gix::bstr::BStr>) -> Option<&gix::bstr::BStr> {
+    use gix::bstr::ByteSlice;
+    let path = path?;
+    path.rfind_byte(b'/').and_then(|slash| path.get(..slash)).map(ByteSlice::as_bstr)
+}
+
+/// Finds a file whose content is not here. Submodules live elsewhere.
+pub(super) fn first_missing(index: &File, has: impl Fn(&gix::oid) -> bool) -> Option<String> {
+    index
+        .entries()
+        .iter()
+        .find(|entry| entry.mode != Mode::COMMIT && !has(&entry.id))
+        .map(|entry| format!("{} ({})", entry.path(index), entry.id))
+}

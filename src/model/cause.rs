@@ -1,0 +1,45 @@
+//! Why something failed, in the words of whoever reported it.
+
+use std::error::Error;
+use std::fmt;
+
+/// The text of an error and of all that caused it. It can be kept and copied when the error itself
+/// cannot.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cause(String);
+
+impl Cause {
+    /// Says it in one's own words.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Takes the texts of an error and its sources, without those that only repeat their source.
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            let words = cause.to_string();
+            if !text.ends_with(&words) {
+                text.push_str(": ");
+                text.push_str(&words);
+            }
+            next = cause.source();
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Cause {}

@@ -1,0 +1,170 @@
+//! One small HTTP client, shared by all that asks other machines over HTTP.
+//!
+//! Connections are kept open and used again. It adds no header and follows no redirect; both are
+//! its caller's to decide.
+
+use crate::model::Cause;
+use crate::net::Body;
+use crate::net::NetError;
+use crate::runtime::Stop;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::Request;
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http_body_util::Full;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::TokioTimer;
+use rustls::ClientConfig;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long one address may take to answer a connection request.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long sent bytes may stay unacknowledged before the connection is given up.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// Counts what went over the wire.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    received: AtomicU64,
+    requests: AtomicU64,
+}
+
+impl Traffic {
+    /// Counts bytes that came in.
+    pub fn receive(&self, bytes: usize) {
+        self.received.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Counts one request that went out.
+    pub fn request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Bytes received and requests sent since the last call.
+    pub fn take(&self) -> (u64, u64) {
+        (self.received.swap(0, Ordering::Relaxed), self.requests.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// An HTTP client over `http` and `https`.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    traffic: Arc<Traffic>,
+}
+
+/// An answer whose body has yet to be read.
+#[derive(Debug)]
+pub struct Response {
+    /// How it went.
+    pub status: StatusCode,
+    /// What was said about it.
+    pub headers: HeaderMap,
+    /// The content.
+    pub body: Body,
+}
+
+impl Client {
+    /// Prepares a client; no connection is made yet.
+    pub fn new(tls: ClientConfig, traffic: Arc<Traffic>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_keepalive(Some(UNACKNOWLEDGED));
+        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let inner = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(None)
+            .pool_max_idle_per_host(2)
+            .build(https);
+        Self { inner, traffic }
+    }
+
+    /// Sends a request and waits for the head of the answer, whatever its status.
+    pub fn send(&self, request: Request<Full<Bytes>>, stop: &Stop) -> Result<Response, NetError> {
+        let url = shown(request.uri());
+        self.traffic.request();
+        let answer = stop
+            .wait(self.inner.request(request))
+            .map_err(|source| NetError::Stopped { url: url.clone(), source })?
+            .map_err(|error| why(url.clone(), &error))?;
+        let (head, body) = answer.into_parts();
+        let body = Body::new(body, url, stop.clone(), Arc::clone(&self.traffic));
+        Ok(Response { status: head.status, headers: head.headers, body })
+    }
+}
+
+impl Response {
+    /// Goes on only with success.
+    pub fn success(self) -> Result<Self, NetError> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        Err(NetError::Status {
+            url: self.body.url().to_owned(),
+            status: self.status,
+            retry_after: retry_after(&self.headers),
+        })
+    }
+}
+
+/// Reads `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
+}
+
+fn shown(uri: &http::Uri) -> String {
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme), Some(authority)) => {
+            let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{}", uri.path())
+        }
+        (_, _) => uri.path().to_owned(),
+    }
+}
+
+/// Tells a connection that was not trusted from one that was not made or broke.
+fn why(url: String, error: &legacy::Error) -> NetError {
+    let connecting = error.is_connect();
+    if of_tls(error) {
+        NetError::Tls { url, source: Cause::of(error) }
+    } else if connecting {
+        NetError::Connect { url, source: Cause::of(error) }
+    } else {
+        NetError::Broken { url, source: Cause::of(error) }
+    }
+}
+
+fn of_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}

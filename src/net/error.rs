@@ -1,0 +1,158 @@
+//! What can go wrong between us and another machine.
+
+use crate::model::Cause;
+use crate::model::Class;
+use crate::runtime::Stopped;
+use http::StatusCode;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why bytes could not be had from another machine. URLs in it carry no password.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NetError {
+    /// No connection could be made.
+    #[error("unable to access '{url}': could not connect")]
+    Connect {
+        /// What was tried.
+        url: String,
+        /// What came back.
+        source: Cause,
+    },
+    /// The connection was made, but not a trusted one.
+    #[error("unable to access '{url}': no trusted TLS connection")]
+    Tls {
+        /// What was tried.
+        url: String,
+        /// What came back.
+        source: Cause,
+    },
+    /// The connection broke before the answer was complete.
+    #[error("unable to access '{url}': the connection broke")]
+    Broken {
+        /// What was tried.
+        url: String,
+        /// What came back.
+        source: Cause,
+    },
+    /// The server answered, and not with success.
+    #[error("{}", status_in_words(url, *status))]
+    Status {
+        /// What was tried.
+        url: String,
+        /// What came back.
+        status: StatusCode,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The server sent us round in circles, or to nowhere.
+    #[error("unable to access '{url}': {reason}")]
+    Redirect {
+        /// What was tried.
+        url: String,
+        /// What is wrong with where it points.
+        reason: &'static str,
+    },
+    /// The time was over, or the program stops.
+    #[error("unable to access '{url}'")]
+    Stopped {
+        /// What was tried.
+        url: String,
+        /// Which of both.
+        source: Stopped,
+    },
+    /// The certificates to trust could not be read.
+    #[error("could not read certificates from {}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What came back.
+        source: Cause,
+    },
+}
+
+impl NetError {
+    /// The kind of failure.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Connect { .. } | Self::Broken { .. } => Class::Network,
+            Self::Tls { .. } => Class::Tls,
+            Self::Certificates { .. } => Class::Config,
+            Self::Stopped { .. } => Class::Timeout,
+            Self::Redirect { .. } => Class::Protocol,
+            Self::Status { status, .. } => class_of_status(*status),
+        }
+    }
+
+    /// How long the server wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Broken { .. }
+            | Self::Redirect { .. }
+            | Self::Stopped { .. }
+            | Self::Certificates { .. } => None,
+        }
+    }
+
+    /// Wraps this for an interface that knows only [`io::Error`]; [`NetError::within`] finds it
+    /// again.
+    pub fn into_io(self) -> io::Error {
+        let kind = match &self {
+            Self::Status { status, .. } if *status == StatusCode::UNAUTHORIZED => {
+                io::ErrorKind::PermissionDenied
+            }
+            Self::Stopped { .. } => io::ErrorKind::TimedOut,
+            Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Broken { .. }
+            | Self::Status { .. }
+            | Self::Redirect { .. }
+            | Self::Certificates { .. } => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, self)
+    }
+
+    /// Finds the error that [`NetError::into_io`] wrapped.
+    pub fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref().and_then(|inner| inner.downcast_ref())
+    }
+}
+
+/// Says what a status means for Git. Some services hide private repositories behind 404, some
+/// answer 403 to a token without rights.
+fn class_of_status(status: StatusCode) -> Class {
+    match status {
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Class::Auth,
+        StatusCode::NOT_FOUND | StatusCode::GONE => Class::NotFound,
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::INTERNAL_SERVER_ERROR
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Class::Network,
+        _ => Class::Protocol,
+    }
+}
+
+fn status_in_words(url: &str, status: StatusCode) -> String {
+    match class_of_status(status) {
+        Class::Auth => format!("authentication failed for '{url}': the server answered {status}"),
+        Class::NotFound => format!("repository not found: '{url}': the server answered {status}"),
+        Class::Config
+        | Class::Network
+        | Class::Tls
+        | Class::Timeout
+        | Class::Protocol
+        | Class::Ref
+        | Class::Verify
+        | Class::Gate
+        | Class::Disk
+        | Class::Locked
+        | Class::Internal => format!("unable to access '{url}': the server answered {status}"),
+    }
+}

@@ -1,0 +1,88 @@
+//! A TCP connection as a blocking reader and writer, for protocols that speak on it directly.
+
+use crate::model::Cause;
+use crate::net::NetError;
+use crate::net::Traffic;
+use crate::runtime::Stop;
+use std::future::Future;
+use std::io;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+/// One half of a connection. Its errors are [`NetError`]s wrapped in [`io::Error`].
+#[derive(Debug)]
+pub struct Wire<Half> {
+    half: Half,
+    url: String,
+    stop: Stop,
+    traffic: Arc<Traffic>,
+}
+
+impl Wire<()> {
+    /// Connects, and splits the connection. `url` is what errors show.
+    pub fn connect(
+        host: &str,
+        port: u16,
+        url: &str,
+        stop: &Stop,
+        traffic: &Arc<Traffic>,
+    ) -> Result<(Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>), NetError> {
+        traffic.request();
+        let stream = stop
+            .wait(TcpStream::connect((host, port)))
+            .map_err(|source| NetError::Stopped { url: url.to_owned(), source })?
+            .map_err(|source| NetError::Connect { url: url.to_owned(), source: Cause::of(&source) })?;
+        let (read, write) = stream.into_split();
+        let wire = Wire {
+            half: (),
+            url: url.to_owned(),
+            stop: stop.clone(),
+            traffic: Arc::clone(traffic),
+        };
+        Ok((wire.with(read), wire.with(write)))
+    }
+
+    fn with<Half>(&self, half: Half) -> Wire<Half> {
+        Wire {
+            half,
+            url: self.url.clone(),
+            stop: self.stop.clone(),
+            traffic: Arc::clone(&self.traffic),
+        }
+    }
+}
+
+/// Waits for one operation on a half and names its errors.
+fn finish<T>(
+    url: &str,
+    stop: &Stop,
+    operation: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    stop.wait(operation)
+        .map_err(|source| NetError::Stopped { url: url.to_owned(), source })
+        .and_then(|done| {
+            done.map_err(|source| NetError::Broken { url: url.to_owned(), source: Cause::of(&source) })
+        })
+        .map_err(NetError::into_io)
+}
+
+impl Read for Wire<OwnedReadHalf> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = finish(&self.url, &self.stop, self.half.read(into))?;
+        self.traffic.receive(count);
+        Ok(count)
+    }
+}
+
+impl Write for Wire<OwnedWriteHalf> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        finish(&self.url, &self.stop, self.half.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        finish(&self.url, &self.stop, self.half.flush())
+    }
+}

@@ -1,0 +1,84 @@
+//! Where everything is.
+
+use crate::model::CommitId;
+use crate::trees::Admin;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The places below a root, all absolute.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+    link: PathBuf,
+}
+
+/// Makes private names differ within one process; what another left is cleared before.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+impl Layout {
+    /// Takes two absolute paths.
+    pub fn new(root: PathBuf, link: PathBuf) -> Self {
+        Self { root, link }
+    }
+
+    /// The working directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The symlink that consumers read.
+    pub fn link(&self) -> &Path {
+        &self.link
+    }
+
+    /// The repository.
+    pub fn git(&self) -> PathBuf {
+        self.root.join(".git")
+    }
+
+    /// Our own directory in it. That it is there says that the repository is ours.
+    pub fn own(&self) -> PathBuf {
+        self.root.join(".git/gitsyncd")
+    }
+
+    /// Where things are made.
+    pub fn staging(&self) -> PathBuf {
+        self.own().join("staging")
+    }
+
+    /// Where things wait to be deleted.
+    pub fn trash(&self) -> PathBuf {
+        self.own().join("trash")
+    }
+
+    /// A new name below a private directory.
+    pub fn fresh(directory: &Path) -> PathBuf {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        directory.join(format!("{}-{number}", std::process::id()))
+    }
+
+    /// Where the trees are.
+    pub fn trees(&self) -> PathBuf {
+        self.root.join(".worktrees")
+    }
+
+    /// Where the tree of a commit is.
+    pub fn tree(&self, commit: &CommitId) -> PathBuf {
+        self.trees().join(commit.as_str())
+    }
+
+    /// Where Git administers the worktrees.
+    pub fn admins(&self) -> PathBuf {
+        self.root.join(".git/worktrees")
+    }
+
+    /// Where Git administers the worktree of a tree of that name.
+    pub fn admin(&self, commit: &CommitId) -> Admin {
+        Admin::at(self.admins().join(commit.as_str()))
+    }
+
+    /// The status file.
+    pub fn status(&self) -> PathBuf {
+        self.root.join(".git-sync")
+    }
+}

@@ -1,0 +1,148 @@
+//! The link, and the one step by which it comes to name another tree.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::{exchange, is_there, make_directory, remove, rename, replace_link, sync_directory};
+use crate::model::CommitId;
+use crate::publish::Layout;
+use crate::trees::relative;
+use crate::trees::{Admin, Written, point_at};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The tree that the link names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Its commit.
+    pub commit: CommitId,
+    /// Its directory.
+    pub tree: PathBuf,
+}
+
+/// Reads which tree the link names, if it is one of ours and there.
+pub fn live(layout: &Layout) -> Option<Live> {
+    let target = fs::read_link(layout.link()).ok()?;
+    let commit: CommitId = target.file_name()?.to_str()?.parse().ok()?;
+    let tree = layout.link().parent()?.join(&target).canonicalize().ok()?;
+    let trees = layout.trees().canonicalize().ok()?;
+    (tree.is_dir() && tree.starts_with(trees)).then_some(Live { commit, tree })
+}
+
+/// Gives a written tree its final name and points the link at it.
+///
+/// Whatever happens on the way, the link names a complete tree, before or after. A crash leaves
+/// trees and administrative directories that nothing names; [`sweep`](crate::publish::sweep)
+/// removes them.
+pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
+    let commit = written.commit();
+    let now = live(layout);
+    let same = now.as_ref().filter(|now| now.commit == *commit);
+    let tree = match same {
+        Some(live) if live.tree != layout.tree(commit) => layout.tree(commit),
+        Some(_) if !can_exchange(layout) => numbered(layout, commit)?,
+        Some(_) | None => layout.tree(commit),
+    };
+    let admin = Admin::at(layout.admins().join(admin_name(layout, &tree)));
+    place(layout, written, &tree, &admin)?;
+    if let Some(live) = now.filter(|live| live.tree != tree) {
+        retire(layout, &live.tree)?;
+    }
+    name(layout, &tree)?;
+    Ok(Live { commit: commit.clone(), tree })
+}
+
+/// Points the link at a tree that is under its final name.
+pub(super) fn name(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+    let directory = layout.link().parent().unwrap_or(layout.root());
+    make_directory(directory)?;
+    let real = directory.canonicalize().at("look at", directory)?;
+    let tree = tree.canonicalize().at("look at", tree)?;
+    let target = relative(&real, &tree);
+    if fs::read_link(layout.link()).is_ok_and(|current| current == target) {
+        return Ok(());
+    }
+    replace_link(layout.link(), &target)
+}
+
+/// The name under which Git administers a tree: that of its directory, numbered if that is.
+fn admin_name(layout: &Layout, tree: &Path) -> String {
+    let below = tree.strip_prefix(layout.trees()).unwrap_or(tree);
+    let parts: Vec<_> = below.iter().rev().map(|part| part.to_string_lossy()).collect();
+    parts.join("-")
+}
+
+/// The administrative directory of a tree.
+pub(super) fn admin_of(layout: &Layout, tree: &Path) -> Admin {
+    Admin::at(layout.admins().join(admin_name(layout, tree)))
+}
+
+/// Moves a written tree and what Git needs to know of it to their places.
+fn place(layout: &Layout, written: &Written, tree: &Path, admin: &Admin) -> Result<(), DiskError> {
+    let staged = Admin::at(Layout::fresh(&layout.staging()));
+    staged.write(written, tree)?;
+    point_at(written, tree, admin.path())?;
+    make_directory(&layout.admins())?;
+    make_directory(&layout.trash())?;
+    if let Some(above) = tree.parent() {
+        make_directory(above)?;
+    }
+    take_place(layout, staged.path(), admin.path())?;
+    take_place(layout, written.path(), tree)?;
+    sync_directory(&layout.trees())
+}
+
+/// Gives `new` the name `place`. What has that name goes to the trash, without a moment in which
+/// nothing has it where the file system can exchange names.
+fn take_place(layout: &Layout, new: &Path, place: &Path) -> Result<(), DiskError> {
+    if !is_there(place) {
+        return rename(new, place);
+    }
+    match exchange(new, place) {
+        Ok(()) => rename(new, &Layout::fresh(&layout.trash())),
+        Err(_unsupported) => {
+            rename(place, &Layout::fresh(&layout.trash()))?;
+            rename(new, place)
+        }
+    }
+}
+
+/// Says whether the file system of the root can exchange names.
+fn can_exchange(layout: &Layout) -> bool {
+    let (one, other) = (Layout::fresh(&layout.staging()), Layout::fresh(&layout.staging()));
+    let tried = make_directory(&one)
+        .and_then(|()| make_directory(&other))
+        .and_then(|()| exchange(&one, &other));
+    let cleared = remove(&one).and_then(|()| remove(&other));
+    tried.and(cleared).is_ok()
+}
+
+/// Finds a place for a tree whose own is taken by a damaged one that readers still see.
+fn numbered(layout: &Layout, commit: &CommitId) -> Result<PathBuf, DiskError> {
+    let mut number = 1_u32;
+    loop {
+        let above = layout.trees().join(number.to_string());
+        let tree = above.join(commit.as_str());
+        if !is_there(&tree) {
+            make_directory(&above)?;
+            return Ok(tree);
+        }
+        number += 1;
+    }
+}
+
+/// Notes the time from which on a tree is stale.
+fn retire(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+    let lock = admin_of(layout, tree).lock();
+    match fs::File::options().write(true).open(&lock) {
+        Ok(file) => file
+            .set_times(fs::FileTimes::new().set_modified(now()))
+            .at("note the time at", &lock),
+        // Without it the tree counts as a leftover and goes at once.
+        Err(_missing) => Ok(()),
+    }
+}
+
+#[expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "file times are of this type")]
+fn now() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}

@@ -1,0 +1,70 @@
+//! One writer per root: an advisory lock (flock) that ends with the process, however it ends.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::runtime::{Stop, Stopped};
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a lock that somebody holds is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Proves that nobody else writes below the root, until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _held: File,
+}
+
+/// The lock could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another instance has it.
+    #[error("another instance is using the root {}", root.display())]
+    Held {
+        /// The root.
+        root: PathBuf,
+        /// Why the wait ended.
+        source: Stopped,
+    },
+    /// The lock could not be tried.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+impl Lock {
+    /// Waits for the lock as long as the attempt may take.
+    ///
+    /// The root directory itself is locked. Where the file system cannot lock directories, as NFS,
+    /// a file `.git-sync.lock` in it is.
+    pub fn acquire(root: &Path, stop: &Stop) -> Result<Self, LockError> {
+        let mut file = File::open(root).at("open", root)?;
+        let mut told = false;
+        loop {
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { _held: file }),
+                Err(Errno::WOULDBLOCK) => {
+                    if !told {
+                        tracing::info!(root = %root.display(), "waiting for another instance");
+                        told = true;
+                    }
+                    stop.wait(tokio::time::sleep(PAUSE))
+                        .map_err(|source| LockError::Held { root: root.to_owned(), source })?;
+                }
+                Err(Errno::BADF | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOLCK)
+                    if file.metadata().is_ok_and(|found| found.is_dir()) =>
+                {
+                    let path = root.join(".git-sync.lock");
+                    file = File::options()
+                        .create(true)
+                        .append(true)
+                        .open(&path)
+                        .at("create", &path)?;
+                }
+                Err(error) => return Err(error).at("lock", root).map_err(Into::into),
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Two files for those who watch files: one whose time changes when something was published, and
+//! one that holds the last error while there is one.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::{Durable, remove, replace_file};
+use std::fs::{File, FileTimes};
+use std::path::PathBuf;
+
+/// The files, if they are wanted.
+#[derive(Clone, Debug)]
+pub struct Marks {
+    /// Its time changes when something was published.
+    pub touch: Option<PathBuf>,
+    /// It is there while the last attempt failed.
+    pub error: Option<PathBuf>,
+}
+
+impl Marks {
+    /// Says that something was published.
+    pub fn touch(&self) -> Result<(), DiskError> {
+        let Some(path) = &self.touch else {
+            return Ok(());
+        };
+        let file =
+            File::options().create(true).append(true).open(path).at("create", path)?;
+        #[expect(clippy::disallowed_types, reason = "file times are of this type")]
+        let now = std::time::SystemTime::now();
+        file.set_times(FileTimes::new().set_modified(now).set_accessed(now)).at("touch", path)
+    }
+
+    /// Says that the last attempt failed, in the text given.
+    pub fn failed(&self, text: &str) -> Result<(), DiskError> {
+        match &self.error {
+            Some(path) => replace_file(path, text.as_bytes(), Durable::No),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that the last attempt did not fail.
+    pub fn succeeded(&self) -> Result<(), DiskError> {
+        self.error.as_deref().map_or(Ok(()), remove)
+    }
+}

@@ -1,0 +1,18 @@
+//! What readers see: the root, its link, and the trees that the link has named.
+//!
+//! Everything that appears in the root appears under its final name whole, by one rename. What is
+//! no longer needed leaves the same way, into the trash, and is deleted from there.
+
+mod layout;
+mod link;
+mod lock;
+mod marks;
+mod root;
+mod sweep;
+
+pub use layout::Layout;
+pub use link::{Live, live, publish};
+pub use lock::{Lock, LockError};
+pub use marks::Marks;
+pub use root::{RootError, follow, prepare, rebuild};
+pub use sweep::{empty_trash, sweep};

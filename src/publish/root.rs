@@ -1,0 +1,171 @@
+//! Brings a root into a state in which an attempt can work, whatever it was in before.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
+use crate::git::{GitError, Store};
+use crate::publish::Layout;
+use crate::publish::sweep::{empty_trash, to_trash};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The branch that follows what is published, so that `git log` in the root shows it.
+const BRANCH: &str = "refs/heads/gitsyncd";
+
+/// The configuration of the repository. Objects are never collected behind our back.
+const CONFIG: &str = "[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+";
+
+/// Why the root cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RootError {
+    /// Somebody works there.
+    #[error("{} is a Git repository with commits that gitsyncd did not make", path.display())]
+    Foreign {
+        /// The root.
+        path: PathBuf,
+    },
+    /// A file operation failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The repository could not be opened even when it was new.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
+/// removes what a crash left behind.
+pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
+    let git = layout.git();
+    if is_there(&git) && !is_there(&layout.own()) && !taken_over(layout) {
+        if has_commits(&git) {
+            return Err(RootError::Foreign { path: layout.root().to_owned() });
+        }
+        replace(layout)?;
+    }
+    make_directory(&layout.staging())?;
+    make_directory(&layout.trash())?;
+    complete(layout)?;
+    clear(layout)?;
+    match Store::open(&git) {
+        Ok(store) => Ok(store),
+        Err(damaged) => {
+            tracing::warn!(error = %crate::model::Cause::of(&damaged), "the repository cannot be opened");
+            Ok(rebuild(layout)?)
+        }
+    }
+}
+
+/// Puts a new, empty repository in the place of the old one's objects. The trees and what Git knows
+/// of them stay.
+pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
+    tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
+    for part in ["HEAD", "config", "objects", "packed-refs", "refs", "shallow", "logs", "index", "info"] {
+        let path = layout.git().join(part);
+        if is_there(&path) {
+            to_trash(layout, &path)?;
+        }
+    }
+    complete(layout)?;
+    Ok(Store::open(&layout.git())?)
+}
+
+/// Says whether the repository is one that kubernetes/git-sync made: its worktrees are in the root.
+fn taken_over(layout: &Layout) -> bool {
+    let Ok(admins) = fs::read_dir(layout.admins()) else {
+        return false;
+    };
+    let trees = layout.trees();
+    admins.filter_map(Result::ok).any(|admin| {
+        fs::read_to_string(admin.path().join("gitdir"))
+            .is_ok_and(|tree| Path::new(tree.trim_end()).starts_with(&trees))
+    })
+}
+
+/// Says whether somebody would miss this repository. A `.git` file leads to one elsewhere.
+fn has_commits(git: &Path) -> bool {
+    Store::open_any(git).is_ok_and(|store| store.has_refs())
+}
+
+/// Moves an unusable `.git` out of the way and deletes it.
+fn replace(layout: &Layout) -> Result<(), DiskError> {
+    tracing::warn!(path = %layout.git().display(), "replacing what is not a usable repository");
+    let aside = layout.root().join(".git.gitsyncd-trash");
+    remove(&aside)?;
+    rename(&layout.git(), &aside)?;
+    make_directory(&layout.trash())?;
+    to_trash(layout, &aside)
+}
+
+/// Adds what a repository must have (gitrepository-layout).
+fn complete(layout: &Layout) -> Result<(), DiskError> {
+    let git = layout.git();
+    for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
+        make_directory(&git.join(directory))?;
+    }
+    let config = git.join("config");
+    if !is_there(&config) {
+        replace_file(&config, CONFIG.as_bytes(), Durable::Yes)?;
+    }
+    let head = git.join("HEAD");
+    if !is_there(&head) {
+        replace_file(&head, format!("ref: {BRANCH}\n").as_bytes(), Durable::Yes)?;
+    }
+    Ok(())
+}
+
+/// Removes what an attempt that was killed may have left: locks, half-taken packs, half-made trees.
+/// Only called by the one that holds the root.
+fn clear(layout: &Layout) -> Result<(), DiskError> {
+    let git = layout.git();
+    remove(&layout.root().join(".git.gitsyncd-trash"))?;
+    let mut places = vec![git.clone(), git.join("refs/heads"), layout.own()];
+    places.extend(entries(&layout.admins())?);
+    for place in places {
+        for path in entries(&place)? {
+            let stale = |name: &str| name.ends_with(".lock") || name.ends_with(".gitsyncd-new");
+            if name(&path).is_some_and(stale) {
+                tracing::info!(path = %path.display(), "removing a leftover");
+                remove(&path)?;
+            }
+        }
+    }
+    for path in entries(&git.join("objects/pack"))? {
+        let stale = |name: &str| {
+            name.starts_with(".tmp") || name.starts_with("tmp_") || name.ends_with(".keep")
+        };
+        if name(&path).is_some_and(stale) {
+            tracing::info!(path = %path.display(), "removing a leftover");
+            remove(&path)?;
+        }
+    }
+    for path in entries(&layout.staging())? {
+        to_trash(layout, &path)?;
+    }
+    empty_trash(layout)
+}
+
+fn name(path: &Path) -> Option<&str> {
+    path.file_name().and_then(|name| name.to_str())
+}
+
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    if !directory.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(directory).at("list", directory)?;
+    entries.map(|entry| entry.map(|entry| entry.path()).at("list", directory)).collect()
+}
+
+/// Notes what is published in the repository's own branch.
+pub fn follow(layout: &Layout, commit: &crate::model::CommitId) -> Result<(), DiskError> {
+    replace_file(&layout.git().join(BRANCH), format!("{commit}\n").as_bytes(), Durable::Yes)
+}

@@ -1,0 +1,102 @@
+//! What may go, and its way out.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::{is_there, make_directory, remove, rename};
+use crate::model::CommitId;
+use crate::publish::Layout;
+use crate::publish::link::{admin_of, live};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Moves retired trees that are old enough, and leftovers, to the trash. The tree that the link
+/// names stays, whatever its age; so does what we did not make.
+pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
+    let live = live(layout);
+    let keep = |tree: &Path| live.as_ref().is_some_and(|live| same(&live.tree, tree));
+    for tree in trees(layout)? {
+        if keep(&tree) || age(layout, &tree).is_some_and(|age| age < timeout) {
+            continue;
+        }
+        tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
+        discard(layout, &tree)?;
+    }
+    for admin in children(&layout.admins())? {
+        let orphan = ours(&admin) && !trees(layout)?.iter().any(|tree| admin_of(layout, tree).path() == admin);
+        if orphan {
+            to_trash(layout, &admin)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes what is in the trash. It can take as long as deleting does.
+pub fn empty_trash(layout: &Layout) -> Result<(), DiskError> {
+    for thing in children(&layout.trash())? {
+        remove(&thing)?;
+    }
+    Ok(())
+}
+
+/// The trees that we made: directories named by a commit id, at most one level below a number.
+fn trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
+    let mut found = Vec::new();
+    for child in children(&layout.trees())? {
+        if ours(&child) {
+            found.push(child);
+        } else if named(&child).is_some_and(|name| name.parse::<u32>().is_ok()) {
+            found.extend(children(&child)?.into_iter().filter(|below| ours(below)));
+        }
+    }
+    Ok(found)
+}
+
+fn children(directory: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    if !is_there(directory) {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(directory).at("list", directory)?;
+    entries.map(|entry| entry.map(|entry| entry.path()).at("list", directory)).collect()
+}
+
+fn named(path: &Path) -> Option<&str> {
+    path.file_name().and_then(|name| name.to_str())
+}
+
+fn ours(path: &Path) -> bool {
+    let commit = |name: &str| {
+        let id = name.split_once('-').map_or(name, |(id, _number)| id);
+        id.parse::<CommitId>().is_ok()
+    };
+    named(path).is_some_and(commit)
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    one == other || other.canonicalize().is_ok_and(|other| one == other)
+}
+
+/// How long ago a tree was retired; none if that was never noted.
+fn age(layout: &Layout, tree: &Path) -> Option<Duration> {
+    let lock = admin_of(layout, tree).lock();
+    let retired = fs::metadata(lock).and_then(|found| found.modified()).ok()?;
+    Some(retired.elapsed().unwrap_or_default())
+}
+
+fn discard(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+    let admin = admin_of(layout, tree);
+    to_trash(layout, tree)?;
+    if is_there(admin.path()) {
+        to_trash(layout, admin.path())?;
+    }
+    let above = tree.parent().unwrap_or(tree);
+    if above != layout.trees() && children(above)?.is_empty() {
+        remove(above)?;
+    }
+    Ok(())
+}
+
+pub(super) fn to_trash(layout: &Layout, path: &Path) -> Result<(), DiskError> {
+    make_directory(&layout.trash())?;
+    rename(path, &Layout::fresh(&layout.trash()))
+}

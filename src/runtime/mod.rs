@@ -1,0 +1,5 @@
+//! The asynchronous runtime, tamed.
+
+mod stop;
+
+pub use stop::{Stop, Stopped};

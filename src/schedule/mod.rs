@@ -1,0 +1,192 @@
+//! When to sync: a pure machine. It takes an event, the time and a random number, and says what to
+//! do; it reads no clock and starts nothing.
+
+mod backoff;
+#[cfg(test)]
+mod tests;
+
+use crate::model::Trigger;
+use crate::schedule::backoff::Growth;
+use std::num::NonZeroU64;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The longest rest between attempts until the first success.
+const INITIAL_CAP: Duration = Duration::from_secs(30);
+/// The longest rest after failures in the steady state.
+const STEADY_CAP: Duration = Duration::from_mins(5);
+/// The rest after a failure when attempts are made on triggers only.
+const WITHOUT_PERIOD: Duration = Duration::from_mins(1);
+/// The longest rest that a source can ask for.
+const RETRY_AFTER_CAP: Duration = Duration::from_hours(1);
+
+/// What the options say about when.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The rest between two attempts; none means on triggers only.
+    pub period: Option<Duration>,
+    /// How much longer or shorter a rest may be.
+    pub jitter: Duration,
+    /// The first rest after a failure until the first success.
+    pub init_period: Duration,
+    /// How many failures in a row are too many; none means never.
+    pub max_failures: Option<NonZeroU64>,
+    /// The same, until the first success.
+    pub init_max_failures: Option<NonZeroU64>,
+    /// Whether the first success is the end.
+    pub one_time: bool,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The rest is over.
+    Due,
+    /// Somebody asked for an attempt.
+    Asked(Trigger),
+    /// The attempt ended well.
+    Succeeded,
+    /// The attempt failed; the source may have asked to be left alone for a time.
+    Failed(Option<Duration>),
+    /// The program is told to stop.
+    Stop,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Start an attempt now.
+    Start(Trigger),
+    /// Wait until then; none means for a trigger.
+    Rest(Option<Instant>),
+    /// Go on as before.
+    Nothing,
+    /// The work is done.
+    Done,
+    /// There were too many failures.
+    GiveUp,
+}
+
+/// Exactly one of these holds, so that resting and running at once cannot be written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Resting,
+    Running { asked_again: Option<Trigger> },
+    Over,
+}
+
+/// Decides when attempts run: one at a time, none lost, none piled up.
+#[derive(Debug)]
+pub struct Machine {
+    policy: Policy,
+    phase: Phase,
+    steady: bool,
+    failures: u64,
+    growth: Growth,
+}
+
+impl Machine {
+    /// Begins before the first attempt, which is to be asked for with [`Trigger::Start`].
+    pub fn new(policy: Policy) -> Self {
+        let growth = Growth::new(policy.init_period, INITIAL_CAP);
+        let phase = Phase::Resting;
+        Self { policy, phase, steady: false, failures: 0, growth }
+    }
+
+    /// Failures in a row.
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// Whether an attempt has succeeded.
+    pub fn is_steady(&self) -> bool {
+        self.steady
+    }
+
+    /// Takes one event at one time and says what to do about it. `chance` is random, from 0 to 1,
+    /// and decides how much of the jitter applies.
+    pub fn step(&mut self, now: Instant, chance: f64, event: Event) -> Effect {
+        match (self.phase, event) {
+            (Phase::Over, _) => Effect::Nothing,
+            (_, Event::Stop) => self.over(Effect::Done),
+            (Phase::Resting, Event::Due) => self.start(Trigger::Period),
+            (Phase::Resting, Event::Asked(trigger)) => self.start(trigger),
+            (Phase::Running { asked_again }, Event::Asked(trigger)) => {
+                self.phase = Phase::Running { asked_again: asked_again.or(Some(trigger)) };
+                Effect::Nothing
+            }
+            (Phase::Running { asked_again }, Event::Succeeded) => {
+                self.succeeded(now, chance, asked_again)
+            }
+            (Phase::Running { asked_again }, Event::Failed(retry_after)) => {
+                self.failed(now, chance, asked_again, retry_after)
+            }
+            (Phase::Running { .. }, Event::Due)
+            | (Phase::Resting, Event::Succeeded | Event::Failed(_)) => Effect::Nothing,
+        }
+    }
+
+    fn start(&mut self, trigger: Trigger) -> Effect {
+        self.phase = Phase::Running { asked_again: None };
+        Effect::Start(trigger)
+    }
+
+    fn over(&mut self, effect: Effect) -> Effect {
+        self.phase = Phase::Over;
+        effect
+    }
+
+    fn rest(&mut self, until: Option<Instant>) -> Effect {
+        self.phase = Phase::Resting;
+        Effect::Rest(until)
+    }
+
+    fn succeeded(&mut self, now: Instant, chance: f64, again: Option<Trigger>) -> Effect {
+        self.steady = true;
+        self.failures = 0;
+        let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
+        self.growth = Growth::new(base, STEADY_CAP.max(base));
+        if self.policy.one_time {
+            return self.over(Effect::Done);
+        }
+        match (again, self.policy.period) {
+            (Some(trigger), _) => self.start(trigger),
+            (None, Some(period)) => {
+                let rest = spread(period, self.policy.jitter, chance);
+                self.rest(Some(now + rest))
+            }
+            (None, None) => self.rest(None),
+        }
+    }
+
+    fn failed(
+        &mut self,
+        now: Instant,
+        chance: f64,
+        again: Option<Trigger>,
+        retry_after: Option<Duration>,
+    ) -> Effect {
+        self.failures = self.failures.saturating_add(1);
+        let limit =
+            if self.steady { self.policy.max_failures } else { self.policy.init_max_failures };
+        if limit.is_some_and(|limit| limit.get() <= self.failures) {
+            return self.over(Effect::GiveUp);
+        }
+        let grown = self.growth.next();
+        let rest = spread(grown, grown / 10, chance);
+        match (again, retry_after) {
+            (_, Some(alone)) => {
+                let until = now + rest.max(alone.min(RETRY_AFTER_CAP));
+                self.rest(Some(until))
+            }
+            (Some(trigger), None) => self.start(trigger),
+            (None, None) => self.rest(Some(now + rest)),
+        }
+    }
+}
+
+/// Makes a rest longer or shorter by up to the jitter.
+fn spread(rest: Duration, jitter: Duration, chance: f64) -> Duration {
+    let latest = rest + jitter;
+    latest.saturating_sub(jitter.mul_f64(2.0 * chance.clamp(0.0, 1.0)))
+}

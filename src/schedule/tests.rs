@@ -1,0 +1,140 @@
+//! The machine by table and by chance.
+
+use super::*;
+use proptest::prelude::*;
+
+const PERIOD: Duration = Duration::from_mins(1);
+const JITTER: Duration = Duration::from_secs(6);
+
+fn policy() -> Policy {
+    Policy {
+        period: Some(PERIOD),
+        jitter: JITTER,
+        init_period: Duration::from_secs(1),
+        max_failures: NonZeroU64::new(3),
+        init_max_failures: NonZeroU64::new(2),
+        one_time: false,
+    }
+}
+
+/// Plays events and returns the effects; rests as whole seconds from now.
+fn play(policy: Policy, events: &[Event]) -> Vec<String> {
+    let mut machine = Machine::new(policy);
+    let now = Instant::now();
+    let say = |effect| match effect {
+        Effect::Rest(Some(until)) => format!("rest {}", (until - now).as_secs_f64().round()),
+        other => format!("{other:?}"),
+    };
+    events.iter().map(|event| say(machine.step(now, 0.5, *event))).collect()
+}
+
+#[test]
+fn a_success_is_followed_by_the_period() {
+    let effects = play(policy(), &[Event::Asked(Trigger::Start), Event::Succeeded, Event::Due]);
+    assert_eq!(effects, ["Start(Start)", "rest 60", "Start(Period)"]);
+}
+
+#[test]
+fn triggers_during_an_attempt_cause_one_more() {
+    let events = [
+        Event::Asked(Trigger::Start),
+        Event::Asked(Trigger::Signal),
+        Event::Asked(Trigger::Signal),
+        Event::Succeeded,
+        Event::Succeeded,
+    ];
+    let effects = play(policy(), &events);
+    assert_eq!(effects, ["Start(Start)", "Nothing", "Nothing", "Start(Signal)", "rest 60"]);
+}
+
+#[test]
+fn failures_are_counted_apart_before_and_after_the_first_success() {
+    let start = Event::Asked(Trigger::Start);
+    let failed = Event::Failed(None);
+    let initial = play(policy(), &[start, failed, Event::Due, failed]);
+    assert_eq!(initial, ["Start(Start)", "rest 1", "Start(Period)", "GiveUp"]);
+    let steady = [start, Event::Succeeded, Event::Due, failed, Event::Due, failed, Event::Due, failed];
+    let steady = play(policy(), &steady);
+    assert_eq!(steady[3..], ["rest 60", "Start(Period)", "rest 120", "Start(Period)", "GiveUp"]);
+}
+
+#[test]
+fn a_success_forgets_failures() {
+    let failed = Event::Failed(None);
+    let ok = Event::Succeeded;
+    let due = Event::Due;
+    let events = [Event::Asked(Trigger::Start), ok, due, failed, due, failed, due, ok, due, failed];
+    assert_eq!(play(policy(), &events).last().unwrap(), "rest 60");
+}
+
+#[test]
+fn a_source_that_wants_to_be_left_alone_is() {
+    let alone = |seconds| Event::Failed(Some(Duration::from_secs(seconds)));
+    let asked = Event::Asked(Trigger::Signal);
+    let start = Event::Asked(Trigger::Start);
+    assert_eq!(play(policy(), &[start, asked, alone(90)])[2], "rest 90");
+    assert_eq!(play(policy(), &[start, alone(90_000)])[1], "rest 3600");
+    assert_eq!(play(policy(), &[start, alone(90), asked])[2], "Start(Signal)");
+}
+
+#[test]
+fn one_time_ends_with_the_first_success() {
+    let policy = Policy { one_time: true, ..policy() };
+    let events = [Event::Asked(Trigger::Start), Event::Failed(None), Event::Due, Event::Succeeded];
+    assert_eq!(play(policy, &events).last().unwrap(), "Done");
+}
+
+#[test]
+fn without_a_period_only_triggers_and_failures_start_attempts() {
+    let policy = Policy { period: None, ..policy() };
+    let start = Event::Asked(Trigger::Start);
+    assert_eq!(play(policy.clone(), &[start, Event::Succeeded])[1], "Rest(None)");
+    let events = [start, Event::Succeeded, start, Event::Failed(None)];
+    assert_eq!(play(policy, &events)[3], "rest 60");
+}
+
+fn events() -> impl Strategy<Value = Vec<(Event, f64)>> {
+    let event = prop_oneof![
+        Just(Event::Due),
+        Just(Event::Asked(Trigger::Signal)),
+        Just(Event::Succeeded),
+        (0_u64..10_000).prop_map(|rest| Event::Failed(Some(Duration::from_secs(rest)))),
+        Just(Event::Failed(None)),
+        Just(Event::Stop),
+    ];
+    prop::collection::vec((event, 0.0..=1.0), 0..60)
+}
+
+proptest! {
+    #[test]
+    fn attempts_never_overlap_rests_are_bounded_and_nothing_follows_the_end(events in events()) {
+        let mut machine = Machine::new(Policy { max_failures: None, ..policy() });
+        let now = Instant::now();
+        let (mut running, mut over) = (false, false);
+        for (event, chance) in events {
+            let ends = running && matches!(event, Event::Succeeded | Event::Failed(_));
+            let effect = machine.step(now, chance, event);
+            prop_assert!(!over || effect == Effect::Nothing);
+            running = running && !ends;
+            match effect {
+                Effect::Start(_) => {
+                    prop_assert!(!running);
+                    running = true;
+                }
+                Effect::Rest(until) => {
+                    let rest = until.unwrap() - now;
+                    prop_assert!(rest >= Duration::from_millis(900), "{rest:?}");
+                    prop_assert!(rest <= RETRY_AFTER_CAP, "{rest:?}");
+                }
+                Effect::Done | Effect::GiveUp => over = true,
+                Effect::Nothing => {}
+            }
+        }
+    }
+
+    #[test]
+    fn jitter_stays_within_its_bounds(chance in 0.0..=1.0) {
+        let rest = spread(PERIOD, JITTER, chance);
+        prop_assert!(rest >= PERIOD - JITTER && rest <= PERIOD + JITTER);
+    }
+}

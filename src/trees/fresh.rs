@@ -1,0 +1,145 @@
+//! A whole checkout into an empty directory, as `git checkout` would make it.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::make_directory;
+use crate::git::Fetched;
+use crate::git::Store;
+use crate::model::Cause;
+use crate::model::Class;
+use crate::model::CommitId;
+use crate::runtime::{Stop, Stopped};
+use crate::trees::path_of;
+use gix::index::entry::Mode;
+use gix::progress::Discard;
+use gix::worktree::stack::state::attributes::Source;
+use gix::worktree::state::checkout;
+use std::path::{Path, PathBuf};
+
+/// Threads that write files.
+const THREADS: usize = 2;
+
+/// Proves that all files of a commit are on disk under a private name, and knows their stat data.
+pub struct Written {
+    pub(super) index: gix::index::File,
+    commit: CommitId,
+    path: PathBuf,
+    files: u64,
+    bytes: u64,
+}
+
+impl std::fmt::Debug for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Written").field("commit", &self.commit).field("path", &self.path).finish()
+    }
+}
+
+impl Written {
+    /// Which commit it is.
+    pub fn commit(&self) -> &CommitId {
+        &self.commit
+    }
+
+    /// Where it is now.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many files it has.
+    pub fn files(&self) -> u64 {
+        self.files
+    }
+
+    /// How much they hold.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// Why a tree could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// A file could not be made.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// It took too long, or the program stops.
+    #[error("writing the tree was cut short")]
+    Stopped(#[from] Stopped),
+    /// A file of the commit could not be written.
+    #[error("could not write the tree of commit {commit}")]
+    File {
+        /// The commit.
+        commit: CommitId,
+        /// Which file, and why.
+        source: Cause,
+        /// Whether the disk is to blame, or else the repository.
+        class: Class,
+    },
+}
+
+impl TreeError {
+    /// The kind of failure.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Disk(_) => Class::Disk,
+            Self::Stopped(_) => Class::Timeout,
+            Self::File { class, .. } => *class,
+        }
+    }
+}
+
+/// Writes all files into `path`, which must not exist. A crash leaves a part of them there.
+pub fn write(
+    store: &Store,
+    fetched: Fetched,
+    path: PathBuf,
+    stop: &Stop,
+) -> Result<Written, TreeError> {
+    let Fetched { commit, mut index } = fetched;
+    stop.check()?;
+    make_directory(&path)?;
+    let failed = |error: &gix::Error| TreeError::File {
+        commit: commit.clone(),
+        source: crate::git::words(error),
+        class: class_of(error),
+    };
+    let mut options =
+        store.repo.checkout_options(Source::IdMapping).map_err(|error| failed(&error))?;
+    options.destination_is_initially_empty = true;
+    options.thread_limit = Some(THREADS);
+    let objects = store
+        .repo
+        .objects
+        .clone()
+        .into_arc()
+        .at("read the objects of", store.path())?;
+    let outcome = checkout(&mut index, &path, objects, &Discard, &Discard, stop.flag(), options)
+        .map_err(|error| match stop.check() {
+            Err(stopped) => TreeError::Stopped(stopped),
+            Ok(()) => failed(&error),
+        })?;
+    stop.check()?;
+    if let Some(collision) = outcome.collisions.first() {
+        let text = format!("{} collides with another file", collision.path);
+        return Err(TreeError::File { commit, source: Cause::new(text), class: Class::Disk });
+    }
+    make_submodule_directories(&index, &path)?;
+    let files = u64::try_from(outcome.files_updated).unwrap_or(u64::MAX);
+    Ok(Written { index, commit, path, files, bytes: outcome.bytes_written })
+}
+
+/// Tells a full or broken disk from a broken repository.
+fn class_of(error: &gix::Error) -> Class {
+    let of_the_system = |error: &std::io::Error| error.raw_os_error().is_some();
+    let disk = error.iter_errors().filter_map(|error| error.downcast_ref()).any(of_the_system);
+    if disk { Class::Disk } else { Class::Protocol }
+}
+
+/// Makes the empty directories that Git shows for submodules that are not checked out.
+fn make_submodule_directories(index: &gix::index::File, path: &Path) -> Result<(), TreeError> {
+    for entry in index.entries().iter().filter(|entry| entry.mode == Mode::COMMIT) {
+        let directory = path.join(path_of(entry, index));
+        make_directory(&directory)?;
+    }
+    Ok(())
+}

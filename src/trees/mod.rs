@@ -1,0 +1,19 @@
+//! Directories that hold one commit each: written whole under a private name, made known to stock
+//! Git as linked worktrees, and compared with what they should be.
+
+mod check;
+mod fresh;
+mod linked;
+
+pub use check::intact;
+pub use fresh::{TreeError, Written, write};
+pub use linked::{Admin, point_at, relative};
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The path of a file within its tree. Git keeps names as bytes, and so does Unix.
+fn path_of<'a>(entry: &'a gix::index::Entry, index: &'a gix::index::State) -> &'a Path {
+    Path::new(OsStr::from_bytes(entry.path(index)))
+}
