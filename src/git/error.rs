@@ -120,6 +120,23 @@ impl GitError {
         if let Self::Net(error) = self { error.retry_after() } else { None }
     }
 
+    /// Whether the local repository may be to blame.
+    pub fn may_be_ours(&self) -> bool {
+        match self {
+            Self::Net(_)
+            | Self::Stopped(_)
+            | Self::Refused { .. }
+            | Self::NoRepository { .. }
+            | Self::Source { .. }
+            | Self::Hostile { .. } => false,
+            Self::NoSuchRef { .. }
+            | Self::Protocol { .. }
+            | Self::Incomplete { .. }
+            | Self::Damaged { .. }
+            | Self::Disk { .. } => true,
+        }
+    }
+
     /// Finds out what really went wrong in an exchange with `url` that fills `path`.
     pub(super) fn of_exchange(url: &str, path: &std::path::Path, error: &gix::Error) -> Self {
         let found = error

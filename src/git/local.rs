@@ -10,7 +10,6 @@ use crate::git::error::words;
 use crate::model::Cause;
 use crate::model::Reference;
 use crate::runtime::Stop;
-use gix::ObjectId;
 use gix::refs::FullName;
 use std::path::{Path, PathBuf};
 
@@ -34,9 +33,7 @@ impl Local {
 
     pub(super) fn resolve(&self, reference: &Reference) -> Result<Resolved, GitError> {
         if let Reference::Commit(commit) = reference {
-            return ObjectId::from_hex(commit.as_str().as_bytes())
-                .map(|object| Resolved { object })
-                .map_err(|error| self.unreadable(words(&error)));
+            return Resolved::exactly(commit);
         }
         for name in reference.candidates() {
             let Ok(name) = FullName::try_from(name) else {

@@ -1,5 +1,6 @@
 //! What passes between the steps: each value can only be made by the step before.
 
+use crate::git::GitError;
 use crate::model::CommitId;
 use gix::ObjectId;
 use std::num::NonZeroU32;
@@ -11,6 +12,17 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// Wants exactly this object, whatever refs say.
+    pub fn exactly(commit: &CommitId) -> Result<Self, GitError> {
+        ObjectId::from_hex(commit.as_str().as_bytes()).map(|object| Self { object }).map_err(
+            |error| GitError::NoSuchRef {
+                url: "any source".to_owned(),
+                reference: format!("{commit} ({error})"),
+                detail: "",
+            },
+        )
+    }
+
     /// The commit, or for a full id given by the user whatever object that is.
     pub fn id(&self) -> Option<CommitId> {
         self.object.to_hex().to_string().parse().ok()

@@ -34,7 +34,7 @@ pub struct Store {
 }
 
 /// What people want to know about a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommitInfo {
     /// The first line of its message.
     pub subject: String,

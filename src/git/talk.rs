@@ -5,10 +5,8 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
-use crate::git::error::words;
 use crate::model::Reference;
 use crate::runtime::Stop;
-use gix::ObjectId;
 use gix::progress::Discard;
 use gix_protocol::Handshake;
 use gix_protocol::LsRefsCommand;
@@ -54,12 +52,7 @@ impl<T: Transport> Talk<T> {
     /// Lists the refs that the name may stand for and takes the first in Git's order.
     pub(super) fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         if let Reference::Commit(commit) = reference {
-            return ObjectId::from_hex(commit.as_str().as_bytes())
-                .map(|object| Resolved { object })
-                .map_err(|error| GitError::Protocol {
-                    url: self.url.clone(),
-                    source: words(&error),
-                });
+            return Resolved::exactly(commit);
         }
         let candidates = reference.candidates();
         let listed = self.list(&candidates)?;

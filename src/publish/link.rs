@@ -36,23 +36,26 @@ pub fn live(layout: &Layout) -> Option<Live> {
 pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
     let commit = written.commit();
     let now = live(layout);
-    let same = now.as_ref().filter(|now| now.commit == *commit);
-    let tree = match same {
+    let tree = match now.filter(|now| now.commit == *commit) {
         Some(live) if live.tree != layout.tree(commit) => layout.tree(commit),
         Some(_) if !can_exchange(layout) => numbered(layout, commit)?,
         Some(_) | None => layout.tree(commit),
     };
     let admin = Admin::at(layout.admins().join(admin_name(layout, &tree)));
     place(layout, written, &tree, &admin)?;
-    if let Some(live) = now.filter(|live| live.tree != tree) {
-        retire(layout, &live.tree)?;
+    name(layout, commit, tree)
+}
+
+/// Points the link at a whole tree that is under its final name.
+pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, DiskError> {
+    if let Some(now) = live(layout).filter(|now| now.tree != tree) {
+        retire(layout, &now.tree)?;
     }
-    name(layout, &tree)?;
+    point(layout, &tree)?;
     Ok(Live { commit: commit.clone(), tree })
 }
 
-/// Points the link at a tree that is under its final name.
-pub(super) fn name(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+fn point(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
     let directory = layout.link().parent().unwrap_or(layout.root());
     make_directory(directory)?;
     let real = directory.canonicalize().at("look at", directory)?;
@@ -72,7 +75,7 @@ fn admin_name(layout: &Layout, tree: &Path) -> String {
 }
 
 /// The administrative directory of a tree.
-pub(super) fn admin_of(layout: &Layout, tree: &Path) -> Admin {
+pub fn admin_of(layout: &Layout, tree: &Path) -> Admin {
     Admin::at(layout.admins().join(admin_name(layout, tree)))
 }
 

@@ -35,6 +35,13 @@ pub enum LockError {
 }
 
 impl Lock {
+    /// Says whether somebody holds the lock at this moment.
+    pub fn is_held(root: &Path) -> Result<bool, DiskError> {
+        let file = File::open(root).at("open", root)?;
+        let tried = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+        Ok(tried == Err(Errno::WOULDBLOCK))
+    }
+
     /// Waits for the lock as long as the attempt may take.
     ///
     /// The root directory itself is locked. Where the file system cannot lock directories, as NFS,

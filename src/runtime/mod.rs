@@ -1,5 +1,13 @@
-//! The asynchronous runtime, tamed.
+//! Tokio, tamed: every task has an owner, every wait an end, and blocking work one door.
+//!
+//! [`tasks`] owns what runs for as long as the program does. [`blocking`] leads to the threads that
+//! may block, under a [`Stop`]. [`beat`] shows that the loop still turns, and [`reaper`] does
+//! what the first process of a container owes its orphans.
 
+pub mod beat;
+pub mod blocking;
+pub mod reaper;
 mod stop;
+pub mod tasks;
 
 pub use stop::{Stop, Stopped};

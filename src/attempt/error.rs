@@ -1,0 +1,131 @@
+//! Why an attempt failed: the one place that sorts errors and says what to check.
+
+use crate::credentials::CredentialsError;
+use crate::disk::DiskError;
+use crate::git::GitError;
+use crate::model::{Cause, Class, Step};
+use crate::publish::{LockError, RootError};
+use crate::runtime::Stopped;
+use crate::trees::TreeError;
+use std::time::Duration;
+
+/// Any error of a step.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptError {
+    /// Who we are could not be read.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The source or the repository failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The tree could not be written.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A file operation failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The root cannot be used.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// Somebody else uses the root.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The time is over, or the program stops.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// A thread ended in a way it must not.
+    #[error("a mistake in gitsyncd: {0}")]
+    Internal(Cause),
+}
+
+impl AttemptError {
+    /// The kind of failure. Every variant is named, so that a new one is a compile error here.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Credentials(_) => Class::Auth,
+            Self::Git(error) | Self::Root(RootError::Git(error)) => error.class(),
+            Self::Tree(error) => error.class(),
+            Self::Disk(_) | Self::Root(RootError::Disk(_)) | Self::Lock(LockError::Disk(_)) => {
+                Class::Disk
+            }
+            Self::Root(RootError::Foreign { .. }) => Class::Config,
+            Self::Lock(LockError::Held { .. }) => Class::Locked,
+            Self::Stopped(_) => Class::Timeout,
+            Self::Internal(_) => Class::Internal,
+        }
+    }
+
+    /// How long the source wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::Git(error) = self { error.retry_after() } else { None }
+    }
+
+    pub(super) fn before_any_step<E: Into<Self>>(error: E) -> Failed {
+        Failed { step: None, error: error.into() }
+    }
+}
+
+/// A step that failed.
+#[derive(Debug)]
+pub struct Failed {
+    /// Which step; none if the attempt had not begun its first.
+    pub step: Option<Step>,
+    /// Why.
+    pub error: AttemptError,
+}
+
+impl Failed {
+    pub(super) fn at(step: Step, error: impl Into<AttemptError>) -> Self {
+        Self { step: Some(step), error: error.into() }
+    }
+
+    /// The thread that worked is lost.
+    pub fn lost(cause: Cause) -> Self {
+        Self { step: None, error: AttemptError::Internal(cause) }
+    }
+
+    /// Whether nothing is wrong but that the program is stopping.
+    pub fn is_interruption(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&self.error);
+        while let Some(error) = next {
+            if error.downcast_ref() == Some(&Stopped::Asked) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
+    /// The whole story in one line.
+    pub fn chain(&self) -> Cause {
+        Cause::of(&self.error)
+    }
+
+    /// What to check.
+    pub fn hint(&self) -> &'static str {
+        hint(self.error.class())
+    }
+}
+
+/// Says what an operator looks at first.
+fn hint(class: Class) -> &'static str {
+    match class {
+        Class::Config => "check the options: gitsyncd --print-config shows the values in effect",
+        Class::Auth => {
+            "check username and password or token, whether it has expired, and whether it may read this repository"
+        }
+        Class::NotFound => {
+            "check the address; many servers also say so when the credentials may not see the repository"
+        }
+        Class::Network => "check host name, port, proxy and network policy, and whether the server is up",
+        Class::Tls => "check the server's certificate and whether ca-file holds the CA that signed it",
+        Class::Timeout => "check whether the server is slow, or raise sync-timeout",
+        Class::Protocol => "check whether the address is that of a Git repository and what the server logs",
+        Class::Ref => "check the ref: branch, tag, full ref name or full commit id, as the source has it",
+        Class::Verify => "check who signed the commit and which keys are trusted",
+        Class::Gate => "check what the pre-publish hook says about this commit",
+        Class::Disk => "check free space, permissions and owner of the root and of the files named in options",
+        Class::Locked => "check whether another instance uses the same root; it is released when that one ends",
+        Class::Internal => "please report this with the log lines before it",
+    }
+}

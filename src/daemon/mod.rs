@@ -1,0 +1,160 @@
+//! Builds everything, owns the tasks, and turns events into effects: the only module that knows all
+//! the others.
+
+mod board;
+mod turn;
+
+use crate::attempt::Attempts;
+use crate::config::Config;
+use crate::daemon::board::Board;
+use crate::daemon::turn::Loop;
+use crate::http::Observed;
+use crate::model::Cause;
+use crate::net::NetError;
+use crate::observe::metrics::Metrics;
+use crate::runtime::beat::Beat;
+use crate::runtime::reaper;
+use crate::runtime::tasks;
+use crate::runtime::tasks::Tasks;
+use crate::trigger;
+use crate::trigger::signal::{StopSignals, SyncSignal};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// How long tasks may take to come home when the program stops. A second is promised in all.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// How long a thread that blocks is waited for after that.
+const LAST_PATIENCE: Duration = Duration::from_millis(100);
+/// How many threads may block at once: one for the attempt, the rest for name look-ups and files.
+const BLOCKING_THREADS: usize = 6;
+
+/// How the program came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The work is done, or the program was told to stop.
+    Well,
+    /// There were too many failures, which were told as they came.
+    GaveUp,
+}
+
+/// Why the program could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// A certificate file is wrong.
+    #[error(transparent)]
+    Trust(#[from] NetError),
+    /// The address of `http-bind` cannot be had.
+    #[error("could not listen on {address} (http-bind)")]
+    Bind {
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system did not give what every program needs.
+    #[error("could not {verb}")]
+    System {
+        /// What was tried.
+        verb: &'static str,
+        /// Why.
+        source: Cause,
+    },
+    /// A part of the program ended that must not.
+    #[error("a mistake in gitsyncd: the task {0:?} ended unbidden")]
+    Unbidden(String),
+}
+
+/// Runs until the work is done, or for ever.
+pub fn run(config: Config) -> Result<Ended, DaemonError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(Duration::from_secs(5))
+        .build()
+        .map_err(|source| system("start the runtime", &source))?;
+    let ended = runtime.block_on(serve(config));
+    // A thread that is stuck must not keep the program from ending.
+    runtime.shutdown_timeout(LAST_PATIENCE);
+    ended
+}
+
+fn system(verb: &'static str, source: &(dyn std::error::Error + 'static)) -> DaemonError {
+    DaemonError::System { verb, source: Cause::of(source) }
+}
+
+async fn serve(config: Config) -> Result<Ended, DaemonError> {
+    // First, so that no signal is lost.
+    let mut stop_signals =
+        StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
+    let mut tasks = Tasks::new();
+    let (bell, ear) = trigger::bell();
+    if let Some(number) = config.sync_on_signal {
+        let signal = SyncSignal::listen(number)
+            .map_err(|source| system("listen for the signal of sync-on-signal", &source))?;
+        tasks.spawn("sync signal", signal.ring(bell.clone(), tasks.token()));
+    }
+    if reaper::is_needed() {
+        let stop = tasks.token();
+        tasks.spawn("reaper", async move {
+            if let Err(error) = reaper::run(stop, |_| false).await {
+                tracing::error!(%error, "cannot collect orphans");
+            }
+        });
+    }
+    let metrics = Metrics::new().map_err(|source| system("register metrics", &source))?;
+    let metrics = Arc::new(metrics);
+    let board = Board::new(&config);
+    let beat = Arc::new(Beat::new(Instant::now()));
+    let observed = Observed {
+        status: board.subscribe(),
+        beat: Arc::clone(&beat),
+        stuck_after: config.sync_timeout * 2,
+        metrics: config.http_metrics.then(|| Arc::clone(&metrics)),
+    };
+    if let Some(address) = &config.http_bind {
+        let listener = bind(address).await?;
+        tasks.spawn("http", crate::http::serve(listener, observed, tasks.token()));
+    }
+    let attempts = Attempts::new(&config, Arc::clone(&metrics))?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        repo = %config.repo,
+        r#ref = %config.reference,
+        root = %config.root.display(),
+        link = %config.link.display(),
+        "starting"
+    );
+    let (done, ended) = oneshot::channel();
+    let turning = Loop::new(config, attempts, board, metrics, beat);
+    let token = tasks.token();
+    tasks.spawn("loop", async move {
+        // The receiver is gone only when the program ends anyway.
+        drop(done.send(turning.run(ear, token).await));
+        std::future::pending::<()>().await;
+    });
+    drop(bell);
+    let mut verdict = None;
+    let stop = async {
+        tokio::select! {
+            signal = stop_signals.heard() => tracing::info!(?signal, "stopping"),
+            end = ended => verdict = end.ok(),
+        }
+    };
+    let home = tasks.run(stop, PATIENCE).await;
+    match home {
+        tasks::Ended::Unbidden(name) => Err(DaemonError::Unbidden(name.to_owned())),
+        tasks::Ended::Cleanly | tasks::Ended::Late(_) => Ok(verdict.unwrap_or(Ended::Well)),
+    }
+}
+
+async fn bind(address: &str) -> Result<TcpListener, DaemonError> {
+    let failed = |source| DaemonError::Bind { address: address.to_owned(), source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    tracing::info!(address = %bound, "listening");
+    Ok(listener)
+}

@@ -1,0 +1,79 @@
+//! The end: an outcome becomes words on standard error and an exit code.
+//!
+//! The codes are a promise: 0 done, 1 failed, 2 bad usage or configuration.
+
+use crate::config;
+use crate::config::{Problem, Request, Surroundings};
+use crate::daemon;
+use crate::daemon::{DaemonError, Ended};
+use crate::model::Cause;
+use crate::observe::log;
+use std::ffi::OsString;
+use std::io;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// How the program ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It did what it was asked.
+    Done,
+    /// It printed what it was asked for.
+    Printed(String),
+    /// It failed too often; every failure was logged.
+    GaveUp,
+    /// It could not run.
+    Failed(DaemonError),
+    /// It was asked wrongly.
+    Misused(Vec<Problem>),
+}
+
+/// Reads what is asked, and does it.
+pub fn run(
+    args: impl Iterator<Item = OsString>,
+    vars: impl Iterator<Item = (OsString, OsString)>,
+    surroundings: Surroundings,
+) -> Outcome {
+    let (config, warnings) = match config::load(args, vars, surroundings) {
+        Ok(Request::Run { config, warnings }) => (config, warnings),
+        Ok(Request::Print(text)) => return Outcome::Printed(text),
+        Err(problems) => return Outcome::Misused(problems),
+    };
+    if let Err(error) = log::init(config.log_format, config.verbose) {
+        return Outcome::Failed(DaemonError::System {
+            verb: "set up the log",
+            source: Cause::of(&error),
+        });
+    }
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    match daemon::run(*config) {
+        Ok(Ended::Well) => Outcome::Done,
+        Ok(Ended::GaveUp) => Outcome::GaveUp,
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
+/// Tells a person how it ended, and the system by a code. A reader who has gone away is no reason
+/// to fail.
+pub fn finish(outcome: &Outcome, out: &mut impl Write, err: &mut impl Write) -> ExitCode {
+    let (told, code) = match outcome {
+        Outcome::Done => (Ok(()), 0),
+        Outcome::Printed(text) => (out.write_all(text.as_bytes()), 0),
+        Outcome::GaveUp => (Ok(()), 1),
+        Outcome::Failed(error) => (writeln!(err, "error: {}", Cause::of(error)), 1),
+        Outcome::Misused(problems) => (list(problems, err), 2),
+    };
+    match told {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Ok(()) | Err(_) => ExitCode::from(code),
+    }
+}
+
+fn list(problems: &[Problem], err: &mut impl Write) -> io::Result<()> {
+    for problem in problems {
+        writeln!(err, "error: {problem}")?;
+    }
+    writeln!(err, "gitsyncd --help lists the options.")
+}

@@ -1,0 +1,168 @@
+//! The metrics, read as a scraper reads them.
+
+use super::*;
+use expect_test::{Expect, expect};
+use prometheus::proto::LabelPair;
+use std::fmt::Write;
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// Compares the lines whose name begins with one of these.
+fn check(metrics: &Metrics, names: &[&str], expected: Expect) {
+    let text = metrics.render();
+    let wanted = |line: &&str| names.iter().any(|name| line.starts_with(name));
+    let lines: Vec<_> = text.lines().filter(wanted).collect();
+    expected.assert_eq(&lines.join("\n"));
+}
+
+fn publish(metrics: &Metrics, commit: &str) {
+    metrics.published(&commit.parse().unwrap(), &"main".parse().unwrap(), 3, 4096);
+}
+
+#[test]
+fn names_types_and_labels_are_what_dashboards_know() {
+    let metrics = Metrics::new().unwrap();
+    publish(&metrics, COMMIT);
+    let mut names = String::new();
+    for family in metrics.registry.gather() {
+        let labels = family.get_metric()[0].get_label();
+        let labels: Vec<_> = labels.iter().map(LabelPair::name).collect();
+        let kind = format!("{:?}", family.get_field_type()).to_lowercase();
+        writeln!(names, "{} {kind} {{{}}}", family.name(), labels.join(",")).unwrap();
+    }
+    expect![[r"
+        git_fetch_count_total counter {}
+        git_sync_count_total counter {status}
+        git_sync_duration_seconds histogram {status}
+        gitsyncd_build_info gauge {version}
+        gitsyncd_commit_info gauge {commit,ref}
+        gitsyncd_consecutive_failures gauge {}
+        gitsyncd_failures_total counter {class}
+        gitsyncd_last_success_timestamp_seconds gauge {}
+        gitsyncd_received_bytes_total counter {}
+        gitsyncd_requests_total counter {}
+        gitsyncd_step_duration_seconds histogram {step}
+        gitsyncd_tree_bytes gauge {}
+        gitsyncd_tree_files gauge {}
+        gitsyncd_triggers_total counter {trigger}
+    "]]
+    .assert_eq(&names);
+}
+
+#[test]
+fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
+    let text = Metrics::new().unwrap().render();
+    let zero = |sample: String| {
+        assert!(text.lines().any(|line| line == format!("{sample} 0")), "{sample}");
+    };
+    for status in ["success", "error", "noop"] {
+        zero(format!("git_sync_count_total{{status=\"{status}\"}}"));
+        zero(format!("git_sync_duration_seconds_count{{status=\"{status}\"}}"));
+    }
+    for class in Class::ALL {
+        zero(format!("gitsyncd_failures_total{{class=\"{class}\"}}"));
+    }
+    for trigger in Trigger::ALL {
+        zero(format!("gitsyncd_triggers_total{{trigger=\"{trigger}\"}}"));
+    }
+    for step in STEPS {
+        zero(format!("gitsyncd_step_duration_seconds_count{{step=\"{step}\"}}"));
+    }
+    assert!(!text.contains("gitsyncd_tree_") && !text.contains("gitsyncd_commit_info"));
+}
+
+#[test]
+fn the_first_success_counts_and_later_ones_only_if_something_was_published() {
+    let metrics = Metrics::new().unwrap();
+    let took = Duration::from_millis(250);
+    metrics.attempt(Outcome::Failed, false, took);
+    metrics.attempt(Outcome::Unchanged, true, took);
+    metrics.attempt(Outcome::Unchanged, false, took);
+    metrics.attempt(Outcome::Refused, false, took);
+    metrics.attempt(Outcome::Published, false, took);
+    let names = [
+        "git_sync_count_total",
+        "git_fetch_count_total",
+        "git_sync_duration_seconds_sum",
+        "git_sync_duration_seconds_count",
+    ];
+    check(
+        &metrics,
+        &names,
+        expect![[r#"
+            git_fetch_count_total 2
+            git_sync_count_total{status="error"} 1
+            git_sync_count_total{status="noop"} 2
+            git_sync_count_total{status="success"} 2
+            git_sync_duration_seconds_sum{status="error"} 0.25
+            git_sync_duration_seconds_count{status="error"} 1
+            git_sync_duration_seconds_sum{status="noop"} 0.5
+            git_sync_duration_seconds_count{status="noop"} 2
+            git_sync_duration_seconds_sum{status="success"} 0.5
+            git_sync_duration_seconds_count{status="success"} 2"#]],
+    );
+}
+
+#[test]
+fn a_success_ends_the_row_of_failures() {
+    let metrics = Metrics::new().unwrap();
+    let names = ["gitsyncd_consecutive", "gitsyncd_last", "gitsyncd_failures_total{class=\"tls"];
+    metrics.failure(Class::Tls, 1);
+    metrics.failure(Class::Tls, 2);
+    check(
+        &metrics,
+        &names,
+        expect![[r#"
+            gitsyncd_consecutive_failures 2
+            gitsyncd_failures_total{class="tls"} 2
+            gitsyncd_last_success_timestamp_seconds 0"#]],
+    );
+    metrics.succeeded(Timestamp::from_millisecond(1_700_000_000_500).unwrap());
+    check(
+        &metrics,
+        &names,
+        expect![[r#"
+            gitsyncd_consecutive_failures 0
+            gitsyncd_failures_total{class="tls"} 2
+            gitsyncd_last_success_timestamp_seconds 1700000000.5"#]],
+    );
+}
+
+#[test]
+fn one_commit_is_shown_at_a_time() {
+    let metrics = Metrics::new().unwrap();
+    publish(&metrics, &"a".repeat(40));
+    publish(&metrics, COMMIT);
+    metrics.received(5_000_000_000, 2);
+    metrics.received(1, 1);
+    let names = ["gitsyncd_commit", "gitsyncd_tree", "gitsyncd_received", "gitsyncd_requests"];
+    check(
+        &metrics,
+        &names,
+        expect![[r#"
+            gitsyncd_commit_info{commit="0123456789abcdef0123456789abcdef01234567",ref="main"} 1
+            gitsyncd_received_bytes_total 5000000001
+            gitsyncd_requests_total 3
+            gitsyncd_tree_bytes 4096
+            gitsyncd_tree_files 3"#]],
+    );
+}
+
+#[test]
+fn steps_and_triggers_count_under_their_names() {
+    let metrics = Metrics::new().unwrap();
+    metrics.step(Step::Fetch, Duration::from_secs(1));
+    metrics.trigger(Trigger::Signal);
+    let names = [
+        "gitsyncd_step_duration_seconds_count{step=\"fetch",
+        "gitsyncd_triggers_total{trigger=\"s",
+    ];
+    check(
+        &metrics,
+        &names,
+        expect![[r#"
+            gitsyncd_step_duration_seconds_count{step="fetch"} 1
+            gitsyncd_triggers_total{trigger="signal"} 1
+            gitsyncd_triggers_total{trigger="start"} 0"#]],
+    );
+}

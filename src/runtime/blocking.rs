@@ -1,0 +1,135 @@
+//! The one door to threads that may block.
+//!
+//! It does not limit how many threads there are, and it cannot kill one.
+
+use crate::runtime::stop::Stop;
+use std::any::Any;
+use std::time::Duration;
+use tokio::task::JoinError;
+
+/// Why blocking work gave no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cut {
+    /// The thread did not come home in time after it was told to. It may still hold a lock or be
+    /// half-way through a write, so the same work must not be started again in this process.
+    #[error("the work did not end within {0:?} after it was told to")]
+    Abandoned(Duration),
+    /// The work panicked, with this message.
+    #[error("the work panicked: {0}")]
+    Panicked(String),
+}
+
+/// Runs work that may block and that looks at `stop` itself.
+///
+/// When `stop` is due its flag is raised, and the thread has `patience` more to come home. If it
+/// does, its result is the result: the work knows best whether it was done, and why it ended early.
+///
+/// The future should be awaited to its end. If it is dropped, the thread goes on, and the flag is
+/// not raised.
+pub async fn run<T: Send + 'static>(
+    stop: &Stop,
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Cut> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let mut thread = tokio::task::spawn_blocking(work);
+    let home = tokio::select! {
+        biased;
+        home = &mut thread => Some(home),
+        _why = stop.raise_when_due() => tokio::time::timeout(patience, thread).await.ok(),
+    };
+    match home {
+        Some(home) => home.map_err(|lost| cut(lost, patience)),
+        None => Err(Cut::Abandoned(patience)),
+    }
+}
+
+fn cut(lost: JoinError, patience: Duration) -> Cut {
+    match lost.try_into_panic() {
+        Ok(panic) => Cut::Panicked(message(panic.as_ref())),
+        // The runtime is going away and never began the work. Nobody may begin it again here, which
+        // is what this variant says.
+        Err(_cancelled) => Cut::Abandoned(patience),
+    }
+}
+
+/// Finds the words of a panic: `panic!` gives a `&str` or a `String`, others anything.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let borrowed = panic.downcast_ref::<&str>().copied();
+    let words = borrowed.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    words.unwrap_or("it left no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering;
+    use std::sync::mpsc;
+    use tokio::time::Instant;
+    use tokio_util::sync::CancellationToken;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn stop_after(time: Duration) -> (CancellationToken, Stop) {
+        let token = CancellationToken::new();
+        (token.clone(), Stop::new(token, Instant::now() + time))
+    }
+
+    #[tokio::test]
+    async fn work_in_time_gives_its_result() {
+        let (_token, stop) = stop_after(LONG);
+        assert_eq!(run(&stop, LONG, || 7).await, Ok(7));
+        assert!(!stop.flag().load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn work_that_sees_the_end_tells_why_itself() {
+        let (token, stop) = stop_after(LONG);
+        let seen = stop.clone();
+        let (began, has_begun) = tokio::sync::oneshot::channel();
+        let work = move || {
+            began.send(()).unwrap();
+            seen.wait(std::future::pending::<()>())
+        };
+        let cancel = async {
+            has_begun.await.unwrap();
+            token.cancel();
+        };
+        let (result, ()) = tokio::join!(run(&stop, LONG, work), cancel);
+        assert_eq!(result, Ok(Err(crate::runtime::stop::Stopped::Asked)));
+    }
+
+    #[tokio::test]
+    async fn work_that_only_computes_sees_the_flag() {
+        let (_token, stop) = stop_after(Duration::from_millis(10));
+        let seen = stop.clone();
+        let work = move || {
+            while !seen.flag().load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+        };
+        assert_eq!(run(&stop, LONG, work).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_stays_away_is_abandoned() {
+        let (_token, stop) = stop_after(Duration::ZERO);
+        let (let_go, held) = mpsc::channel::<()>();
+        let patience = Duration::from_millis(10);
+        let result = run(&stop, patience, move || held.recv()).await;
+        assert_eq!(result, Err(Cut::Abandoned(patience)));
+        drop(let_go);
+    }
+
+    #[tokio::test]
+    async fn a_panic_keeps_its_message() {
+        let (_token, stop) = stop_after(LONG);
+        let number = 3;
+        let formatted = run(&stop, LONG, move || panic!("bad tree {number}")).await;
+        assert_eq!(formatted, Err::<(), _>(Cut::Panicked("bad tree 3".into())));
+        let plain = run(&stop, LONG, || panic!("bad")).await;
+        assert_eq!(plain, Err::<(), _>(Cut::Panicked("bad".into())));
+        let odd = run(&stop, LONG, || std::panic::panic_any(1)).await;
+        assert_eq!(odd, Err::<(), _>(Cut::Panicked("it left no message".into())));
+    }
+}
