@@ -1,12 +1,42 @@
 //! Text to [`Config`], once, at the start.
+//!
+//! The way of a value: the command line (`args`) and the environment (`environment`) are merged in
+//! their precedence (`given`), become one struct of texts (`raw`), and are checked all together
+//! (`check`). Names, defaults and help are in one table (`options`), which also makes the texts of
+//! `--help`, `--man` and the document. No file is read and no port is opened here.
+
+mod args;
+mod check;
+mod environment;
+mod given;
+mod help;
+mod manual;
+mod names;
+mod options;
+mod page;
+mod paths;
+mod problem;
+mod raw;
+mod show;
+mod signals;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use problem::Problem;
 
 use crate::model::{Reference, RepoUrl, Secret};
+use args::{Args, Wish};
+use given::Given;
+use raw::Raw;
+use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the program was asked to do; every value holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// What to follow.
     pub repo: RepoUrl,
@@ -72,4 +102,90 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// What the caller is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Sync.
+    Run {
+        /// How.
+        config: Box<Config>,
+        /// What works but should be changed; for the log, once.
+        warnings: Vec<String>,
+    },
+    /// Print this text, which ends its last line, to standard output, and be done.
+    Print(String),
+}
+
+/// What defaults depend on besides arguments and variables.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The current directory, if there is one; relative paths count from it.
+    pub cwd: Option<PathBuf>,
+    /// Whether a person reads the log as it is written.
+    pub stderr_is_terminal: bool,
+}
+
+impl Surroundings {
+    /// Looks at this process.
+    pub fn of_process() -> Self {
+        Self {
+            cwd: std::env::current_dir().ok(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Reads the whole configuration, or lists everything that is wrong with it.
+///
+/// The first argument is the name of the program, as in [`std::env::args_os`]. Variables that are
+/// not ours are not looked at, so [`std::env::vars_os`] can be given as it is.
+pub fn load(
+    args: impl Iterator<Item = OsString>,
+    vars: impl Iterator<Item = (OsString, OsString)>,
+    surroundings: Surroundings,
+) -> Result<Request, Vec<Problem>> {
+    let Args { wish, flags, variables: hidden, mut problems } = args::read(args.skip(1));
+    match wish {
+        Some(Wish::Help) => return Ok(Request::Print(help::print())),
+        Some(Wish::Manual) => return Ok(Request::Print(manual::print())),
+        Some(Wish::Version) => return Ok(Request::Print(version())),
+        Some(Wish::PrintConfig) | None => (),
+    }
+    let hidden = hidden.into_iter().map(|(name, text)| (name.into(), text.into()));
+    let environment = environment::read(vars.chain(hidden));
+    let given = Given::merge(&flags, &environment.variables);
+    problems.extend(environment.problems);
+    problems.extend(given.problems.iter().cloned());
+    let checked = Raw::of(&given)
+        .map_err(|problem| vec![problem])
+        .and_then(|raw| check::check(&raw, &given, &surroundings));
+    match checked {
+        Ok(config) if problems.is_empty() => {
+            let warnings = warnings(&config, &given, &environment.unknown);
+            return Ok(match wish {
+                Some(_) => Request::Print(show::print(&config, &given, &warnings)),
+                None => Request::Run { config: Box::new(config), warnings },
+            });
+        }
+        Ok(_) => (),
+        Err(more) => problems.extend(more),
+    }
+    // A mistyped variable may be why an option is missing.
+    problems.extend(environment.unknown);
+    Err(problems)
+}
+
+fn version() -> String {
+    format!("gitsyncd {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> {
+    let mut warnings = given.warnings.clone();
+    warnings.extend(unknown.iter().map(ToString::to_string));
+    if config.http_metrics && config.http_bind.is_none() {
+        warnings.push("--http-metrics has no effect without --http-bind".to_owned());
+    }
+    warnings
 }

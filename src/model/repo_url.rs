@@ -36,9 +36,7 @@ pub enum RepoUrlError {
     #[error("it is not a URL")]
     Url(#[from] url::ParseError),
     /// A scheme that cannot be fetched from.
-    #[error(
-        "the scheme {0:?} is not known; http, https, git, file and plain paths are understood"
-    )]
+    #[error("the scheme {0:?} is not known; http, https, git, file and plain paths are understood")]
     Scheme(String),
     /// A `file://` URL that names another machine.
     #[error("a file URL cannot name a host")]
@@ -73,19 +71,31 @@ impl FromStr for RepoUrl {
             return Err(RepoUrlError::Empty);
         }
         let Some((scheme, _)) = text.split_once("://") else {
-            return match scp_like(text) {
-                true => Err(RepoUrlError::Ssh),
-                false => Ok(local(PathBuf::from(text))),
+            return if scp_like(text) {
+                Err(RepoUrlError::Ssh)
+            } else {
+                Ok(local(PathBuf::from(text)))
             };
         };
         match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => Url::parse(text).map(|url| remote(url, Location::Http)).map_err(Into::into),
+            "http" | "https" => {
+                Url::parse(text).map(|url| remote(url, Location::Http)).map_err(Into::into)
+            }
             "git" => Url::parse(text).map(|url| remote(url, Location::Daemon)).map_err(Into::into),
-            "file" => Url::parse(text)?.to_file_path().map(local).map_err(|()| RepoUrlError::FileHost),
+            "file" => {
+                Url::parse(text)?.to_file_path().map(local).map_err(|()| RepoUrlError::FileHost)
+            }
             "ssh" | "git+ssh" | "ssh+git" => Err(RepoUrlError::Ssh),
-            other => Err(RepoUrlError::Scheme(other.to_owned())),
+            other if is_scheme(other) => Err(RepoUrlError::Scheme(other.to_owned())),
+            // Not shown: it may be a user and a password before the scheme.
+            _ => Err(RepoUrlError::Url(url::ParseError::RelativeUrlWithoutBase)),
         }
     }
+}
+
+/// Says whether the text has the form of a scheme, known or not.
+fn is_scheme(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 /// Says whether Git would read this as `host:path`: a colon before the first slash.
@@ -102,9 +112,8 @@ fn local(path: PathBuf) -> RepoUrl {
 }
 
 fn remote(mut url: Url, location: fn(Url) -> Location) -> RepoUrl {
-    let decode = |text: &str| {
-        percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
-    };
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let user = (!url.username().is_empty()).then(|| decode(url.username()));
     let password = url.password().map(|password| Secret::new(decode(password)));
     // Fails only for URLs without a host, which http and git URLs cannot be.
@@ -138,6 +147,7 @@ mod tests {
         assert_eq!(parse("file://host/a"), Err(RepoUrlError::FileHost));
         assert_eq!(parse("ftp://host/a"), Err(RepoUrlError::Scheme("ftp".into())));
         assert_eq!(parse(""), Err(RepoUrlError::Empty));
+        assert!(matches!(parse("user:pass@https://host/a"), Err(RepoUrlError::Url(_))));
     }
 
     #[test]

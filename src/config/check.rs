@@ -1,0 +1,272 @@
+//! Texts to [`Config`], or every problem there is.
+
+use crate::config::given::Given;
+use crate::config::names;
+use crate::config::options::Opt;
+use crate::config::paths;
+use crate::config::problem::Problem;
+use crate::config::raw::Raw;
+use crate::config::signals;
+use crate::config::values;
+use crate::config::values::Jitter;
+use crate::config::{Config, LogFormat, PasswordSource, Surroundings};
+use crate::model::{Reference, RepoUrl, Secret};
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Checks every text, even after the first problem, then builds.
+pub(super) fn check(
+    raw: &Raw,
+    given: &Given,
+    surroundings: &Surroundings,
+) -> Result<Config, Vec<Problem>> {
+    let mut checker = Checker { given, surroundings, problems: Vec::new() };
+    let config = checker.config(raw);
+    match config {
+        Some(config) if checker.problems.is_empty() => Ok(config),
+        Some(_) | None => Err(checker.problems),
+    }
+}
+
+struct Checker<'a> {
+    given: &'a Given,
+    surroundings: &'a Surroundings,
+    problems: Vec<Problem>,
+}
+
+/// What lies where.
+#[derive(Default)]
+struct Places {
+    root: PathBuf,
+    link: PathBuf,
+    touch_file: Option<PathBuf>,
+    error_file: Option<PathBuf>,
+}
+
+impl Checker<'_> {
+    /// Builds from what could be read; after a problem, the value it is about is a stand-in.
+    fn config(&mut self, raw: &Raw) -> Option<Config> {
+        let repo = self.repo(raw);
+        let reference = self.read("ref", raw.r#ref.as_ref(), reference);
+        let depth = self.read("depth", raw.depth.as_ref(), depth);
+        self.read("submodules", raw.submodules.as_ref(), submodules);
+        let places = self.places(raw);
+        let stale = self.read(
+            "stale-worktree-timeout",
+            raw.stale_worktree_timeout.as_ref(),
+            values::duration,
+        );
+        let (period, jitter) = self.rests(raw);
+        let init_period = self.read("init-period", raw.init_period.as_ref(), values::rest);
+        let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
+        let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
+        let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
+        let (max_failures, init_max_failures) = self.failures(raw);
+        let username = self.read("username", raw.username.as_ref(), username);
+        let password = self.password(raw);
+        let ca_file = self.file("ca-file", raw.ca_file.as_ref());
+        let http_bind = self.read("http-bind", raw.http_bind.as_ref(), values::address);
+        let http_metrics = self.read("http-metrics", raw.http_metrics.as_ref(), values::switch);
+        let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
+        let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
+        Some(Config {
+            repo: repo?,
+            reference: reference.unwrap_or(Reference::Head),
+            root: places.root,
+            link: places.link,
+            period,
+            jitter,
+            init_period: init_period.unwrap_or_default(),
+            sync_timeout: sync_timeout.unwrap_or_default(),
+            one_time: one_time.unwrap_or_default(),
+            max_failures,
+            init_max_failures,
+            depth: depth.flatten(),
+            username,
+            password,
+            ca_file,
+            touch_file: places.touch_file,
+            error_file: places.error_file,
+            stale_worktree_timeout: stale.unwrap_or_default(),
+            sync_on_signal: signal,
+            http_metrics: http_metrics.unwrap_or(http_bind.is_some()),
+            http_bind,
+            verbose: verbose.unwrap_or_default(),
+            log_format: log_format.unwrap_or(self.default_log_format()),
+        })
+    }
+
+    /// Reads one text; none if there is none or it is bad.
+    fn read<T>(
+        &mut self,
+        key: &str,
+        text: Option<&String>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = text?;
+        if text.is_empty() {
+            if !names::option(key).is_some_and(Opt::may_be_absent) {
+                self.complain(key, "is empty");
+            }
+            return None;
+        }
+        parse(text).map_err(|complaint| self.complain(key, complaint)).ok()
+    }
+
+    fn complain(&mut self, key: &str, complaint: impl Into<String>) {
+        let place = self.place(key);
+        self.problems.push(Problem::new(place, complaint));
+    }
+
+    fn place(&self, key: &str) -> String {
+        names::option(key)
+            .map_or_else(|| format!("--{key}"), |opt| self.given.origin(key).place(opt))
+    }
+
+    fn repo(&mut self, raw: &Raw) -> Option<RepoUrl> {
+        if raw.repo.is_none() {
+            self.complain(
+                "repo",
+                "is required: the repository to follow, as in \
+                 --repo=https://example.org/project.git; --help shows all options",
+            );
+        }
+        // The error does not show the URL, which may hold a password.
+        self.read("repo", raw.repo.as_ref(), |text| {
+            text.parse::<RepoUrl>().map_err(|error| error.to_string())
+        })
+    }
+
+    fn places(&mut self, raw: &Raw) -> Places {
+        let Some(root) = self.file("root", raw.root.as_ref()) else {
+            return Places::default();
+        };
+        let under_root = |text: &str| {
+            let path = paths::absolute(&root, text);
+            match paths::taken(&root, &path) {
+                Some(reason) => Err(format!("{text:?} {reason}")),
+                None => Ok(path),
+            }
+        };
+        let link = self.read("link", raw.link.as_ref(), under_root).unwrap_or_default();
+        let beside_link = |text: &str| {
+            let path = under_root(text)?;
+            match paths::in_the_way(&link, &path) {
+                // Without a link there is nothing to compare with.
+                Some(reason) if link.is_absolute() => Err(format!("{text:?} {reason}")),
+                Some(_) | None => Ok(path),
+            }
+        };
+        let touch_file = self.read("touch-file", raw.touch_file.as_ref(), beside_link);
+        let error_file = self.read("error-file", raw.error_file.as_ref(), beside_link);
+        if touch_file.is_some() && touch_file == error_file {
+            let other = self.place("touch-file");
+            self.complain("error-file", format!("is the same file as {other}"));
+        }
+        Places { root, link, touch_file, error_file }
+    }
+
+    /// Reads a path that counts from the current directory.
+    fn file(&mut self, key: &str, text: Option<&String>) -> Option<PathBuf> {
+        let cwd = self.surroundings.cwd.as_deref();
+        self.read(key, text, |text| match cwd {
+            Some(cwd) => Ok(paths::absolute(cwd, text)),
+            None if Path::new(text).is_absolute() => Ok(paths::absolute(Path::new("/"), text)),
+            None => Err(format!(
+                "{text:?} is relative, but the current directory cannot be found; \
+                 write an absolute path"
+            )),
+        })
+    }
+
+    fn rests(&mut self, raw: &Raw) -> (Option<Duration>, Duration) {
+        let period = self.read("period", raw.period.as_ref(), values::period);
+        let jitter = match (period, self.read("jitter", raw.jitter.as_ref(), values::jitter)) {
+            (Some(Some(period)), Some(Jitter::Share(share))) => {
+                period.mul_f64(share).min(period.saturating_sub(Duration::from_nanos(1)))
+            }
+            (Some(Some(period)), Some(Jitter::Length(length))) if length >= period => {
+                let (length, other) = (values::show_duration(length), self.place("period"));
+                let period = values::show_duration(period);
+                self.complain("jitter", format!("{length} is not less than {period} of {other}"));
+                Duration::ZERO
+            }
+            (_, Some(Jitter::Length(length))) => length,
+            (_, Some(Jitter::Share(_)) | None) => Duration::ZERO,
+        };
+        (period.flatten(), jitter)
+    }
+
+    fn failures(&mut self, raw: &Raw) -> (Option<NonZeroU64>, Option<NonZeroU64>) {
+        let max = self.read("max-failures", raw.max_failures.as_ref(), failures);
+        let init = self.read("init-max-failures", raw.init_max_failures.as_ref(), failures);
+        (max.flatten(), init.or(max).flatten())
+    }
+
+    fn password(&mut self, raw: &Raw) -> Option<PasswordSource> {
+        let password = self.read("password", raw.password.as_ref(), |text| Ok(Secret::new(text)));
+        let file = self.file("password-file", raw.password_file.as_ref());
+        if password.is_some() && file.is_some() {
+            let other = self.place("password");
+            self.complain("password-file", format!("cannot be given together with {other}"));
+        }
+        file.map(PasswordSource::File).or(password.map(PasswordSource::Value))
+    }
+
+    fn default_log_format(&self) -> LogFormat {
+        if self.surroundings.stderr_is_terminal { LogFormat::Text } else { LogFormat::Json }
+    }
+}
+
+fn reference(text: &str) -> Result<Reference, String> {
+    text.parse::<Reference>().map_err(|error| error.to_string())
+}
+
+/// Reads a depth; none is the whole history.
+fn depth(text: &str) -> Result<Option<NonZeroU32>, String> {
+    match values::number(text)? {
+        depth if depth < 0 => Err(format!("{text:?} is negative; 0 keeps the whole history")),
+        depth => u32::try_from(depth)
+            .map(NonZeroU32::new)
+            .map_err(|_error| format!("{text:?} is too large; 0 keeps the whole history")),
+    }
+}
+
+/// Reads a limit of failures; none is no limit.
+fn failures(text: &str) -> Result<Option<NonZeroU64>, String> {
+    Ok(u64::try_from(values::number(text)?)
+        .ok()
+        .map(|count| NonZeroU64::new(count).unwrap_or(NonZeroU64::MIN)))
+}
+
+fn submodules(text: &str) -> Result<(), String> {
+    match text {
+        "off" => Ok(()),
+        _ => Err(format!("{text:?} is not possible yet; the only value is off")),
+    }
+}
+
+/// Reads a user name. It is not shown, as some services take a token for it.
+fn username(text: &str) -> Result<String, String> {
+    if text.contains(|c: char| c == ':' || c.is_control()) {
+        Err("holds a colon, a line break or a control character".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+fn verbose(text: &str) -> Result<u8, String> {
+    match u8::try_from(values::number(text)?) {
+        Ok(level) if level <= 9 => Ok(level),
+        Ok(_) | Err(_) => Err(format!("{text:?} is not from 0 to 9")),
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is neither text nor json")),
+    }
+}

@@ -1,0 +1,106 @@
+//! A document in blocks, written as plain text for a terminal or as Markdown.
+
+/// A piece of a document. Code within a paragraph is in backticks.
+pub(super) enum Block {
+    /// The title of a part, from level 1.
+    Heading(u8, String),
+    /// Running text.
+    Paragraph(String),
+    /// Lines to keep as they are.
+    Code(String),
+    /// Short lines, in an order.
+    List(Vec<String>),
+}
+
+/// How wide running text is on a terminal, beside its margin.
+const WIDTH: usize = 74;
+
+/// Writes Markdown; only the test that compares the document needs it.
+#[cfg(test)]
+pub(super) fn markdown(blocks: &[Block]) -> String {
+    let lines = |block: &Block| {
+        let mut lines = match block {
+            Block::Heading(level, title) => {
+                vec![format!("{} {title}", "#".repeat(usize::from(*level)))]
+            }
+            Block::Paragraph(words) => wrap(words, 100),
+            Block::Code(code) => vec![format!("```text\n{code}\n```")],
+            Block::List(items) => numbered(items).collect(),
+        };
+        lines.push(String::new());
+        lines
+    };
+    ended(&blocks.iter().flat_map(lines).collect::<Vec<_>>())
+}
+
+/// Writes plain text, without backticks.
+pub(super) fn plain(blocks: &[Block]) -> String {
+    let bare = |text: &str| text.replace('`', "");
+    let inner = |text: String| format!("      {text}");
+    let gap = || std::iter::once(String::new());
+    let lines = |block: &Block| -> Vec<String> {
+        match block {
+            Block::Heading(1 | 2, title) => vec![title.to_uppercase()],
+            Block::Heading(_, title) => vec![format!("  {}", bare(title))],
+            Block::Paragraph(words) => {
+                wrap(&bare(words), WIDTH).into_iter().map(inner).chain(gap()).collect()
+            }
+            Block::Code(code) => {
+                code.lines().map(|line| inner(format!("    {line}"))).chain(gap()).collect()
+            }
+            Block::List(items) => {
+                numbered(items).map(|item| inner(bare(&item))).chain(gap()).collect()
+            }
+        }
+    };
+    ended(&blocks.iter().flat_map(lines).collect::<Vec<_>>())
+}
+
+fn numbered(items: &[String]) -> impl Iterator<Item = String> {
+    items.iter().enumerate().map(|(index, item)| format!("{}. {item}", index + 1))
+}
+
+fn ended(lines: &[String]) -> String {
+    format!("{}\n", lines.join("\n").trim_end())
+}
+
+/// Breaks lines between words.
+fn wrap(words: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in words.split_whitespace() {
+        let is_full = line.chars().count() + 1 + word.chars().count() > width;
+        if is_full && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_blocks_have_two_forms() {
+        let blocks = [
+            Block::Heading(2, "Title".into()),
+            Block::Paragraph("Use `this`.".into()),
+            Block::List(vec!["`one`".into()]),
+            Block::Code("two".into()),
+        ];
+        assert_eq!(markdown(&blocks), "## Title\n\nUse `this`.\n\n1. `one`\n\n```text\ntwo\n```\n");
+        assert_eq!(plain(&blocks), "TITLE\n      Use this.\n\n      1. one\n\n          two\n");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrap("a bb ccc", 4), ["a bb", "ccc"]);
+        assert_eq!(wrap("endless", 3), ["endless"]);
+    }
+}

@@ -1,0 +1,51 @@
+//! What is wrong with the configuration, in words.
+
+use crate::config::options::Opt;
+
+/// One thing that is wrong with what was given, and where.
+///
+/// It reads `--period (from GITSYNC_PERIOD): "10 parsecs" is not a duration; …` and never shows
+/// the value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {complaint}")]
+pub struct Problem {
+    place: String,
+    complaint: String,
+}
+
+impl Problem {
+    pub(super) fn new(place: impl Into<String>, complaint: impl Into<String>) -> Self {
+        Self { place: place.into(), complaint: complaint.into() }
+    }
+}
+
+/// Where the value of an option came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A flag, by its name without dashes.
+    Flag(String),
+    /// A variable of the environment.
+    Variable(String),
+    /// Nobody gave it.
+    Default,
+}
+
+impl Origin {
+    /// Names the option, and the place of its value where that has another name.
+    pub(super) fn place(&self, opt: &Opt) -> String {
+        match self {
+            Self::Flag(name) if name != opt.key => format!("--{} (from --{name})", opt.key),
+            Self::Variable(name) => format!("--{} (from {name})", opt.key),
+            Self::Flag(_) | Self::Default => format!("--{}", opt.key),
+        }
+    }
+
+    /// Says the place alone, as `--print-config` shows it.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Flag(name) => format!("from --{name}"),
+            Self::Variable(name) => format!("from {name}"),
+            Self::Default => "default".to_owned(),
+        }
+    }
+}

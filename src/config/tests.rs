@@ -1,0 +1,343 @@
+//! The configuration as a whole: any way in leads to the same place, and no secret leads out.
+
+use crate::config::{
+    Config, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
+};
+use crate::model::{Reference, Secret};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// For each option, texts that are good whatever the others are, and one that never is.
+const SAMPLES: [(&str, &[&str], Option<&str>); 25] = [
+    ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
+    ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
+    ("depth", &["0", "1", "50"], Some("-1")),
+    ("submodules", &["off"], Some("recursive")),
+    ("root", &["/data", "data", "../data"], None),
+    ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
+    ("stale-worktree-timeout", &["0", "5m"], Some("-1s")),
+    ("period", &["30", "1m30s", "off"], Some("10 parsecs")),
+    ("jitter", &["0", "1ms", "25%"], Some("100%")),
+    ("init-period", &["1.5", "10ms"], Some("0")),
+    ("sync-timeout", &["90s", "1h"], Some("1 hour")),
+    ("one-time", &["true", "false"], Some("maybe")),
+    ("sync-on-signal", &["SIGHUP", "usr1", "34"], Some("KILL")),
+    ("max-failures", &["-1", "0", "3"], Some("many")),
+    ("init-max-failures", &["-1", "0", "3"], Some("1.5")),
+    ("username", &["reader", "a user"], Some("a:b")),
+    ("password", &["hunter2", " = "], None),
+    ("password-file", &["/run/token", "token"], None),
+    ("ca-file", &["/etc/ca.pem", "ca.pem"], None),
+    ("touch-file", &["touched", "/tmp/touched"], Some(".worktrees/x")),
+    ("error-file", &["error.json", "/tmp/error"], Some(".git-sync")),
+    ("http-bind", &[":8080", "8080", "[::1]:80"], Some("localhost")),
+    ("http-metrics", &["true", "false"], Some("2")),
+    ("verbose", &["0", "9"], Some("10")),
+    ("log-format", &["text", "json"], Some("xml")),
+];
+
+fn surroundings() -> Surroundings {
+    Surroundings { cwd: Some("/home/me".into()), stderr_is_terminal: false }
+}
+
+fn request(args: &[String], vars: &[(String, String)]) -> Result<Request, Vec<Problem>> {
+    let program = std::iter::once(OsString::from("gitsyncd"));
+    load(
+        program.chain(args.iter().map(OsString::from)),
+        vars.iter().map(|(name, text)| (name.into(), text.into())),
+        surroundings(),
+    )
+}
+
+fn from_args(args: &[&str]) -> Result<Request, Vec<String>> {
+    let args: Vec<_> = args.iter().map(|&arg| arg.to_owned()).collect();
+    request(&args, &[]).map_err(|told| told.iter().map(ToString::to_string).collect())
+}
+
+fn config(args: &[&str]) -> Config {
+    match from_args(&[&["--repo=/srv/a"], args].concat()) {
+        Ok(Request::Run { config, .. }) => *config,
+        other => panic!("{args:?}: {other:?}"),
+    }
+}
+
+fn problems(args: &[&str]) -> Vec<String> {
+    from_args(&[&["--repo=/srv/a"], args].concat()).unwrap_err()
+}
+
+fn printed(args: &[&str]) -> String {
+    match from_args(args) {
+        Ok(Request::Print(text)) => text,
+        other => panic!("{args:?}: {other:?}"),
+    }
+}
+
+fn variable(key: &str) -> String {
+    names::option(key).unwrap().variable()
+}
+
+#[test]
+fn nothing_but_the_repository_must_be_said() {
+    let config = config(&[]);
+    assert_eq!(config.reference, Reference::Head);
+    assert_eq!(config.root, Path::new("/git"));
+    assert_eq!(config.link, Path::new("/git/latest"));
+    assert_eq!(config.period, Some(Duration::from_secs(60)));
+    assert_eq!(config.jitter, Duration::from_secs(6));
+    assert_eq!(config.init_period, Duration::from_secs(1));
+    assert_eq!(config.sync_timeout, Duration::from_secs(120));
+    assert_eq!(config.max_failures, NonZeroU64::new(5));
+    assert_eq!(config.init_max_failures, NonZeroU64::new(5));
+    assert_eq!(config.depth, NonZeroU32::new(1));
+    assert_eq!(config.stale_worktree_timeout, Duration::from_secs(60));
+    assert_eq!((config.one_time, config.http_metrics, config.verbose), (false, false, 0));
+    assert_eq!((config.http_bind, config.password, config.username), (None, None, None));
+    assert_eq!(config.log_format, LogFormat::Json);
+}
+
+#[test]
+fn without_arguments_the_first_step_is_told() {
+    let told = from_args(&[]).unwrap_err();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("--repo: is required") && told[0].contains("--help"), "{told:?}");
+}
+
+#[test]
+fn defaults_follow_what_they_depend_on() {
+    assert!(config(&["--http-bind=8080"]).http_metrics);
+    assert!(!config(&["--http-bind=8080", "--http-metrics=false"]).http_metrics);
+    assert_eq!(config(&["--max-failures=-1"]).init_max_failures, None);
+    assert_eq!(config(&["--max-failures=0"]).init_max_failures, NonZeroU64::new(1));
+    assert_eq!(config(&["--period=off"]).jitter, Duration::ZERO);
+    let on_a_terminal = Surroundings { stderr_is_terminal: true, ..surroundings() };
+    let args = ["gitsyncd", "--repo=/srv/a"].map(OsString::from);
+    match load(args.into_iter(), std::iter::empty(), on_a_terminal) {
+        Ok(Request::Run { config, .. }) => assert_eq!(config.log_format, LogFormat::Text),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_problem_is_told_with_its_option_and_its_place() {
+    let vars =
+        [("GITSYNC_PERIOD", "10 parsecs"), ("GITOPS_BRANCH", "a b"), ("GITSYNC_REPOO", "/a")];
+    let vars = vars.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let args = ["--depth=-1", "--wonder", "--timeout=soon"].map(str::to_owned);
+    let told: Vec<_> = request(&args, &vars).unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "--wonder: there is no such flag; --help shows all",
+            "--repo: is required: the repository to follow, as in \
+             --repo=https://example.org/project.git; --help shows all options",
+            "--ref (from GITOPS_BRANCH): \"a b\" cannot be a ref name: it holds a space, a control \
+             character or one of ~^:?*[\\",
+            "--depth: \"-1\" is negative; 0 keeps the whole history",
+            "--period (from GITSYNC_PERIOD): \"10 parsecs\" is not a duration; write 30s, 5m or \
+             1h30m",
+            "--sync-timeout (from --timeout): \"soon\" is not a duration; write 30s, 5m or 1h30m",
+            "GITSYNC_REPOO: no option reads this variable; the nearest is GITSYNC_REPO",
+        ]
+    );
+}
+
+#[test]
+fn each_bad_value_is_told_under_its_own_name() {
+    let keys: BTreeSet<_> = SAMPLES.iter().map(|(key, _, _)| *key).collect();
+    assert_eq!(keys, names::options().map(|opt| opt.key).collect());
+    for (key, _, bad) in SAMPLES {
+        let Some(bad) = bad else { continue };
+        let told = problems(&[&format!("--{key}={bad}")]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&format!("--{key}: ")), "{told:?}");
+    }
+}
+
+#[test]
+fn values_that_contradict_each_other_are_told() {
+    let one = |args: &[&str]| {
+        let told = problems(args);
+        assert_eq!(told.len(), 1, "{told:?}");
+        told.concat()
+    };
+    assert!(one(&["--password=x", "--password-file=y"]).contains("together with --password"));
+    assert!(one(&["--jitter=60s"]).contains("1m is not less than 1m of --period"));
+    assert!(one(&["--touch-file=x", "--error-file=./x"]).contains("same file as --touch-file"));
+    assert!(one(&["--touch-file=latest/x"]).contains("inside the published tree"));
+    assert!(one(&["--link=."]).contains("root itself"));
+    assert!(one(&["--link=.."]).contains("above the root"));
+}
+
+#[test]
+fn an_empty_flag_takes_a_variable_away_or_is_a_problem() {
+    let vars = [("GITSYNC_HTTP_BIND".to_owned(), ":80".to_owned())];
+    let args = ["--repo=/srv/a", "--http-bind="].map(str::to_owned);
+    match request(&args, &vars) {
+        Ok(Request::Run { config, .. }) => assert_eq!(config.http_bind, None),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(problems(&["--period="]), ["--period: is empty"]);
+    assert_eq!(from_args(&["--repo="]).unwrap_err(), ["--repo: is empty"]);
+}
+
+#[test]
+fn paths_count_from_where_they_should() {
+    let config = config(&["--root=x", "--touch-file=t", "--ca-file=c", "--link=../latest"]);
+    assert_eq!(config.root, Path::new("/home/me/x"));
+    assert_eq!(config.link, Path::new("/home/me/latest"));
+    assert_eq!(config.touch_file, Some(PathBuf::from("/home/me/x/t")));
+    assert_eq!(config.ca_file, Some(PathBuf::from("/home/me/c")));
+    let nowhere = Surroundings { cwd: None, stderr_is_terminal: false };
+    let args = ["gitsyncd", "--repo=/srv/a", "--root=x"].map(OsString::from);
+    let told = load(args.into_iter(), std::iter::empty(), nowhere).unwrap_err();
+    assert!(told.iter().any(|problem| problem.to_string().contains("write an absolute path")));
+}
+
+#[test]
+fn texts_are_printed_even_when_other_things_are_wrong() {
+    assert!(printed(&["--nonsense", "--help"]).starts_with("gitsyncd keeps"));
+    assert!(printed(&["-h", "--period=x"]).contains("--repo=URL"));
+    assert!(printed(&["--man"]).contains("GITOPS_SYNC_INTERVAL"));
+    assert_eq!(printed(&["--version"]), "gitsyncd 0.1.0\n");
+    assert!(from_args(&["--print-config"]).is_err());
+}
+
+#[test]
+fn the_printed_configuration_says_where_values_are_from() {
+    let vars = [("GITSYNC_REF", "main"), ("GITSYNC_PASSWORD", "hunter2"), ("GITSYNC_RUT", "x")];
+    let vars = vars.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let args = ["--print-config", "--repo=https://u:hunter2@host/a", "--http-bind=80"];
+    let text = match request(&args.map(str::to_owned), &vars) {
+        Ok(Request::Print(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    for line in [
+        "# warning: GITSYNC_RUT: no option reads this variable; the nearest is GITSYNC_REF\n",
+        "repo: https://host/a  # from --repo\n",
+        "ref: main  # from GITSYNC_REF\n",
+        "period: 1m  # default\n",
+        "password: \"[secret]\"  # from GITSYNC_PASSWORD\n",
+        "http-bind: \":80\"  # from --http-bind\n",
+        "touch-file:  # default\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    assert!(!text.contains("hunter2"));
+}
+
+/// Chooses some options and a good text for each; never both forms of the password.
+fn some_options() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let all: Vec<_> = SAMPLES.iter().skip(1).map(|(key, good, _)| (*key, *good)).collect();
+    let count = all.len();
+    let picked = prop::sample::subsequence(all, 0..=count);
+    picked.prop_flat_map(|picked| {
+        let has_file = picked.iter().any(|(key, _)| *key == "password-file");
+        picked
+            .into_iter()
+            .filter(|(key, _)| !(has_file && *key == "password"))
+            .map(|(key, good)| (Just(key), prop::sample::select(good)))
+            .collect::<Vec<_>>()
+    })
+}
+
+fn flags(pairs: &[(&str, &str)], style: u64) -> Vec<String> {
+    let mut args = vec!["--repo=/srv/a".to_owned()];
+    for (place, (key, text)) in pairs.iter().enumerate() {
+        let is_switch = names::option(key).unwrap().is_switch();
+        if is_switch || style >> place & 1 == 0 {
+            args.push(format!("--{key}={text}"));
+        } else {
+            args.extend([format!("--{key}"), (*text).to_owned()]);
+        }
+    }
+    args
+}
+
+/// Arguments and variables.
+type Given = (Vec<String>, Vec<(String, String)>);
+
+fn run(request: Result<Request, Vec<Problem>>) -> Config {
+    match request {
+        Ok(Request::Run { config, .. }) => *config,
+        other => panic!("{other:?}"),
+    }
+}
+
+proptest! {
+    // A failure becomes a named test, not a file of seeds.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn flags_and_variables_mean_the_same(pairs in some_options(), style in any::<u64>()) {
+        let vars: Vec<_> = std::iter::once(&("repo", "/srv/a"))
+            .chain(&pairs)
+            .map(|(key, text)| (variable(key), (*text).to_owned()))
+            .collect();
+        let old: Vec<_> = vars
+            .iter()
+            .map(|(name, text)| (name.replacen("GITSYNC", "GIT_SYNC", 1), text.clone()))
+            .collect();
+        let hidden: Vec<_> =
+            vars.iter().map(|(name, text)| format!("--__env__{name}={text}")).collect();
+        let by_flags = run(request(&flags(&pairs, style), &[]));
+        prop_assert_eq!(&by_flags, &run(request(&[], &vars)));
+        prop_assert_eq!(&by_flags, &run(request(&[], &old)));
+        prop_assert_eq!(&by_flags, &run(request(&hidden, &[])));
+    }
+
+    #[test]
+    fn what_is_shown_reads_back_the_same(pairs in some_options()) {
+        let mut first = run(request(&flags(&pairs, 0), &[]));
+        if let Some(PasswordSource::Value(secret)) = &mut first.password {
+            *secret = Secret::new("[secret]");
+        }
+        let shown: Vec<_> = show::values_of(&first)
+            .into_iter()
+            .map(|(key, text)| format!("--{key}={}", text.unwrap_or_default()))
+            .collect();
+        prop_assert_eq!(first, run(request(&shown, &[])));
+    }
+
+    #[test]
+    fn no_rendering_holds_a_secret(
+        secret in "[A-Z0-9]{12}[ -~]{0,4}",
+        pairs in some_options(),
+        breakage in prop::sample::select(vec!["--print-config", "--period=x", "--nonsense", "--ref"]),
+    ) {
+        let core: String = secret.chars().take(12).collect();
+        let open: Vec<_> = pairs.into_iter().filter(|(key, _)| !key.starts_with("password")).collect();
+        let rest = flags(&open, 0);
+        let ways: [Given; 7] = [
+            (vec![format!("--password={secret}")], vec![]),
+            (vec!["--password".into(), secret.clone()], vec![]),
+            (vec![format!("--pasword={secret}")], vec![]),
+            (vec![format!("--__env__GITSYNC_PASSWORD={secret}")], vec![]),
+            (vec![format!("--repo=https://user:{core}@host/a")], vec![]),
+            (vec![format!("--repo=user:{core}@https://host/a")], vec![]),
+            (vec![], vec![("GITOPS_TOKEN".into(), secret.clone())]),
+        ];
+        for (args, vars) in ways {
+            for end in [None, Some(breakage.to_owned())] {
+                let args: Vec<_> = rest.iter().cloned().chain(args.clone()).chain(end).collect();
+                let request = request(&args, &vars);
+                let shown = match &request {
+                    Ok(Request::Print(text)) => text.clone(),
+                    Ok(Request::Run { warnings, .. }) => warnings.concat(),
+                    Err(problems) => problems.iter().map(ToString::to_string).collect(),
+                };
+                prop_assert!(!shown.to_ascii_uppercase().contains(&core), "{}", shown);
+                let debug = format!("{request:?}");
+                prop_assert!(!debug.to_ascii_uppercase().contains(&core), "{}", debug);
+            }
+        }
+    }
+
+    #[test]
+    fn no_arguments_make_it_panic(args in prop::collection::vec(any::<String>(), 0..6)) {
+        drop(request(&args, &[]));
+    }
+}
