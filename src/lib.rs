@@ -6,19 +6,19 @@
 //! tells it to whoever asks. [`daemon`] holds these together and is the only module that knows
 //! them all.
 
-pub mod model;
-pub mod config;
-pub mod schedule;
-pub mod trigger;
-pub mod disk;
-pub mod net;
-pub mod credentials;
-pub mod git;
-pub mod trees;
-pub mod publish;
-pub mod observe;
-pub mod http;
-pub mod runtime;
 pub mod attempt;
+pub mod config;
+pub mod credentials;
 pub mod daemon;
+pub mod disk;
 pub mod exit;
+pub mod git;
+pub mod http;
+pub mod model;
+pub mod net;
+pub mod observe;
+pub mod publish;
+pub mod runtime;
+pub mod schedule;
+pub mod trees;
+pub mod trigger;

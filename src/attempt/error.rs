@@ -117,15 +117,27 @@ fn hint(class: Class) -> &'static str {
         Class::NotFound => {
             "check the address; many servers also say so when the credentials may not see the repository"
         }
-        Class::Network => "check host name, port, proxy and network policy, and whether the server is up",
-        Class::Tls => "check the server's certificate and whether ca-file holds the CA that signed it",
+        Class::Network => {
+            "check host name, port, proxy and network policy, and whether the server is up"
+        }
+        Class::Tls => {
+            "check the server's certificate and whether ca-file holds the CA that signed it"
+        }
         Class::Timeout => "check whether the server is slow, or raise sync-timeout",
-        Class::Protocol => "check whether the address is that of a Git repository and what the server logs",
-        Class::Ref => "check the ref: branch, tag, full ref name or full commit id, as the source has it",
+        Class::Protocol => {
+            "check whether the address is that of a Git repository and what the server logs"
+        }
+        Class::Ref => {
+            "check the ref: branch, tag, full ref name or full commit id, as the source has it"
+        }
         Class::Verify => "check who signed the commit and which keys are trusted",
         Class::Gate => "check what the pre-publish hook says about this commit",
-        Class::Disk => "check free space, permissions and owner of the root and of the files named in options",
-        Class::Locked => "check whether another instance uses the same root; it is released when that one ends",
+        Class::Disk => {
+            "check free space, permissions and owner of the root and of the files named in options"
+        }
+        Class::Locked => {
+            "check whether another instance uses the same root; it is released when that one ends"
+        }
         Class::Internal => "please report this with the log lines before it",
     }
 }

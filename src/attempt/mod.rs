@@ -48,6 +48,15 @@ pub struct Attempts {
     served: Option<(Resolved, CommitId)>,
 }
 
+/// What the source says is wanted, and the way there.
+#[derive(Debug)]
+struct Wanted {
+    object: Resolved,
+    login: Login,
+    /// Open if the source had to be asked.
+    session: Option<Session>,
+}
+
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
@@ -171,40 +180,39 @@ impl Attempts {
         }
         let store = self.take_store().map_err(AttemptError::before_any_step)?;
         let login = self.step(Step::Credentials, |me| me.credentials.current())?;
-        let (session, wanted) = self.step(Step::Resolve, |me| me.resolve(&login, stop))?;
+        let mut wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
         let live = publish::live(&self.layout).filter(|live| Some(live) == self.trusted.as_ref());
         let served = self.served.as_ref();
-        let plan = plan::choose(live, &wanted, served);
+        let plan = plan::choose(live, &wanted.object, served);
         let done = match plan {
             Plan::Stay(live) => Done::Unchanged(describe(&store, live)),
             Plan::Advance => {
-                let (store, fetched) = self.step(Step::Fetch, |me| {
-                    me.fetch(store, session, &wanted, &login, stop)
-                })?;
+                let (store, fetched) =
+                    self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
                 let commit = fetched.commit().clone();
                 let done = self.advance(&store, fetched, stop)?;
-                self.served = Some((wanted, commit));
+                self.served = Some((wanted.object, commit));
                 self.store = Some(store);
-                return self.tidy(done);
+                return Ok(self.tidy(done));
             }
         };
         self.store = Some(store);
-        self.tidy(done)
+        Ok(self.tidy(done))
     }
 
     /// From a fetched commit to one that readers see.
     fn advance(&mut self, store: &Store, fetched: Fetched, stop: &Stop) -> Result<Done, Failed> {
         let commit = fetched.commit().clone();
-        let retired = self.step(Step::Checkout, |me| Ok::<_, AttemptError>(me.retired(store, &commit)))?;
-        let live = match retired {
-            Some(tree) => self.step(Step::Publish, |me| publish::name(&me.layout, &commit, tree))?,
-            None => {
-                let written = self.step(Step::Checkout, |me| me.check_out(store, fetched, stop))?;
-                stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
-                let live = self.step(Step::Publish, |me| publish::publish(&me.layout, &written))?;
-                self.metrics.published(&commit, &self.reference, written.files(), written.bytes());
-                live
-            }
+        let retired =
+            self.step(Step::Checkout, |me| Ok::<_, AttemptError>(me.retired(store, &commit)))?;
+        let live = if let Some(tree) = retired {
+            self.step(Step::Publish, |me| publish::name(&me.layout, &commit, tree))?
+        } else {
+            let written = self.step(Step::Checkout, |me| me.check_out(store, fetched, stop))?;
+            stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
+            let live = self.step(Step::Publish, |me| publish::publish(&me.layout, &written))?;
+            self.metrics.published(&commit, &self.reference, written.files(), written.bytes());
+            live
         };
         self.trusted = Some(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
@@ -237,7 +245,7 @@ impl Attempts {
     }
 
     /// Clears what is no longer needed. What stays behind is not worth a failure.
-    fn tidy(&mut self, done: Done) -> Result<Done, Failed> {
+    fn tidy(&mut self, done: Done) -> Done {
         let swept = self.step(Step::Cleanup, |me| {
             publish::sweep(&me.layout, me.stale_after)?;
             publish::empty_trash(&me.layout)
@@ -245,7 +253,7 @@ impl Attempts {
         if let Err(failed) = swept {
             tracing::warn!(error = %failed.chain(), "could not clean up");
         }
-        Ok(done)
+        done
     }
 
     /// Waits to be the only one at the root. A one-time run that finds another instance there and
@@ -256,9 +264,9 @@ impl Attempts {
         make_directory(&root).map_err(|error| early(error.into()))?;
         if self.one_time && Lock::is_held(&root).map_err(|error| early(error.into()))? {
             let login = self.step(Step::Credentials, |me| me.credentials.current())?;
-            let (_, wanted) = self.step(Step::Resolve, |me| me.resolve(&login, stop))?;
+            let wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
             let live = publish::live(&self.layout);
-            let served = live.filter(|live| Some(&live.commit) == wanted.id().as_ref());
+            let served = live.filter(|live| Some(&live.commit) == wanted.object.id().as_ref());
             if let Some(live) = served
                 && let Ok(store) = Store::open(&self.layout.git())
             {
@@ -294,18 +302,14 @@ impl Attempts {
         }
     }
 
-    /// Asks the source what the ref names. A full commit id that is published needs no asking.
-    fn resolve(
-        &self,
-        login: &Login,
-        stop: &Stop,
-    ) -> Result<(Option<Session>, Resolved), GitError> {
+    /// Asks the source what the ref names. A full commit id needs no asking.
+    fn resolve(&self, login: Login, stop: &Stop) -> Result<Wanted, GitError> {
         if let Reference::Commit(commit) = &self.reference {
-            return Resolved::exactly(commit).map(|wanted| (None, wanted));
+            return Ok(Wanted { object: Resolved::exactly(commit)?, login, session: None });
         }
-        let mut session = self.source.connect(login.clone(), stop)?;
-        let wanted = session.resolve(&self.reference)?;
-        Ok((Some(session), wanted))
+        let mut session = self.source.connect(&login, stop)?;
+        let object = session.resolve(&self.reference)?;
+        Ok(Wanted { object, login, session: Some(session) })
     }
 
     /// Brings the commit. If that fails and the local repository turns out to be damaged, it is
@@ -313,18 +317,16 @@ impl Attempts {
     fn fetch(
         &self,
         store: Store,
-        session: Option<Session>,
-        wanted: &Resolved,
-        login: &Login,
+        wanted: &mut Wanted,
         stop: &Stop,
     ) -> Result<(Store, Fetched), AttemptError> {
-        match self.fetch_into(&store, session, wanted, login, stop) {
+        match self.fetch_into(&store, wanted, stop) {
             Ok(fetched) => Ok((store, fetched)),
             Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
                 tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
                 drop(store);
                 let store = publish::rebuild(&self.layout)?;
-                let fetched = self.fetch_into(&store, None, wanted, login, stop)?;
+                let fetched = self.fetch_into(&store, wanted, stop)?;
                 Ok((store, fetched))
             }
             Err(error) => Err(error.into()),
@@ -334,23 +336,21 @@ impl Attempts {
     fn fetch_into(
         &self,
         store: &Store,
-        session: Option<Session>,
-        wanted: &Resolved,
-        login: &Login,
+        wanted: &mut Wanted,
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
         let url = self.source.url().to_string();
-        if let Ok(fetched) = store.confirm(wanted, &url) {
+        if let Ok(fetched) = store.confirm(&wanted.object, &url) {
             return Ok(fetched);
         }
-        let mut session = match session {
+        let mut session = match wanted.session.take() {
             Some(session) => session,
-            None => self.source.connect(login.clone(), stop)?,
+            None => self.source.connect(&wanted.login, stop)?,
         };
         let live = self.trusted.as_ref().map(|live| &live.commit);
-        let order = store.order(wanted, live, self.depth);
+        let order = store.order(&wanted.object, live, self.depth);
         session.fetch(&order, store, stop)?;
-        store.confirm(wanted, &url)
+        store.confirm(&wanted.object, &url)
     }
 
     /// Runs one step, measures it, and says where it was if it fails.

@@ -17,7 +17,7 @@ pub(super) enum Jitter {
 }
 
 /// No duration is longer: a hundred years, so that sums with it cannot overflow.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// No rest and no time limit is shorter, as in git-sync: below it, work becomes spinning.
 const SHORTEST: Duration = Duration::from_millis(10);

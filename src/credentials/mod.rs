@@ -54,11 +54,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// Remembers where to look.
-    pub fn new(
-        username: Option<String>,
-        password: Option<PasswordSource>,
-        repo: RepoUrl,
-    ) -> Self {
+    pub fn new(username: Option<String>, password: Option<PasswordSource>, repo: RepoUrl) -> Self {
         Self { username, password, repo }
     }
 

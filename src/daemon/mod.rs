@@ -17,6 +17,7 @@ use crate::runtime::reaper;
 use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
 use crate::trigger;
+use crate::trigger::Bell;
 use crate::trigger::signal::{StopSignals, SyncSignal};
 use std::io;
 use std::sync::Arc;
@@ -92,19 +93,7 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let mut tasks = Tasks::new();
     let (bell, ear) = trigger::bell();
-    if let Some(number) = config.sync_on_signal {
-        let signal = SyncSignal::listen(number)
-            .map_err(|source| system("listen for the signal of sync-on-signal", &source))?;
-        tasks.spawn("sync signal", signal.ring(bell.clone(), tasks.token()));
-    }
-    if reaper::is_needed() {
-        let stop = tasks.token();
-        tasks.spawn("reaper", async move {
-            if let Err(error) = reaper::run(stop, |_| false).await {
-                tracing::error!(%error, "cannot collect orphans");
-            }
-        });
-    }
+    obey_signals(&config, &mut tasks, bell)?;
     let metrics = Metrics::new().map_err(|source| system("register metrics", &source))?;
     let metrics = Arc::new(metrics);
     let board = Board::new(&config);
@@ -132,11 +121,11 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
     let turning = Loop::new(config, attempts, board, metrics, beat);
     let token = tasks.token();
     tasks.spawn("loop", async move {
-        // The receiver is gone only when the program ends anyway.
-        drop(done.send(turning.run(ear, token).await));
-        std::future::pending::<()>().await;
+        if done.send(turning.run(ear, token.clone()).await).is_err() {
+            tracing::debug!("nobody asks how the loop ended");
+        }
+        token.cancelled().await;
     });
-    drop(bell);
     let mut verdict = None;
     let stop = async {
         tokio::select! {
@@ -149,6 +138,24 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         tasks::Ended::Unbidden(name) => Err(DaemonError::Unbidden(name.to_owned())),
         tasks::Ended::Cleanly | tasks::Ended::Late(_) => Ok(verdict.unwrap_or(Ended::Well)),
     }
+}
+
+/// Rings for the sync signal and, as the first process of a container, collects orphans.
+fn obey_signals(config: &Config, tasks: &mut Tasks, bell: Bell) -> Result<(), DaemonError> {
+    if let Some(number) = config.sync_on_signal {
+        let signal = SyncSignal::listen(number)
+            .map_err(|source| system("listen for the signal of sync-on-signal", &source))?;
+        tasks.spawn("sync signal", signal.ring(bell, tasks.token()));
+    }
+    if reaper::is_needed() {
+        let stop = tasks.token();
+        tasks.spawn("reaper", async move {
+            if let Err(error) = reaper::run(stop, |_| false).await {
+                tracing::error!(%error, "cannot collect orphans");
+            }
+        });
+    }
+    Ok(())
 }
 
 async fn bind(address: &str) -> Result<TcpListener, DaemonError> {

@@ -79,11 +79,11 @@ fn select(
     while tip.kind == Kind::Tag {
         let target = tip.to_tag_ref().target();
         selection.objects.push(tip.id);
-        tip = source.find_object(target).map_err(|error| read(error.into()))?;
+        tip = source.find_object(target).map_err(read)?;
     }
     let source_boundary: HashSet<ObjectId> = source
         .shallow_commits()
-        .map_err(|error| read(error.into()))?
+        .map_err(read)?
         .iter()
         .flat_map(|commits| commits.iter().copied())
         .collect();
@@ -96,11 +96,11 @@ fn select(
             if !seen.insert(id) || (whole && here.exists_without_refresh(&id)) {
                 continue;
             }
-            let commit = source.find_commit(id).map_err(|error| read(error.into()))?;
+            let commit = source.find_commit(id).map_err(read)?;
             if !here.exists_without_refresh(&id) {
                 selection.objects.push(id);
             }
-            let tree = commit.tree_id().map_err(|error| read(error.into()))?.detach();
+            let tree = commit.tree_id().map_err(read)?.detach();
             select_tree(source, here, tree, &mut seen, &mut selection.objects)?;
             let parents: Vec<ObjectId> = commit.parent_ids().map(gix::Id::detach).collect();
             let last = order.depth.is_some_and(|limit| depth >= limit.get());
@@ -129,13 +129,16 @@ fn select_tree(
             continue;
         }
         objects.push(id);
-        let tree = source.find_tree(id).map_err(|error| CopyError::Source(words(&error.into())))?;
+        let tree = source.find_tree(id).map_err(|error| CopyError::Source(words(&error)))?;
         for entry in tree.iter() {
-            let entry = entry.map_err(|error| CopyError::Source(words(&error.into())))?;
+            let entry = entry.map_err(|error| CopyError::Source(words(&error)))?;
             let child = entry.object_id();
             if entry.mode().is_tree() {
                 left.push(child);
-            } else if !entry.mode().is_commit() && seen.insert(child) && !here.exists_without_refresh(&child) {
+            } else if !entry.mode().is_commit()
+                && seen.insert(child)
+                && !here.exists_without_refresh(&child)
+            {
                 objects.push(child);
             }
         }
@@ -150,8 +153,7 @@ fn transfer(
     objects: &[ObjectId],
     stop: &Stop,
 ) -> Result<(), CopyError> {
-    let (reader, writer) =
-        io::pipe().map_err(|error| CopyError::Store(Cause::of(&error)))?;
+    let (reader, writer) = io::pipe().map_err(|error| CopyError::Store(Cause::of(&error)))?;
     let source = source.clone().into_sync();
     thread::scope(|scope| {
         let making = scope.spawn(move || make(&source, objects, stop, writer));
@@ -206,9 +208,8 @@ fn write_pack(
 ) -> Result<(), Cause> {
     let options =
         entry::iter_from_counts::Options { thread_limit: Some(THREADS), ..Default::default() };
-    let entries =
-        entry::iter_from_counts(counts, database, Box::new(Discard), options)
-            .map_err(|error| words(&error))?;
+    let entries = entry::iter_from_counts(counts, database, Box::new(Discard), options)
+        .map_err(|error| words(&error))?;
     let in_order = gix::parallel::InOrderIter::from(entries);
     let version = gix_pack::data::Version::V2;
     for written in FromEntriesIter::new(in_order, writer, number, version, hash) {
@@ -239,6 +240,6 @@ fn mark_shallow(store: &Store, selection: &Selection) -> Result<(), CopyError> {
         None,
         0,
     )
-    .map_err(|error| fail(error.into()))?;
+    .map_err(fail)?;
     gix_shallow::write(lock, before, &updates).map_err(fail)
 }

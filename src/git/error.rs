@@ -143,10 +143,7 @@ impl GitError {
             .iter_errors()
             .filter_map(|error| error.downcast_ref::<io::Error>())
             .find_map(|error| known(url, path, error));
-        found.unwrap_or_else(|| Self::Protocol {
-            url: url.to_owned(),
-            source: words(error),
-        })
+        found.unwrap_or_else(|| Self::Protocol { url: url.to_owned(), source: words(error) })
     }
 }
 
@@ -181,8 +178,13 @@ fn refused(url: &str, message: String) -> GitError {
     let any = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     let class = if any(&["not our ref", "unadvertised object", "no such ref", "unknown ref"]) {
         Class::Ref
-    } else if any(&["not found", "no such repository", "does not exist", "not exported", "does not appear to be"])
-    {
+    } else if any(&[
+        "not found",
+        "no such repository",
+        "does not exist",
+        "not exported",
+        "does not appear to be",
+    ]) {
         Class::NotFound
     } else if any(&["access denied", "permission denied", "unauthorized", "authentication"]) {
         Class::Auth

@@ -45,10 +45,10 @@ pub struct Http {
 }
 
 impl Http {
-    pub(super) fn new(client: Client, home: Url, login: Login, stop: Stop) -> Self {
+    pub(super) fn new(client: Client, home: Url, login: &Login, stop: Stop) -> Self {
         let login = match login {
             Login::Anonymous => None,
-            Login::Basic { user, password } => basic(&user, password.reveal()),
+            Login::Basic { user, password } => basic(user, password.reveal()),
         };
         Self { client, home, login, stop, redirected: None }
     }
@@ -97,7 +97,7 @@ impl Http {
     ) -> Result<Response, NetError> {
         let nowhere = |reason| NetError::Redirect { url: url.to_owned(), reason };
         let tail = url.strip_prefix(base).unwrap_or_default();
-        let mut at = Url::parse(url).map_err(|_| nowhere("it is not a URL"))?;
+        let mut at = Url::parse(url).map_err(|_error| nowhere("it is not a URL"))?;
         for _ in 0..=MAX_REDIRECTS {
             let request = self.request(Method::GET, &at, headers.clone(), Bytes::new())?;
             let response = self.client.send(request, &self.stop)?;
@@ -196,12 +196,12 @@ impl gix_http::Http for Http {
         let request = self
             .request(Method::POST, &url, parse(headers), Bytes::new())
             .map_err(|error| gix::Error::from_error(error.into_io()))?;
-        let exchange = Arc::new(Mutex::new(Exchange::Writing {
-            request: Box::new(request),
+        let exchange = Arc::new(Mutex::new(Exchange::Writing(Box::new(Unsent {
+            request,
             body: Vec::new(),
             client: self.client.clone(),
             stop: self.stop.clone(),
-        }));
+        }))));
         Ok(PostResponse {
             post_body: PostBody(Arc::clone(&exchange)),
             headers: Reader::HeadersOf(Arc::clone(&exchange)),
@@ -221,28 +221,47 @@ impl gix_http::Http for Http {
 /// A request that is sent when its answer is first read, because gix writes the body after asking
 /// for both.
 #[derive(Debug)]
-enum Exchange {
-    Writing { request: Box<Request<Full<Bytes>>>, body: Vec<u8>, client: Client, stop: Stop },
-    Answered { headers: Option<Cursor<Vec<u8>>>, body: Option<Body> },
+pub enum Exchange {
+    /// The body is being written.
+    Writing(Box<Unsent>),
+    /// The head of the answer is here.
+    Answered(Answer),
+}
+
+/// A request and the means to send it.
+#[derive(Debug)]
+pub struct Unsent {
+    request: Request<Full<Bytes>>,
+    body: Vec<u8>,
+    client: Client,
+    stop: Stop,
+}
+
+/// The parts of an answer; each is taken once.
+#[derive(Debug, Default)]
+pub struct Answer {
+    headers: Option<Cursor<Vec<u8>>>,
+    body: Option<Body>,
 }
 
 impl Exchange {
-    fn answer(&mut self) -> io::Result<(&mut Option<Cursor<Vec<u8>>>, &mut Option<Body>)> {
-        if let Self::Writing { request, body, client, stop } = self {
-            let mut request = std::mem::take(&mut **request);
-            *request.body_mut() = Full::new(Bytes::from(std::mem::take(body)));
-            let response = client
-                .send(request, stop)
+    fn answer(&mut self) -> io::Result<&mut Answer> {
+        if let Self::Writing(unsent) = self {
+            let mut request = std::mem::take(&mut unsent.request);
+            *request.body_mut() = Full::new(Bytes::from(std::mem::take(&mut unsent.body)));
+            let response = unsent
+                .client
+                .send(request, &unsent.stop)
                 .and_then(Response::success)
                 .map_err(NetError::into_io)?;
-            *self = Self::Answered {
+            *self = Self::Answered(Answer {
                 headers: Some(render(&response.headers)),
                 body: Some(response.body),
-            };
+            });
         }
         match self {
-            Self::Answered { headers, body } => Ok((headers, body)),
-            Self::Writing { .. } => Err(io::Error::other("the request was not sent")),
+            Self::Answered(answer) => Ok(answer),
+            Self::Writing(_) => Err(io::Error::other("the request was not sent")),
         }
     }
 }
@@ -254,8 +273,8 @@ pub struct PostBody(Arc<Mutex<Exchange>>);
 impl Write for PostBody {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Exchange::Writing { body, .. } => body.write(bytes),
-            Exchange::Answered { .. } => Err(io::Error::other("the request was sent already")),
+            Exchange::Writing(unsent) => unsent.body.write(bytes),
+            Exchange::Answered(_) => Err(io::Error::other("the request was sent already")),
         }
     }
 
@@ -284,11 +303,11 @@ impl Reader {
             Self::Text(_) | Self::Body(_) => return Ok(()),
             Self::HeadersOf(exchange) => {
                 let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
-                Self::Text(exchange.answer()?.0.take().unwrap_or_default())
+                Self::Text(exchange.answer()?.headers.take().unwrap_or_default())
             }
             Self::BodyOf(exchange) => {
                 let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
-                match exchange.answer()?.1.take() {
+                match exchange.answer()?.body.take() {
                     Some(body) => Self::Body(body),
                     None => Self::Text(Cursor::default()),
                 }

@@ -14,6 +14,7 @@ use gix::refs::FullName;
 use std::path::{Path, PathBuf};
 
 /// An open repository of this machine.
+#[derive(Debug)]
 pub struct Local {
     path: PathBuf,
     repo: gix::Repository,

@@ -23,6 +23,8 @@ use url::Url;
 /// The port of `git daemon`, assigned by IANA.
 const DAEMON_PORT: u16 = 9418;
 
+type DaemonConnection = Connection<Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>>;
+
 /// A repository to follow and the means to get there.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -32,23 +34,14 @@ pub struct Source {
 }
 
 /// A source in the course of one attempt.
+#[derive(Debug)]
 pub enum Session {
     /// Over `http` or `https`.
-    Http(Talk<gix_transport::client::blocking_io::http::Transport<Http>>),
+    Http(Box<Talk<gix_transport::client::blocking_io::http::Transport<Http>>>),
     /// Over a connection to `git daemon`.
-    Daemon(Talk<Connection<Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>>>),
+    Daemon(Box<Talk<DaemonConnection>>),
     /// In a directory of this machine.
-    Local(Local),
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Http(_) => "Http",
-            Self::Daemon(_) => "Daemon",
-            Self::Local(_) => "Local",
-        })
-    }
+    Local(Box<Local>),
 }
 
 impl Source {
@@ -68,24 +61,22 @@ impl Source {
     }
 
     /// Goes there and shakes hands.
-    pub fn connect(&self, login: Login, stop: &Stop) -> Result<Session, GitError> {
+    pub fn connect(&self, login: &Login, stop: &Stop) -> Result<Session, GitError> {
         match self.url.location() {
             Location::Http(url) => {
                 let http = Http::new(self.client.clone(), url.clone(), login, stop.clone());
-                Talk::over(http.transport()?, url.to_string(), stop).map(Session::Http)
+                Talk::over(http.transport()?, url.to_string(), stop)
+                    .map(|talk| Session::Http(Box::new(talk)))
             }
-            Location::Daemon(url) => {
-                Talk::over(self.daemon(url, stop)?, url.to_string(), stop).map(Session::Daemon)
+            Location::Daemon(url) => Talk::over(self.daemon(url, stop)?, url.to_string(), stop)
+                .map(|talk| Session::Daemon(Box::new(talk))),
+            Location::Local(path) => {
+                Local::open(path, stop).map(|local| Session::Local(Box::new(local)))
             }
-            Location::Local(path) => Local::open(path, stop).map(Session::Local),
         }
     }
 
-    fn daemon(
-        &self,
-        url: &Url,
-        stop: &Stop,
-    ) -> Result<Connection<Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>>, GitError> {
+    fn daemon(&self, url: &Url, stop: &Stop) -> Result<DaemonConnection, GitError> {
         let host = url.host_str().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let port = url.port().unwrap_or(DAEMON_PORT);

@@ -134,11 +134,8 @@ impl Store {
         let commit: CommitId = tip.id.to_hex().to_string().parse().map_err(|error| {
             GitError::Damaged { path: self.path.clone(), source: Cause::of(&error) }
         })?;
-        let incomplete = |source| GitError::Incomplete {
-            url: url.to_owned(),
-            commit: commit.clone(),
-            source,
-        };
+        let incomplete =
+            |source| GitError::Incomplete { url: url.to_owned(), commit: commit.clone(), source };
         self.ancestors_are_here(tip.id).map_err(incomplete)?;
         let root = tip.tree_id().map_err(|error| incomplete(words(&error)))?.detach();
         let index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
@@ -148,7 +145,9 @@ impl Store {
             }
         })?;
         let objects = &self.repo.objects;
-        if let Some(missing) = tree::first_missing(&index, |object| objects.exists_without_refresh(object)) {
+        if let Some(missing) =
+            tree::first_missing(&index, |object| objects.exists_without_refresh(object))
+        {
             return Err(incomplete(Cause::new(format!("{missing} is missing"))));
         }
         Ok(Fetched { commit, index })

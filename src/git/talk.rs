@@ -10,7 +10,6 @@ use crate::runtime::Stop;
 use gix::progress::Discard;
 use gix_protocol::Handshake;
 use gix_protocol::LsRefsCommand;
-use gix_protocol::ls_refs::RefPrefixes;
 use gix_protocol::fetch::Arguments;
 use gix_protocol::fetch::Context;
 use gix_protocol::fetch::Negotiate;
@@ -20,6 +19,7 @@ use gix_protocol::fetch::Shallow;
 use gix_protocol::fetch::Tags;
 use gix_protocol::fetch::negotiate;
 use gix_protocol::handshake::Ref;
+use gix_protocol::ls_refs::RefPrefixes;
 use gix_transport::Protocol;
 use gix_transport::Service;
 use gix_transport::client::blocking_io::Transport;
@@ -30,6 +30,12 @@ pub struct Talk<T> {
     transport: T,
     handshake: Handshake,
     url: String,
+}
+
+impl<T> std::fmt::Debug for Talk<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Talk").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 impl<T: Transport> Talk<T> {

@@ -29,18 +29,17 @@ pub(super) fn list(
     };
     let index = listed.map_err(|error| {
         let text = words(&error);
-        match error.is_validation() {
-            true => ListError::Hostile(text.to_string()),
-            false => ListError::Missing(text),
+        if error.is_validation() {
+            ListError::Hostile(text.to_string())
+        } else {
+            ListError::Missing(text)
         }
     })?;
-    match clash(&index) {
-        Some(path) => Err(ListError::Hostile(format!("{path:?} stands in it twice"))),
-        None => {
-            tracing::debug!(%commit, files = index.entries().len(), "listed the tree");
-            Ok(index)
-        }
+    if let Some(path) = clash(&index) {
+        return Err(ListError::Hostile(format!("{path:?} stands in it twice")));
     }
+    tracing::debug!(%commit, files = index.entries().len(), "listed the tree");
+    Ok(index)
 }
 
 /// Finds a path that is there twice, or as a file and as a directory.

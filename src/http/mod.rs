@@ -36,7 +36,7 @@ const MOST_HEADERS: usize = 64;
 /// How many bytes the head of a request may have.
 const MOST_HEAD_BYTES: usize = 16 * 1024;
 /// How old a connection may get before it is asked to end; it holds a place of the bounded number.
-const OLDEST: Duration = Duration::from_secs(300);
+const OLDEST: Duration = Duration::from_mins(5);
 /// How long a connection that was asked to end may take.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// How long to wait when the system is out of sockets or memory.

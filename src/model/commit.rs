@@ -51,7 +51,9 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef01234567";
         assert_eq!(id.parse::<CommitId>().unwrap().as_str(), id);
         assert_eq!(id.to_uppercase().parse::<CommitId>().unwrap().as_str(), id);
-        for bad in ["", "abc", "g123456789abcdef0123456789abcdef01234567", &id[1..]] {
+        for bad in
+            ["", "abc", "g123456789abcdef0123456789abcdef01234567", id.trim_start_matches('0')]
+        {
             assert_eq!(bad.parse::<CommitId>(), Err(CommitIdError), "{bad}");
         }
     }

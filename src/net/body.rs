@@ -24,12 +24,7 @@ pub struct Body {
 }
 
 impl Body {
-    pub(super) fn new(
-        incoming: Incoming,
-        url: String,
-        stop: Stop,
-        traffic: Arc<Traffic>,
-    ) -> Self {
+    pub(super) fn new(incoming: Incoming, url: String, stop: Stop, traffic: Arc<Traffic>) -> Self {
         Self { incoming, piece: Bytes::new(), url, stop, traffic }
     }
 

@@ -158,7 +158,9 @@ fn of_tls(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>()
+            || inner.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
+        {
             return true;
         }
         next = match inner {

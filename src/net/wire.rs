@@ -34,7 +34,10 @@ impl Wire<()> {
         let stream = stop
             .wait(TcpStream::connect((host, port)))
             .map_err(|source| NetError::Stopped { url: url.to_owned(), source })?
-            .map_err(|source| NetError::Connect { url: url.to_owned(), source: Cause::of(&source) })?;
+            .map_err(|source| NetError::Connect {
+                url: url.to_owned(),
+                source: Cause::of(&source),
+            })?;
         let (read, write) = stream.into_split();
         let wire = Wire {
             half: (),
@@ -64,7 +67,10 @@ fn finish<T>(
     stop.wait(operation)
         .map_err(|source| NetError::Stopped { url: url.to_owned(), source })
         .and_then(|done| {
-            done.map_err(|source| NetError::Broken { url: url.to_owned(), source: Cause::of(&source) })
+            done.map_err(|source| NetError::Broken {
+                url: url.to_owned(),
+                source: Cause::of(&source),
+            })
         })
         .map_err(NetError::into_io)
 }

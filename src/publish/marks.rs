@@ -22,8 +22,7 @@ impl Marks {
         let Some(path) = &self.touch else {
             return Ok(());
         };
-        let file =
-            File::options().create(true).append(true).open(path).at("create", path)?;
+        let file = File::options().create(true).append(true).open(path).at("create", path)?;
         #[expect(clippy::disallowed_types, reason = "file times are of this type")]
         let now = std::time::SystemTime::now();
         file.set_times(FileTimes::new().set_modified(now).set_accessed(now)).at("touch", path)

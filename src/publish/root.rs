@@ -68,7 +68,9 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
 /// of them stay.
 pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
-    for part in ["HEAD", "config", "objects", "packed-refs", "refs", "shallow", "logs", "index", "info"] {
+    for part in
+        ["HEAD", "config", "objects", "packed-refs", "refs", "shallow", "logs", "index", "info"]
+    {
         let path = layout.git().join(part);
         if is_there(&path) {
             to_trash(layout, &path)?;
@@ -131,18 +133,15 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     places.extend(entries(&layout.admins())?);
     for place in places {
         for path in entries(&place)? {
-            let stale = |name: &str| name.ends_with(".lock") || name.ends_with(".gitsyncd-new");
-            if name(&path).is_some_and(stale) {
+            if has_extension(&path, "lock") || has_extension(&path, "gitsyncd-new") {
                 tracing::info!(path = %path.display(), "removing a leftover");
                 remove(&path)?;
             }
         }
     }
     for path in entries(&git.join("objects/pack"))? {
-        let stale = |name: &str| {
-            name.starts_with(".tmp") || name.starts_with("tmp_") || name.ends_with(".keep")
-        };
-        if name(&path).is_some_and(stale) {
+        let begun = |name: &str| name.starts_with(".tmp") || name.starts_with("tmp_");
+        if name(&path).is_some_and(begun) || has_extension(&path, "keep") {
             tracing::info!(path = %path.display(), "removing a leftover");
             remove(&path)?;
         }
@@ -155,6 +154,10 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
 
 fn name(path: &Path) -> Option<&str> {
     path.file_name().and_then(|name| name.to_str())
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension == wanted)
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, DiskError> {

@@ -23,7 +23,8 @@ pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
         discard(layout, &tree)?;
     }
     for admin in children(&layout.admins())? {
-        let orphan = ours(&admin) && !trees(layout)?.iter().any(|tree| admin_of(layout, tree).path() == admin);
+        let orphan = ours(&admin)
+            && !trees(layout)?.iter().any(|tree| admin_of(layout, tree).path() == admin);
         if orphan {
             to_trash(layout, &admin)?;
         }

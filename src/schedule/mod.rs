@@ -107,8 +107,7 @@ impl Machine {
     /// and decides how much of the jitter applies.
     pub fn step(&mut self, now: Instant, chance: f64, event: Event) -> Effect {
         match (self.phase, event) {
-            (Phase::Over, _) => Effect::Nothing,
-            (_, Event::Stop) => self.over(Effect::Done),
+            (Phase::Resting | Phase::Running { .. }, Event::Stop) => self.over(Effect::Done),
             (Phase::Resting, Event::Due) => self.start(Trigger::Period),
             (Phase::Resting, Event::Asked(trigger)) => self.start(trigger),
             (Phase::Running { asked_again }, Event::Asked(trigger)) => {
@@ -121,7 +120,8 @@ impl Machine {
             (Phase::Running { asked_again }, Event::Failed(retry_after)) => {
                 self.failed(now, chance, asked_again, retry_after)
             }
-            (Phase::Running { .. }, Event::Due)
+            (Phase::Over, _)
+            | (Phase::Running { .. }, Event::Due)
             | (Phase::Resting, Event::Succeeded | Event::Failed(_)) => Effect::Nothing,
         }
     }

@@ -53,7 +53,8 @@ fn failures_are_counted_apart_before_and_after_the_first_success() {
     let failed = Event::Failed(None);
     let initial = play(policy(), &[start, failed, Event::Due, failed]);
     assert_eq!(initial, ["Start(Start)", "rest 1", "Start(Period)", "GiveUp"]);
-    let steady = [start, Event::Succeeded, Event::Due, failed, Event::Due, failed, Event::Due, failed];
+    let steady =
+        [start, Event::Succeeded, Event::Due, failed, Event::Due, failed, Event::Due, failed];
     let steady = play(policy(), &steady);
     assert_eq!(steady[3..], ["rest 60", "Start(Period)", "rest 120", "Start(Period)", "GiveUp"]);
 }

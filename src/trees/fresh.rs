@@ -30,7 +30,10 @@ pub struct Written {
 
 impl std::fmt::Debug for Written {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Written").field("commit", &self.commit).field("path", &self.path).finish()
+        f.debug_struct("Written")
+            .field("commit", &self.commit)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,12 +110,7 @@ pub fn write(
         store.repo.checkout_options(Source::IdMapping).map_err(|error| failed(&error))?;
     options.destination_is_initially_empty = true;
     options.thread_limit = Some(THREADS);
-    let objects = store
-        .repo
-        .objects
-        .clone()
-        .into_arc()
-        .at("read the objects of", store.path())?;
+    let objects = store.repo.objects.clone().into_arc().at("read the objects of", store.path())?;
     let outcome = checkout(&mut index, &path, objects, &Discard, &Discard, stop.flag(), options)
         .map_err(|error| match stop.check() {
             Err(stopped) => TreeError::Stopped(stopped),

@@ -61,7 +61,10 @@ impl Admin {
             .write_to(&mut out, gix::index::write::Options::default())
             .map_err(|error| std::io::Error::other(error.to_string()))
             .at("write", &index)?;
-        out.into_inner().map_err(|error| error.into_error()).at("write", &index).map(|_file| ())
+        out.into_inner()
+            .map_err(std::io::IntoInnerError::into_error)
+            .at("write", &index)
+            .map(|_file| ())
     }
 
     /// Reads which commit it stands for.
