@@ -48,7 +48,7 @@ impl AttemptError {
             Self::Disk(_) | Self::Root(RootError::Disk(_)) | Self::Lock(LockError::Disk(_)) => {
                 Class::Disk
             }
-            Self::Root(RootError::Foreign { .. }) => Class::Config,
+            Self::Root(RootError::Foreign { .. } | RootError::LinkTaken { .. }) => Class::Config,
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
             Self::Internal(_) => Class::Internal,
@@ -58,6 +58,21 @@ impl AttemptError {
     /// How long the source wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         if let Self::Git(error) = self { error.retry_after() } else { None }
+    }
+
+    /// Whether the local repository may be to blame, so that it should be looked at.
+    pub(super) fn may_be_ours(&self) -> bool {
+        match self {
+            Self::Git(error) => error.may_be_ours(),
+            Self::Tree(TreeError::File { class, .. }) => *class == Class::Protocol,
+            Self::Tree(TreeError::Disk(_) | TreeError::Stopped(_))
+            | Self::Credentials(_)
+            | Self::Disk(_)
+            | Self::Root(_)
+            | Self::Lock(_)
+            | Self::Stopped(_)
+            | Self::Internal(_) => false,
+        }
     }
 
     pub(super) fn before_any_step<E: Into<Self>>(error: E) -> Failed {

@@ -6,26 +6,29 @@
 
 mod error;
 mod plan;
+mod root;
 
 pub use error::{AttemptError, Failed};
 
 use crate::attempt::plan::Plan;
+use crate::attempt::root::Root;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::credentials::Login;
 use crate::disk::At;
-use crate::disk::{Durable, make_directory, replace_file};
-use crate::git::{Fetched, GitError, Resolved, Session, Source, Store};
-use crate::model::{Cause, CommitId, Reference, Step};
+use crate::disk::{Durable, replace_file};
+use crate::git::{CommitInfo, Fetched, GitError, Resolved, Session, Source, Store};
+use crate::model::{Cause, CommitId, Location, Reference, Step};
 use crate::net::NetError;
-use crate::net::{Client, Traffic, trust};
+use crate::net::{Client, Roots, Traffic, trust};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
 use crate::publish;
-use crate::publish::{Layout, Live, Lock, Marks};
+use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::Written;
+use jiff::Timestamp;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,12 +42,10 @@ pub struct Attempts {
     one_time: bool,
     source: Source,
     credentials: Credentials,
-    layout: Layout,
+    root: Root,
     marks: Marks,
     metrics: Arc<Metrics>,
-    lock: Option<Lock>,
     store: Option<Store>,
-    trusted: Option<Live>,
     served: Option<(Resolved, CommitId)>,
 }
 
@@ -71,6 +72,8 @@ pub enum Done {
 pub struct Publication {
     /// Which tree.
     pub live: Live,
+    /// When it was published.
+    pub since: Option<Timestamp>,
     /// The first line of the commit's message.
     pub subject: String,
     /// Who wrote it.
@@ -83,7 +86,7 @@ impl Attempts {
     /// Reads what is needed once: the certificates to trust.
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, NetError> {
         let traffic = Arc::new(Traffic::default());
-        let client = Client::new(trust(config.ca_file.as_deref())?, Arc::clone(&traffic));
+        let client = Client::new(trust(roots(config))?, Arc::clone(&traffic));
         Ok(Self {
             reference: config.reference.clone(),
             depth: config.depth,
@@ -95,31 +98,19 @@ impl Attempts {
                 config.password.clone(),
                 config.repo.clone(),
             ),
-            layout: Layout::new(config.root.clone(), config.link.clone()),
+            root: Root::new(Layout::new(config.root.clone(), config.link.clone())),
             marks: Marks { touch: config.touch_file.clone(), error: config.error_file.clone() },
             metrics,
-            lock: None,
             store: None,
-            trusted: None,
             served: None,
         })
     }
 
     /// Looks, without writing anything, whether an earlier run left an intact tree published.
     pub fn find(&mut self) -> Option<Publication> {
-        let live = publish::live(&self.layout)?;
-        let store = Store::open(&self.layout.git()).ok()?;
-        let admin = publish::admin_of(&self.layout, &live.tree);
-        match trees::intact(&store, &live.tree, &admin) {
-            Ok(()) => {
-                self.trusted = Some(live.clone());
-                Some(describe(&store, live))
-            }
-            Err(cause) => {
-                tracing::warn!(commit = %live.commit, %cause, "the published tree was changed");
-                None
-            }
-        }
+        let (store, live, extent) = self.root.find()?;
+        self.metrics.published(&live.commit, &self.reference, extent.files, extent.bytes);
+        Some(self.describe(&store, live))
     }
 
     /// Runs one attempt. If it fails, the next begins by looking at the root anew.
@@ -127,8 +118,11 @@ impl Attempts {
         let done = self.line(stop);
         let (bytes, requests) = self.source.traffic().take();
         self.metrics.received(bytes, requests);
-        if done.is_err() {
+        if let Err(failed) = &done {
             self.store = None;
+            if failed.error.may_be_ours() {
+                self.root.doubt();
+            }
         }
         done
     }
@@ -159,10 +153,10 @@ impl Attempts {
 
     /// Writes the status file, if no other instance has the root.
     pub fn write_status(&self, status: &Status) {
-        if self.lock.is_none() {
+        if !self.root.is_ours() {
             return;
         }
-        let path = self.layout.status();
+        let path = self.root.layout().status();
         let written = serde_json::to_vec_pretty(status)
             .map_err(std::io::Error::from)
             .at("render", &path)
@@ -173,19 +167,27 @@ impl Attempts {
     }
 
     fn line(&mut self, stop: &Stop) -> Result<Done, Failed> {
-        if self.lock.is_none()
+        if !self.root.is_ours()
             && let Some(done) = self.take_root(stop)?
         {
             return Ok(done);
         }
-        let store = self.take_store().map_err(AttemptError::before_any_step)?;
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
+        };
         let login = self.step(Step::Credentials, |me| me.credentials.current())?;
         let mut wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
-        let live = publish::live(&self.layout).filter(|live| Some(live) == self.trusted.as_ref());
-        let served = self.served.as_ref();
-        let plan = plan::choose(live, &wanted.object, served);
+        let plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
         let done = match plan {
-            Plan::Stay(live) => Done::Unchanged(describe(&store, live)),
+            Plan::Stay(live) if self.root.lacking().is_some() => {
+                let (store, _) = self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
+                publish::follow(self.root.layout(), &live.commit)
+                    .map_err(|error| Failed::at(Step::Fetch, error))?;
+                self.store = Some(store);
+                return self.line(stop);
+            }
+            Plan::Stay(live) => Done::Unchanged(self.describe(&store, live)),
             Plan::Advance => {
                 let (store, fetched) =
                     self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
@@ -203,35 +205,23 @@ impl Attempts {
     /// From a fetched commit to one that readers see.
     fn advance(&mut self, store: &Store, fetched: Fetched, stop: &Stop) -> Result<Done, Failed> {
         let commit = fetched.commit().clone();
-        let retired =
-            self.step(Step::Checkout, |me| Ok::<_, AttemptError>(me.retired(store, &commit)))?;
+        let retired = self.root.retired(store, &commit);
         let live = if let Some(tree) = retired {
-            self.step(Step::Publish, |me| publish::name(&me.layout, &commit, tree))?
+            self.step(Step::Publish, |me| publish::name(me.root.layout(), &commit, tree))?
         } else {
             let written = self.step(Step::Checkout, |me| me.check_out(store, fetched, stop))?;
             stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
-            let live = self.step(Step::Publish, |me| publish::publish(&me.layout, &written))?;
+            let live =
+                self.step(Step::Publish, |me| publish::publish(me.root.layout(), &written))?;
             self.metrics.published(&commit, &self.reference, written.files(), written.bytes());
             live
         };
-        self.trusted = Some(live.clone());
+        self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
-        self.step(Step::Publish, |me| publish::follow(&me.layout, &commit))?;
-        let publication = describe(store, live);
+        self.step(Step::Publish, |me| publish::follow(me.root.layout(), &commit))?;
+        let publication = self.describe(store, live);
         self.step(Step::Notify, |me| me.marks.touch())?;
         Ok(Done::Published(publication))
-    }
-
-    /// A tree of the commit that was retired and has not gone yet, if nobody changed it.
-    fn retired(&self, store: &Store, commit: &CommitId) -> Option<std::path::PathBuf> {
-        let tree = self.layout.tree(commit);
-        let live = publish::live(&self.layout);
-        let damaged = live.is_some_and(|live| live.commit == *commit) && self.trusted.is_none();
-        let admin = publish::admin_of(&self.layout, &tree);
-        let whole = !damaged
-            && admin.head().as_ref() == Some(commit)
-            && trees::intact(store, &tree, &admin).is_ok();
-        whole.then_some(tree)
     }
 
     fn check_out(
@@ -240,15 +230,15 @@ impl Attempts {
         fetched: Fetched,
         stop: &Stop,
     ) -> Result<Written, AttemptError> {
-        let place = Layout::fresh(&self.layout.staging());
+        let place = Layout::fresh(&self.root.layout().staging());
         Ok(trees::write(store, fetched, place, stop)?)
     }
 
     /// Clears what is no longer needed. What stays behind is not worth a failure.
     fn tidy(&mut self, done: Done) -> Done {
         let swept = self.step(Step::Cleanup, |me| {
-            publish::sweep(&me.layout, me.stale_after)?;
-            publish::empty_trash(&me.layout)
+            publish::sweep(me.root.layout(), me.stale_after)?;
+            publish::empty_trash(me.root.layout())
         });
         if let Err(failed) = swept {
             tracing::warn!(error = %failed.chain(), "could not clean up");
@@ -259,47 +249,19 @@ impl Attempts {
     /// Waits to be the only one at the root. A one-time run that finds another instance there and
     /// the wanted commit published is done.
     fn take_root(&mut self, stop: &Stop) -> Result<Option<Done>, Failed> {
-        let root = self.layout.root().to_owned();
-        let early = AttemptError::before_any_step::<AttemptError>;
-        make_directory(&root).map_err(|error| early(error.into()))?;
-        if self.one_time && Lock::is_held(&root).map_err(|error| early(error.into()))? {
+        let taken = self.root.is_taken().map_err(AttemptError::before_any_step)?;
+        if self.one_time && taken {
             let login = self.step(Step::Credentials, |me| me.credentials.current())?;
             let wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
-            let live = publish::live(&self.layout);
-            let served = live.filter(|live| Some(&live.commit) == wanted.object.id().as_ref());
-            if let Some(live) = served
-                && let Ok(store) = Store::open(&self.layout.git())
+            if let Some((store, live, _)) = self.root.find()
+                && Some(&live.commit) == wanted.object.id().as_ref()
             {
                 tracing::info!(commit = %live.commit, "another instance has published it already");
-                return Ok(Some(Done::Unchanged(describe(&store, live))));
+                return Ok(Some(Done::Unchanged(self.describe(&store, live))));
             }
         }
-        self.lock = Some(Lock::acquire(&root, stop).map_err(|error| early(error.into()))?);
+        self.root.take(stop).map_err(AttemptError::before_any_step)?;
         Ok(None)
-    }
-
-    /// Takes the store of the last attempt, or opens the root, which then may hold anything.
-    fn take_store(&mut self) -> Result<Store, AttemptError> {
-        if let Some(store) = self.store.take() {
-            return Ok(store);
-        }
-        let store = publish::prepare(&self.layout)?;
-        let live = publish::live(&self.layout);
-        if live != self.trusted {
-            self.find();
-        }
-        match &self.trusted {
-            Some(live) => match store.still_has(&live.commit) {
-                Ok(()) => Ok(store),
-                Err(damaged) => {
-                    tracing::warn!(error = %Cause::of(&damaged), "objects are missing");
-                    drop(store);
-                    self.served = None;
-                    Ok(publish::rebuild(&self.layout)?)
-                }
-            },
-            None => Ok(store),
-        }
     }
 
     /// Asks the source what the ref names. A full commit id needs no asking.
@@ -315,7 +277,7 @@ impl Attempts {
     /// Brings the commit. If that fails and the local repository turns out to be damaged, it is
     /// rebuilt, once.
     fn fetch(
-        &self,
+        &mut self,
         store: Store,
         wanted: &mut Wanted,
         stop: &Stop,
@@ -324,8 +286,7 @@ impl Attempts {
             Ok(fetched) => Ok((store, fetched)),
             Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
                 tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
-                drop(store);
-                let store = publish::rebuild(&self.layout)?;
+                let store = self.root.rebuild(store)?;
                 let fetched = self.fetch_into(&store, wanted, stop)?;
                 Ok((store, fetched))
             }
@@ -334,7 +295,7 @@ impl Attempts {
     }
 
     fn fetch_into(
-        &self,
+        &mut self,
         store: &Store,
         wanted: &mut Wanted,
         stop: &Stop,
@@ -347,10 +308,30 @@ impl Attempts {
             Some(session) => session,
             None => self.source.connect(&wanted.login, stop)?,
         };
-        let live = self.trusted.as_ref().map(|live| &live.commit);
-        let order = store.order(&wanted.object, live, self.depth);
+        let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
+        self.restore(&mut session, store, stop);
         store.confirm(&wanted.object, &url)
+    }
+
+    /// Brings back the objects of what is published if they were lost. A source that does not have
+    /// them any more is no reason to fail: the tree goes soon.
+    fn restore(&mut self, session: &mut Session, store: &Store, stop: &Stop) {
+        let lost = self.root.lacking().and_then(|commit| Resolved::exactly(commit).ok());
+        if let Some(lost) = lost {
+            let order = store.order(&lost, None, self.depth);
+            if let Err(error) = session.fetch(&order, store, stop) {
+                tracing::warn!(error = %Cause::of(&error), "could not bring back lost objects");
+            }
+        }
+        self.root.restored();
+    }
+
+    fn describe(&self, store: &Store, live: Live) -> Publication {
+        let CommitInfo { subject, author, seconds } =
+            store.describe(&live.commit).unwrap_or_default();
+        let since = publish::since(self.root.layout());
+        Publication { live, since, subject, author, seconds }
     }
 
     /// Runs one step, measures it, and says where it was if it fails.
@@ -368,7 +349,11 @@ impl Attempts {
     }
 }
 
-fn describe(store: &Store, live: Live) -> Publication {
-    let info = store.describe(&live.commit).unwrap_or_default();
-    Publication { live, subject: info.subject, author: info.author, seconds: info.seconds }
+/// Local sources and `git daemon` need no certificates.
+fn roots(config: &Config) -> Roots<'_> {
+    match (&config.ca_file, config.repo.location()) {
+        (Some(path), _) => Roots::File(path),
+        (None, Location::Http(_)) => Roots::System,
+        (None, Location::Daemon(_) | Location::Local(_)) => Roots::Nobody,
+    }
 }

@@ -74,7 +74,6 @@ impl Board {
             if outcome == Outcome::Published {
                 let last = status.commit.take().map(|commit| commit.id);
                 status.previous = last.filter(|last| *last != publication.live.commit);
-                status.published_at = Some(now);
             }
             show(status, publication);
             status.phase = Phase::Steady;
@@ -117,6 +116,7 @@ impl Board {
 }
 
 fn show(status: &mut Status, publication: &Publication) {
+    status.published_at = publication.since;
     status.tree = Some(publication.live.tree.display().to_string());
     status.commit = Some(Commit {
         id: publication.live.commit.clone(),

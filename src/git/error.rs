@@ -6,8 +6,9 @@ use crate::model::CommitId;
 use crate::net::NetError;
 use crate::runtime::Stopped;
 use gix_transport::packetline::read::Error as RemoteError;
+use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Why a commit could not be had, or could not be read.
@@ -20,7 +21,7 @@ pub enum GitError {
     #[error("the work was cut short")]
     Stopped(#[from] Stopped),
     /// The server said no in its own words.
-    #[error("the server of '{url}' refused: {message}")]
+    #[error("{}", refused_in_words(url, message, *class))]
     Refused {
         /// What was tried.
         url: String,
@@ -138,12 +139,11 @@ impl GitError {
     }
 
     /// Finds out what really went wrong in an exchange with `url` that fills `path`.
-    pub(super) fn of_exchange(url: &str, path: &std::path::Path, error: &gix::Error) -> Self {
-        let found = error
+    pub(super) fn of_exchange(url: &str, path: &Path, error: &gix::Error) -> Self {
+        error
             .iter_errors()
-            .filter_map(|error| error.downcast_ref::<io::Error>())
-            .find_map(|error| known(url, path, error));
-        found.unwrap_or_else(|| Self::Protocol { url: url.to_owned(), source: words(error) })
+            .find_map(|error| known(url, path, error))
+            .unwrap_or_else(|| Self::Protocol { url: url.to_owned(), source: words(error) })
     }
 }
 
@@ -159,7 +159,11 @@ pub(crate) fn words(error: &gix::Error) -> Cause {
 }
 
 /// Recognises the errors that are ours, the server's own words, and those of the disk.
-fn known(url: &str, path: &std::path::Path, error: &io::Error) -> Option<GitError> {
+fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitError> {
+    if let Some(RemoteError { message }) = error.downcast_ref() {
+        return Some(refused(url, message.to_string().trim().to_owned()));
+    }
+    let error = error.downcast_ref::<io::Error>()?;
     if let Some(error) = NetError::within(error) {
         return Some(GitError::Net(error.clone()));
     }
@@ -169,6 +173,25 @@ fn known(url: &str, path: &std::path::Path, error: &io::Error) -> Option<GitErro
         return Some(refused(url, message.to_string().trim().to_owned()));
     }
     error.raw_os_error().map(|_| GitError::Disk { path: path.to_owned(), source: Cause::of(error) })
+}
+
+fn refused_in_words(url: &str, message: &str, class: Class) -> String {
+    let what = match class {
+        Class::Auth => "authentication failed for",
+        Class::NotFound => "repository not found:",
+        Class::Ref => "couldn't find remote ref in",
+        Class::Config
+        | Class::Network
+        | Class::Tls
+        | Class::Timeout
+        | Class::Protocol
+        | Class::Verify
+        | Class::Gate
+        | Class::Disk
+        | Class::Locked
+        | Class::Internal => "unable to access",
+    };
+    format!("{what} '{url}': the server said: {message}")
 }
 
 /// Classifies what a server says before it hangs up. The words are those of `git upload-pack`,

@@ -7,6 +7,7 @@ use crate::git::Resolved;
 use crate::git::error::words;
 use crate::git::tree;
 use crate::model::Cause;
+use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::Stop;
 use gix::ObjectId;
@@ -205,9 +206,15 @@ impl Store {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let object = ObjectId::from_hex(commit.as_str().as_bytes())
             .map_err(|error| damaged(words(&error)))?;
-        self.confirm(&Resolved { object }, "the local repository")
-            .map(|_fetched| ())
-            .map_err(|error| damaged(Cause::of(&error)))
+        self.confirm(&Resolved { object }, "the local repository").map(|_fetched| ()).map_err(
+            |error| {
+                if error.class() == Class::Ref {
+                    damaged(Cause::new(format!("the published commit {commit} is missing")))
+                } else {
+                    damaged(Cause::of(&error))
+                }
+            },
+        )
     }
 
     /// Reads every pack and compares its checksums.

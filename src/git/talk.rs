@@ -5,7 +5,9 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
+use crate::model::Class;
 use crate::model::Reference;
+use crate::net::NetError;
 use crate::runtime::Stop;
 use gix::progress::Discard;
 use gix_protocol::Handshake;
@@ -137,7 +139,25 @@ impl<T: Transport> Talk<T> {
         );
         received
             .and(outcome.map(|_outcome| ()))
-            .map_err(|error| GitError::of_exchange(&self.url, store.path(), &error))
+            .map_err(|error| match stop.check() {
+                Err(stopped) => {
+                    GitError::Net(NetError::Stopped { url: self.url.clone(), source: stopped })
+                }
+                Ok(()) => GitError::of_exchange(&self.url, store.path(), &error),
+            })
+            .map_err(|error| self.name_the_wanted(order, error))
+    }
+
+    /// A server that does not give an object says so in words that do not always name it.
+    fn name_the_wanted(&self, order: &Order, error: GitError) -> GitError {
+        if error.class() != Class::Ref {
+            return error;
+        }
+        GitError::NoSuchRef {
+            url: self.url.clone(),
+            reference: order.want.to_hex().to_string(),
+            detail: ": the server does not have it, or does not give it by its id",
+        }
     }
 
     fn can_be_shallow(&self) -> bool {

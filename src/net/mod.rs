@@ -12,5 +12,5 @@ mod wire;
 pub use body::Body;
 pub use client::{Client, Response, Traffic};
 pub use error::NetError;
-pub use tls::trust;
+pub use tls::{Roots, trust};
 pub use wire::Wire;

@@ -9,19 +9,30 @@ use rustls::pki_types::pem::PemObject;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Trusts the certificates in `ca_file`, in place of the system's, or the system's if none is
-/// given. The system's are where OpenSSL looks for them; `SSL_CERT_FILE` and `SSL_CERT_DIR` are
-/// obeyed. Without any, every `https` server is refused.
-pub fn trust(ca_file: Option<&Path>) -> Result<ClientConfig, NetError> {
-    let roots = match ca_file {
-        Some(path) => read(path)?,
-        None => system(),
+/// Which certificates to believe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roots<'a> {
+    /// Those in this file, in place of the system's.
+    File(&'a Path),
+    /// Those of the system.
+    System,
+    /// None, because nothing is asked over TLS.
+    Nobody,
+}
+
+/// Trusts the certificates that `roots` names. The system's are where OpenSSL looks for them;
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` are obeyed. Without any, every `https` server is refused.
+pub fn trust(roots: Roots<'_>) -> Result<ClientConfig, NetError> {
+    let roots = match roots {
+        Roots::File(path) => read(path)?,
+        Roots::System => system(),
+        Roots::Nobody => RootCertStore::empty(),
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|source| NetError::Certificates {
-            path: ca_file.unwrap_or(Path::new("the system")).to_owned(),
+            path: "the system".into(),
             source: Cause::of(&source),
         })?
         .with_root_certificates(roots)

@@ -9,6 +9,7 @@ use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::trees::relative;
 use crate::trees::{Admin, Written, point_at};
+use jiff::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,12 @@ pub fn live(layout: &Layout) -> Option<Live> {
     let tree = layout.link().parent()?.join(&target).canonicalize().ok()?;
     let trees = layout.trees().canonicalize().ok()?;
     (tree.is_dir() && tree.starts_with(trees)).then_some(Live { commit, tree })
+}
+
+/// Reads when the link was made, which is when the tree it names was published.
+pub fn since(layout: &Layout) -> Option<Timestamp> {
+    let made = layout.link().symlink_metadata().and_then(|found| found.modified()).ok()?;
+    Timestamp::try_from(made).ok()
 }
 
 /// Gives a written tree its final name and points the link at it.

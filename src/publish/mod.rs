@@ -11,7 +11,7 @@ mod root;
 mod sweep;
 
 pub use layout::Layout;
-pub use link::{Live, admin_of, live, name, publish};
+pub use link::{Live, admin_of, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use root::{RootError, follow, prepare, rebuild};

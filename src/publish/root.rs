@@ -33,6 +33,12 @@ pub enum RootError {
         /// The root.
         path: PathBuf,
     },
+    /// Something that is not ours has the name of the link.
+    #[error("{} exists and is not a symlink, so it cannot become the link", path.display())]
+    LinkTaken {
+        /// The link.
+        path: PathBuf,
+    },
     /// A file operation failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -44,6 +50,9 @@ pub enum RootError {
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind.
 pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
+    if layout.link().symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
+        return Err(RootError::LinkTaken { path: layout.link().to_owned() });
+    }
     let git = layout.git();
     if is_there(&git) && !is_there(&layout.own()) && !taken_over(layout) {
         if has_commits(&git) {
@@ -111,7 +120,13 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 fn complete(layout: &Layout) -> Result<(), DiskError> {
     let git = layout.git();
     for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
-        make_directory(&git.join(directory))?;
+        let path = git.join(directory);
+        for part in path.ancestors().take_while(|part| *part != git) {
+            if is_there(part) && !part.is_dir() {
+                to_trash(layout, part)?;
+            }
+        }
+        make_directory(&path)?;
     }
     let config = git.join("config");
     if !is_there(&config) {

@@ -9,10 +9,19 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+/// How large a tree is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How many files it has.
+    pub files: u64,
+    /// How much they hold.
+    pub bytes: u64,
+}
+
 /// Looks whether every file of the index is in the tree with the kind, size, time and mode it was
 /// published with. Files that somebody added are not looked for. Inode numbers and change times
 /// are not compared, because a restore or a hardlink changes them and no content.
-pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<(), Cause> {
+pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
     let path = admin.index();
     let index = gix::index::File::at(
         &path,
@@ -24,6 +33,7 @@ pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<(), Cause> {
     if !tree.join(".git").is_file() {
         return Err(Cause::new(format!("{} has no .git file", tree.display())));
     }
+    let mut extent = Extent { files: 0, bytes: 0 };
     for entry in index.entries() {
         let file = tree.join(path_of(entry, &index));
         let found = file
@@ -32,8 +42,12 @@ pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<(), Cause> {
         if let Some(difference) = difference(entry, &found) {
             return Err(Cause::new(format!("{} has another {difference}", file.display())));
         }
+        if !found.is_dir() {
+            extent.files += 1;
+            extent.bytes += found.size();
+        }
     }
-    Ok(())
+    Ok(extent)
 }
 
 fn difference(entry: &gix::index::Entry, found: &Metadata) -> Option<&'static str> {

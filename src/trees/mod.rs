@@ -5,7 +5,7 @@ mod check;
 mod fresh;
 mod linked;
 
-pub use check::intact;
+pub use check::{Extent, intact};
 pub use fresh::{TreeError, Written, write};
 pub use linked::{Admin, point_at, relative};
 

@@ -1,0 +1,156 @@
+//! The root as attempts see it: whether it is ours alone, what is published in it, and whether that
+//! can be trusted.
+
+use crate::attempt::AttemptError;
+use crate::disk::{DiskError, make_directory};
+use crate::git::{GitError, Store};
+use crate::model::{Cause, CommitId};
+use crate::publish;
+use crate::publish::{Layout, Live, Lock};
+use crate::runtime::Stop;
+use crate::trees;
+use crate::trees::Extent;
+use std::path::PathBuf;
+
+/// The root and what is known of it.
+#[derive(Debug)]
+pub(super) struct Root {
+    layout: Layout,
+    lock: Option<Lock>,
+    /// The tree that was looked at last.
+    seen: Option<Live>,
+    /// The tree that was looked at last, if it was whole.
+    trusted: Option<Live>,
+    suspect: bool,
+    /// Whether the objects of the trusted tree were lost with a damaged repository.
+    lacking: bool,
+}
+
+impl Root {
+    /// Knows nothing yet.
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { layout, lock: None, seen: None, trusted: None, suspect: false, lacking: false }
+    }
+
+    /// Where everything is.
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Whether nobody else writes here.
+    pub(super) fn is_ours(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// The tree that the link names, if it is the one that was found whole.
+    pub(super) fn live(&self) -> Option<Live> {
+        publish::live(&self.layout).filter(|live| Some(live) == self.trusted.as_ref())
+    }
+
+    /// The commit whose tree was found whole, and whose objects the store therefore has.
+    pub(super) fn trusted(&self) -> Option<&CommitId> {
+        self.trusted.as_ref().map(|live| &live.commit)
+    }
+
+    /// Believes a tree that was published by us.
+    pub(super) fn trust(&mut self, live: Live) {
+        self.seen = Some(live.clone());
+        self.trusted = Some(live);
+    }
+
+    /// The published commit whose objects were lost, so that stock Git cannot read its tree.
+    pub(super) fn lacking(&self) -> Option<&CommitId> {
+        self.trusted().filter(|_commit| self.lacking)
+    }
+
+    /// The lost objects are back, or nobody has them any more.
+    pub(super) fn restored(&mut self) {
+        self.lacking = false;
+    }
+
+    /// Has the repository looked at before it is used again.
+    pub(super) fn doubt(&mut self) {
+        self.suspect = true;
+    }
+
+    /// Looks, without writing anything, whether an intact tree is published.
+    pub(super) fn find(&mut self) -> Option<(Store, Live, Extent)> {
+        self.trusted = None;
+        self.seen = publish::live(&self.layout);
+        let live = self.seen.clone()?;
+        let store = Store::open(&self.layout.git()).ok()?;
+        let admin = publish::admin_of(&self.layout, &live.tree);
+        match trees::intact(&store, &live.tree, &admin) {
+            Ok(extent) => {
+                self.trusted = Some(live.clone());
+                Some((store, live, extent))
+            }
+            Err(cause) => {
+                tracing::warn!(commit = %live.commit, %cause, "the published tree was changed");
+                None
+            }
+        }
+    }
+
+    /// Makes the root, and says whether another instance is using it.
+    pub(super) fn is_taken(&self) -> Result<bool, DiskError> {
+        make_directory(self.layout.root())?;
+        Lock::is_held(self.layout.root())
+    }
+
+    /// Waits to be the only one here.
+    pub(super) fn take(&mut self, stop: &Stop) -> Result<(), AttemptError> {
+        make_directory(self.layout.root())?;
+        self.lock = Some(Lock::acquire(self.layout.root(), stop)?);
+        Ok(())
+    }
+
+    /// Opens the repository, which may hold anything: what a crash left is removed, what is damaged
+    /// is rebuilt, and what is published is looked at if it is not what it was.
+    pub(super) fn open(&mut self, stop: &Stop) -> Result<Store, AttemptError> {
+        let store = publish::prepare(&self.layout)?;
+        if publish::live(&self.layout) != self.seen {
+            self.find();
+        }
+        let whole = match &self.trusted {
+            Some(live) => store.still_has(&live.commit),
+            None => Ok(()),
+        };
+        let sound = if self.suspect { store.verify(stop) } else { Ok(()) };
+        match whole.and(sound) {
+            Ok(()) => {
+                if let Some(live) = &self.trusted {
+                    publish::follow(&self.layout, &live.commit)?;
+                }
+                self.suspect = false;
+                Ok(store)
+            }
+            Err(GitError::Stopped(stopped)) => Err(stopped.into()),
+            Err(damaged) => {
+                tracing::warn!(error = %Cause::of(&damaged), "the repository is damaged");
+                self.rebuild(store)
+            }
+        }
+    }
+
+    /// Puts an empty repository in the place of a damaged one.
+    pub(super) fn rebuild(&mut self, damaged: Store) -> Result<Store, AttemptError> {
+        drop(damaged);
+        self.suspect = false;
+        self.lacking = true;
+        Ok(publish::rebuild(&self.layout)?)
+    }
+
+    /// A tree of the commit that was retired and has not gone yet, if nobody changed it.
+    pub(super) fn retired(&self, store: &Store, commit: &CommitId) -> Option<PathBuf> {
+        let tree = self.layout.tree(commit);
+        let live = publish::live(&self.layout);
+        if live.is_some_and(|live| live.tree == tree) {
+            return None;
+        }
+        let admin = publish::admin_of(&self.layout, &tree);
+        let whole =
+            admin.head().as_ref() == Some(commit) && trees::intact(store, &tree, &admin).is_ok();
+        whole.then_some(tree)
+    }
+}
