@@ -1,0 +1,32 @@
+//! The smallest client that can ask the program how it is.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::support::wait::SOON;
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The status line and the headers, as they came.
+    pub(crate) head: String,
+    /// The content.
+    pub(crate) body: String,
+}
+
+/// Asks for a path, on a connection of its own.
+pub(crate) fn get(addr: SocketAddr, path: &str) -> io::Result<Reply> {
+    let mut stream = TcpStream::connect_timeout(&addr, SOON)?;
+    stream.set_read_timeout(Some(SOON))?;
+    // HTTP/1.0, so that the content ends with the connection and never comes in chunks.
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {addr}\r\n\r\n").as_bytes())?;
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let strange = || io::Error::new(io::ErrorKind::InvalidData, format!("no HTTP: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(strange)?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(strange)?;
+    Ok(Reply { status, head: head.to_owned(), body: body.to_owned() })
+}

@@ -1,0 +1,21 @@
+//! Real servers, stock Git, the program as a process, and the reader that watches it.
+//!
+//! Everything here listens on loopback only, lives in temporary directories, and is gone when its
+//! value is dropped, even if the test process is killed.
+
+pub(crate) mod authority;
+pub(crate) mod daemon;
+pub(crate) mod faults;
+pub(crate) mod get;
+pub(crate) mod git;
+pub(crate) mod git_daemon;
+pub(crate) mod http;
+pub(crate) mod listener;
+pub(crate) mod nginx;
+pub(crate) mod observer;
+pub(crate) mod oracle;
+pub(crate) mod process;
+pub(crate) mod skip;
+pub(crate) mod snapshot;
+pub(crate) mod upstream;
+pub(crate) mod wait;

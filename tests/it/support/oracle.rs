@@ -1,0 +1,55 @@
+//! Stock Git says what is right.
+
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+use crate::support::git::{attempt, git, run};
+use crate::support::snapshot::Snapshot;
+
+/// What stock Git checks out for a commit of the repository.
+#[track_caller]
+pub(crate) fn checkout(repo: &Path, commit: &str) -> Snapshot {
+    let dir = TempDir::new().unwrap();
+    run(git(dir.path()).args(["clone", "--quiet", "--shared", "--no-checkout"]).arg(repo).arg("t"));
+    let tree = dir.path().join("t");
+    run(git(&tree).args(["checkout", "--quiet", "--force", "--detach", commit]));
+    Snapshot::whole(&tree)
+}
+
+/// Everything that is wrong with a published tree: its content, and what stock Git thinks of it.
+pub(crate) fn objections(root: &Path, link: &Path, repo: &Path, commit: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let (seen, end) = Snapshot::of(link);
+    if let Err(error) = end {
+        found.push(format!("cannot read {}: {error}", link.display()));
+    }
+    found.extend(seen.differences(&checkout(repo, commit)));
+    match fs::read_link(link) {
+        Ok(target) if target.is_relative() && target.file_name() == Some(commit.as_ref()) => (),
+        Ok(target) => found.push(format!("the link names {}", target.display())),
+        Err(error) => found.push(format!("cannot read the link: {error}")),
+    }
+    found.extend(differs("rev-parse HEAD", attempt(git(link).args(["rev-parse", "HEAD"])), commit));
+    let status = attempt(git(link).args(["--no-optional-locks", "status", "--porcelain"]));
+    found.extend(differs("status", status, ""));
+    if let Err(error) = attempt(git(root).args(["fsck", "--connectivity-only", "--no-dangling"])) {
+        found.push(format!("git fsck: {error}"));
+    }
+    found
+}
+
+fn differs(what: &str, answer: Result<String, String>, wanted: &str) -> Option<String> {
+    match answer {
+        Ok(text) if text == wanted => None,
+        Ok(text) => Some(format!("git {what} says {text:?}")),
+        Err(error) => Some(format!("git {what} fails: {error}")),
+    }
+}
+
+/// Fails unless the link shows the commit as stock Git would have checked it out.
+#[track_caller]
+pub(crate) fn assert_published(root: &Path, link: &Path, repo: &Path, commit: &str) {
+    let objections = objections(root, link, repo, commit);
+    assert!(objections.is_empty(), "{commit} is not published well:\n{}", objections.join("\n"));
+}
