@@ -86,14 +86,14 @@ fn nothing_but_the_repository_must_be_said() {
     assert_eq!(config.reference, Reference::Head);
     assert_eq!(config.root, Path::new("/git"));
     assert_eq!(config.link, Path::new("/git/latest"));
-    assert_eq!(config.period, Some(Duration::from_secs(60)));
+    assert_eq!(config.period, Some(Duration::from_mins(1)));
     assert_eq!(config.jitter, Duration::from_secs(6));
     assert_eq!(config.init_period, Duration::from_secs(1));
-    assert_eq!(config.sync_timeout, Duration::from_secs(120));
+    assert_eq!(config.sync_timeout, Duration::from_mins(2));
     assert_eq!(config.max_failures, NonZeroU64::new(5));
     assert_eq!(config.init_max_failures, NonZeroU64::new(5));
     assert_eq!(config.depth, NonZeroU32::new(1));
-    assert_eq!(config.stale_worktree_timeout, Duration::from_secs(60));
+    assert_eq!(config.stale_worktree_timeout, Duration::from_mins(1));
     assert_eq!((config.one_time, config.http_metrics, config.verbose), (false, false, 0));
     assert_eq!((config.http_bind, config.password, config.username), (None, None, None));
     assert_eq!(config.log_format, LogFormat::Json);

@@ -1,8 +1,7 @@
 //! Who we are to the source, read anew at each attempt so that a rotated password is seen.
 
 use crate::config::PasswordSource;
-use crate::model::RepoUrl;
-use crate::model::Secret;
+use crate::model::{Login, RepoUrl, Secret};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -10,20 +9,6 @@ use std::path::PathBuf;
 /// The user name sent with a password that came without one. Hosting services that take a token
 /// for a password accept any name.
 const ANY_USER: &str = "git";
-
-/// What to tell a server that asks who we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// Nothing; the source is public or local.
-    Anonymous,
-    /// A user name and a password, or a token in its place.
-    Basic {
-        /// The name.
-        user: String,
-        /// The proof.
-        password: Secret,
-    },
-}
 
 /// The password could not be had.
 #[derive(Debug, thiserror::Error)]

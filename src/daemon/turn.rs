@@ -100,14 +100,14 @@ impl Loop {
                     }
                 }
             };
-            match self.machine.step(Instant::now(), fastrand::f64(), event) {
+            match self.machine.step(Instant::now().into_std(), fastrand::f64(), event) {
                 Effect::Start(trigger) => {
                     wake = None;
                     running = self.start(trigger, &stop);
                 }
                 Effect::Rest(until) => {
-                    wake = until;
-                    let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
+                    wake = until.map(Instant::from_std);
+                    let rest = wake.map(|wake| wake.saturating_duration_since(Instant::now()));
                     self.board.resting(rest);
                     self.write_status().await;
                 }

@@ -3,10 +3,9 @@
 //! The first request of an exchange may be redirected, as with Git; the login follows only to the
 //! same host, and never from https to http.
 
-use crate::credentials::Login;
 use crate::git::GitError;
 use crate::git::error::words;
-use crate::model::Cause;
+use crate::model::{Cause, Login};
 use crate::net::Body;
 use crate::net::Client;
 use crate::net::NetError;

@@ -1,6 +1,5 @@
 //! Where commits come from, whatever the way there.
 
-use crate::credentials::Login;
 use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
@@ -8,7 +7,7 @@ use crate::git::Store;
 use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::talk::Talk;
-use crate::model::{Location, Reference, RepoUrl};
+use crate::model::{Location, Login, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
 use crate::net::Wire;

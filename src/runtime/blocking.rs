@@ -68,7 +68,7 @@ mod tests {
     use tokio::time::Instant;
     use tokio_util::sync::CancellationToken;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn stop_after(time: Duration) -> (CancellationToken, Stop) {
         let token = CancellationToken::new();

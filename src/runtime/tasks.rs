@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use std::future::{pending, ready};
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn obedient(tasks: &Tasks) -> impl Future<Output = ()> + Send + 'static {
         tasks.token().cancelled_owned()

@@ -8,8 +8,7 @@ mod tests;
 use crate::model::Trigger;
 use crate::schedule::backoff::Growth;
 use std::num::NonZeroU64;
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The longest rest between attempts until the first success.
 const INITIAL_CAP: Duration = Duration::from_secs(30);
