@@ -27,7 +27,12 @@ impl Group {
             panic!("cannot start {}: {error}", command.get_program().display())
         });
         let guardian = Command::new("/bin/sh")
-            .args(["-c", "read -r _; kill -KILL -- \"-$1\"", "guardian", &leader.id().to_string()])
+            .args([
+                "-c",
+                "read -r _; kill -s KILL -- \"-$1\"",
+                "guardian",
+                &leader.id().to_string(),
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -1,6 +1,7 @@
 //! Processes and their logs, as far as that can be tried without the program.
 
 use rustix::process::Signal;
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -32,6 +33,28 @@ fn a_group_ends_with_all_that_it_started() {
     assert!(alive(&child));
     drop(group);
     eventually("the grandchild ends", SOON, || (!alive(&child)).then_some(()));
+}
+
+#[test]
+fn a_group_ends_even_if_the_test_process_is_killed() {
+    if env::var_os("GITSYNCD_VICTIM").is_some() {
+        let (mut group, child) = family();
+        println!("\nchild {child}");
+        group.wait(Duration::from_secs(100));
+    }
+    let test = "support_works::program::a_group_ends_even_if_the_test_process_is_killed";
+    let mut victim = Group::start(
+        Command::new(env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env("GITSYNCD_VICTIM", "1")
+            .stdout(Stdio::piped()),
+    );
+    let mut lines = BufReader::new(victim.leader().stdout.take().unwrap()).lines();
+    let child = lines.find_map(|line| line.unwrap().strip_prefix("child ").map(str::to_owned));
+    let child = child.unwrap();
+    assert!(alive(&child));
+    victim.kill();
+    eventually("the orphan ends", SOON, || (!alive(&child)).then_some(()));
 }
 
 #[test]
