@@ -45,6 +45,8 @@ pub struct Attempts {
     marks: Marks,
     metrics: Arc<Metrics>,
     store: Option<Store>,
+    /// The conversation of the last attempt, and who we were in it.
+    talk: Option<(Login, Session)>,
     served: Option<(Resolved, CommitId)>,
 }
 
@@ -101,6 +103,7 @@ impl Attempts {
             marks: Marks { touch: config.touch_file.clone(), error: config.error_file.clone() },
             metrics,
             store: None,
+            talk: None,
             served: None,
         })
     }
@@ -119,6 +122,7 @@ impl Attempts {
         self.metrics.received(bytes, requests);
         if let Err(failed) = &done {
             self.store = None;
+            self.talk = None;
             if failed.error.may_be_ours() {
                 self.root.doubt();
             }
@@ -192,12 +196,14 @@ impl Attempts {
                     self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
                 let commit = fetched.commit().clone();
                 let done = self.advance(&store, fetched, stop)?;
+                self.talk = wanted.session.map(|session| (wanted.login, session));
                 self.served = Some((wanted.object, commit));
                 self.store = Some(store);
                 return Ok(self.tidy(done));
             }
         };
         self.store = Some(store);
+        self.talk = wanted.session.map(|session| (wanted.login, session));
         Ok(self.tidy(done))
     }
 
@@ -263,10 +269,25 @@ impl Attempts {
         Ok(None)
     }
 
+    /// Takes up the conversation of the last attempt, if it was held as the same user.
+    fn go_on(&mut self, login: &Login, stop: &Stop) -> Option<Session> {
+        let (who, session) = self.talk.take()?;
+        if who == *login { session.renew(stop) } else { None }
+    }
+
     /// Asks the source what the ref names. A full commit id needs no asking.
-    fn resolve(&self, login: Login, stop: &Stop) -> Result<Wanted, GitError> {
+    fn resolve(&mut self, login: Login, stop: &Stop) -> Result<Wanted, GitError> {
         if let Reference::Commit(commit) = &self.reference {
             return Ok(Wanted { object: Resolved::exactly(commit)?, login, session: None });
+        }
+        if let Some(mut session) = self.go_on(&login, stop) {
+            match session.resolve(&self.reference) {
+                Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                Err(error) => {
+                    stop.check()?;
+                    tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
+                }
+            }
         }
         let mut session = self.source.connect(&login, stop)?;
         let object = session.resolve(&self.reference)?;
@@ -286,6 +307,7 @@ impl Attempts {
             Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
                 tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
                 let store = self.root.rebuild(store)?;
+                wanted.session = None;
                 let fetched = self.fetch_into(&store, wanted, stop)?;
                 Ok((store, fetched))
             }
@@ -303,13 +325,13 @@ impl Attempts {
         if let Ok(fetched) = store.confirm(&wanted.object, &url) {
             return Ok(fetched);
         }
-        let mut session = match wanted.session.take() {
+        let session = match &mut wanted.session {
             Some(session) => session,
-            None => self.source.connect(&wanted.login, stop)?,
+            none => none.insert(self.source.connect(&wanted.login, stop)?),
         };
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
-        self.restore(&mut session, store, stop);
+        self.restore(session, store, stop);
         store.confirm(&wanted.object, &url)
     }
 

@@ -57,6 +57,13 @@ impl<T: Transport> Talk<T> {
         Ok(Self { transport, handshake, url })
     }
 
+    /// Goes on with the conversation in a new attempt, if the protocol allows that: the refs of an
+    /// old one are told only at the beginning.
+    pub(super) fn renew(mut self, stop: &Stop) -> Option<Self> {
+        let current = self.handshake.server_protocol_version == Protocol::V2;
+        (current && self.transport.configure(stop).is_ok()).then_some(self)
+    }
+
     /// Lists the refs that the name may stand for and takes the first in Git's order.
     pub(super) fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         if let Reference::Commit(commit) = reference {
