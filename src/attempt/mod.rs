@@ -21,7 +21,7 @@ use crate::model::{Cause, CommitId, Location, Login, Reference, Step};
 use crate::net::NetError;
 use crate::net::{Client, Roots, Traffic, trust};
 use crate::observe::metrics::Metrics;
-use crate::observe::status::Status;
+use crate::observe::status::{Outcome, Status};
 use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
@@ -130,28 +130,28 @@ impl Attempts {
         done
     }
 
-    /// Leaves the marks of a good attempt; `first` if it is the first and published nothing.
-    pub fn mark_success(&self, first: bool) {
-        let touched = if first { self.marks.touch() } else { Ok(()) };
-        if let Err(error) = self.marks.succeeded().and(touched) {
+    /// Tells those who watch files how the last attempt ended: the status first, the touch-file
+    /// last. `first` if it was the first success, which counts as news even if nothing changed.
+    pub fn tell(&self, status: &Status, first: bool) {
+        self.write_status(status);
+        let Some(last) = &status.last_attempt else {
+            return;
+        };
+        let told = match (&last.error, last.outcome) {
+            (Some(error), _) => self.marks.failed(error, last.step),
+            (None, Outcome::Published) => self.marks.succeeded().and_then(|()| self.marks.touch()),
+            (None, _) if first => self.marks.succeeded().and_then(|()| self.marks.touch()),
+            (None, _) => self.marks.succeeded(),
+        };
+        if let Err(error) = told {
             tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
         }
     }
 
-    /// Leaves the marks of a failed attempt.
-    pub fn mark_failure(&self, failed: &Failed) {
-        let text = serde_json::json!({
-            "Msg": "attempt failed",
-            "Err": failed.chain().to_string(),
-            "Args": {
-                "class": failed.error.class(),
-                "step": failed.step,
-                "hint": failed.hint(),
-            },
-        });
-        if let Err(error) = self.marks.failed(&format!("{text}\n")) {
-            tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
-        }
+    /// Where things wait to be deleted, if there are any and they are ours to delete.
+    pub fn trash(&self) -> Option<Layout> {
+        let layout = self.root.layout();
+        (self.root.is_ours() && publish::has_trash(layout)).then(|| layout.clone())
     }
 
     /// Writes the status file, if no other instance has the root.
@@ -225,7 +225,6 @@ impl Attempts {
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
         self.step(Step::Publish, |me| publish::follow(me.root.layout(), &commit))?;
         let publication = self.describe(store, live);
-        self.step(Step::Notify, |me| me.marks.touch())?;
         Ok(Done::Published(publication))
     }
 
@@ -239,12 +238,9 @@ impl Attempts {
         Ok(trees::write(store, fetched, place, stop)?)
     }
 
-    /// Clears what is no longer needed. What stays behind is not worth a failure.
+    /// Throws away what is no longer needed. What stays behind is not worth a failure.
     fn tidy(&mut self, done: Done) -> Done {
-        let swept = self.step(Step::Cleanup, |me| {
-            publish::sweep(me.root.layout(), me.stale_after)?;
-            publish::empty_trash(me.root.layout())
-        });
+        let swept = self.step(Step::Cleanup, |me| publish::sweep(me.root.layout(), me.stale_after));
         if let Err(failed) = swept {
             tracing::warn!(error = %failed.chain(), "could not clean up");
         }

@@ -118,10 +118,10 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         "starting"
     );
     let (done, ended) = oneshot::channel();
-    let turning = Loop::new(config, attempts, board, metrics, beat);
+    let turning = Loop::new(config, attempts, board, metrics, (beat, tasks.token()));
     let token = tasks.token();
     tasks.spawn("loop", async move {
-        if done.send(turning.run(ear, token.clone()).await).is_err() {
+        if done.send(turning.run(ear).await).is_err() {
             tracing::debug!("nobody asks how the loop ended");
         }
         token.cancelled().await;

@@ -206,8 +206,12 @@ fn write_pack(
     hash: gix::hash::Kind,
     writer: impl Write,
 ) -> Result<(), Cause> {
-    let options =
-        entry::iter_from_counts::Options { thread_limit: Some(THREADS), ..Default::default() };
+    let options = entry::iter_from_counts::Options {
+        thread_limit: Some(THREADS),
+        // Loose objects are compressed anew; that is not worth much time on one machine.
+        compression: gix_pack::bundle::write::Options::default().compression,
+        ..Default::default()
+    };
     let entries = entry::iter_from_counts(counts, database, Box::new(Discard), options)
         .map_err(|error| words(&error))?;
     let in_order = gix::parallel::InOrderIter::from(entries);

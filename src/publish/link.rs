@@ -28,7 +28,8 @@ pub fn live(layout: &Layout) -> Option<Live> {
     let commit: CommitId = target.file_name()?.to_str()?.parse().ok()?;
     let tree = layout.link().parent()?.join(&target).canonicalize().ok()?;
     let trees = layout.trees().canonicalize().ok()?;
-    (tree.is_dir() && tree.starts_with(trees)).then_some(Live { commit, tree })
+    let below = tree.strip_prefix(trees).ok().filter(|_| tree.is_dir())?;
+    Some(Live { commit, tree: layout.trees().join(below) })
 }
 
 /// Reads when the link was made, which is when the tree it names was published.

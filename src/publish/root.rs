@@ -5,7 +5,7 @@ use crate::disk::DiskError;
 use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
 use crate::git::{GitError, Store};
 use crate::publish::Layout;
-use crate::publish::sweep::{empty_trash, to_trash};
+use crate::publish::sweep::to_trash;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -164,7 +164,7 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     for path in entries(&layout.staging())? {
         to_trash(layout, &path)?;
     }
-    empty_trash(layout)
+    Ok(())
 }
 
 fn name(path: &Path) -> Option<&str> {

@@ -23,7 +23,7 @@ const WALLS: [(&str, &str); 18] = [
     ("git", "model runtime net"),
     ("disk", "model"),
     ("trees", "model runtime disk git"),
-    ("publish", "model runtime disk git trees"),
+    ("publish", "model runtime observe disk git trees"),
     ("hooks", "model runtime net observe"),
     ("observe", "model config"),
     ("http", "model runtime observe trigger"),
