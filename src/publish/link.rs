@@ -41,7 +41,7 @@ pub fn since(layout: &Layout) -> Option<Timestamp> {
 /// Gives a written tree its final name and points the link at it.
 ///
 /// Whatever happens on the way, the link names a complete tree, before or after. A crash leaves
-/// trees and administrative directories that nothing names; [`sweep`](crate::publish::sweep)
+/// trees and administrative directories that nothing names; [`sweep`](crate::publish::sweep())
 /// removes them.
 pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
     let commit = written.commit();
