@@ -16,7 +16,9 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::disk::At;
 use crate::disk::{Durable, replace_file};
-use crate::git::{CommitInfo, Fetched, GitError, Resolved, Session, Source, Store};
+use crate::git::{
+    CommitInfo, Fetched, GitError, Resolved, Session, Source, Store, collect, wants_collection,
+};
 use crate::model::{Cause, CommitId, Location, Login, Reference, Step};
 use crate::net::NetError;
 use crate::net::{Client, Roots, Traffic, trust};
@@ -145,6 +147,22 @@ impl Attempts {
         };
         if let Err(error) = told {
             tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
+        }
+    }
+
+    /// Collects garbage in the repository if there is much of it. It may take seconds, and can be
+    /// cut short at no cost.
+    pub fn collect(&mut self, stop: &Stop) {
+        let (Some(live), Some(store)) =
+            (self.root.trusted(), self.store.take_if(|store| wants_collection(store)))
+        else {
+            return;
+        };
+        let collected = publish::kept(self.root.layout(), live)
+            .map_err(AttemptError::from)
+            .and_then(|kept| Ok(collect(store, &kept, stop)?));
+        if let Err(error) = collected {
+            tracing::warn!(error = %Cause::of(&error), "could not collect garbage");
         }
     }
 

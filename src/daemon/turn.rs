@@ -6,7 +6,7 @@ use crate::daemon::Ended;
 use crate::daemon::board::{Board, Course};
 use crate::model::{Cause, Step, Trigger};
 use crate::observe::metrics::Metrics;
-use crate::observe::status::Outcome;
+use crate::observe::status::{Outcome, Status};
 use crate::runtime::Stop;
 use crate::runtime::beat::Beat;
 use crate::runtime::blocking;
@@ -114,7 +114,7 @@ impl Loop {
             cleaning.await;
         }
         self.board.stopped();
-        self.tell(Attempts::write_status).await;
+        self.tell(|attempts, status, _| attempts.write_status(status)).await;
         ended
     }
 
@@ -144,7 +144,11 @@ impl Loop {
         }
         if returned {
             let first = !steady && self.machine.is_steady();
-            self.tell(move |attempts, status| attempts.tell(status, first)).await;
+            self.tell(move |attempts, status, stop| {
+                attempts.tell(status, first);
+                attempts.collect(stop);
+            })
+            .await;
             self.clean();
         }
         match effect {
@@ -295,17 +299,15 @@ impl Loop {
     }
 
     /// Lets those who watch files know, on a thread that may block.
-    async fn tell(
-        &mut self,
-        tell: impl FnOnce(&Attempts, &crate::observe::status::Status) + Send + 'static,
-    ) {
-        let Some(attempts) = self.attempts.take() else {
+    async fn tell(&mut self, tell: impl FnOnce(&mut Attempts, &Status, &Stop) + Send + 'static) {
+        let Some(mut attempts) = self.attempts.take() else {
             return;
         };
         let status = self.board.now();
-        let limit = Stop::new(CancellationToken::new(), Instant::now() + PATIENCE);
+        let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
+        let inner = limit.clone();
         let told = blocking::run(&limit, PATIENCE, move || {
-            tell(&attempts, &status);
+            tell(&mut attempts, &status, &inner);
             attempts
         });
         self.attempts = told.await.ok();

@@ -131,7 +131,7 @@ impl<T: Transport> Talk<T> {
             tags: Tags::None,
             reject_shallow_remote: false,
         };
-        let mut received = Ok(());
+        let mut received = Ok(None);
         let thin = !order.haves.is_empty();
         let outcome = gix_protocol::fetch(
             &mut Ask(order),
@@ -145,7 +145,8 @@ impl<T: Transport> Talk<T> {
             options,
         );
         received
-            .and(outcome.map(|_outcome| ()))
+            .and(outcome)
+            .map(|_outcome| ())
             .map_err(|error| match stop.check() {
                 Err(stopped) => {
                     GitError::Net(NetError::Stopped { url: self.url.clone(), source: stopped })

@@ -20,7 +20,7 @@ const WALLS: [(&str, &str); 18] = [
     ("trigger", "model runtime observe"),
     ("net", "model runtime"),
     ("credentials", "model config runtime net"),
-    ("git", "model runtime net"),
+    ("git", "model runtime disk net"),
     ("disk", "model"),
     ("trees", "model runtime disk git"),
     ("publish", "model runtime observe disk git trees"),
