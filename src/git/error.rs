@@ -172,6 +172,11 @@ fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitErr
     {
         return Some(refused(url, message.to_string().trim().to_owned()));
     }
+    // Only a stream of bytes knows that it ended: over HTTP that is found out before.
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        let (url, source) = (url.to_owned(), Cause::new("the server hung up before it was done"));
+        return Some(GitError::Net(NetError::Broken { url, source }));
+    }
     error.raw_os_error().map(|_| GitError::Disk { path: path.to_owned(), source: Cause::of(error) })
 }
 
