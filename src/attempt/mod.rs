@@ -227,6 +227,8 @@ impl Attempts {
 
     /// From a fetched commit to one that readers see.
     fn advance(&mut self, store: &Store, fetched: Fetched, stop: &Stop) -> Result<Done, Failed> {
+        publish::check_link(self.root.layout())
+            .map_err(|error| Failed::at(Step::Publish, error))?;
         let commit = fetched.commit().clone();
         let retired = self.root.retired(store, &commit);
         let live = if let Some(tree) = retired {

@@ -6,7 +6,7 @@ use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish;
-use crate::publish::{Layout, Live, Lock};
+use crate::publish::{Layout, Live, Lock, RootError};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::Extent;
@@ -108,7 +108,12 @@ impl Root {
     /// Opens the repository, which may hold anything: what a crash left is removed, what is damaged
     /// is rebuilt, and what is published is looked at if it is not what it was.
     pub(super) fn open(&mut self, stop: &Stop) -> Result<Store, AttemptError> {
-        let store = publish::prepare(&self.layout)?;
+        let store = publish::prepare(&self.layout).inspect_err(|error| {
+            if matches!(error, RootError::Foreign { .. }) {
+                // Not even a status is written to what is somebody else's.
+                self.lock = None;
+            }
+        })?;
         if publish::live(&self.layout) != self.seen {
             self.find();
         }

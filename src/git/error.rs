@@ -143,6 +143,7 @@ impl GitError {
         error
             .iter_errors()
             .find_map(|error| known(url, path, error))
+            .or_else(|| refusal(error).map(|message| refused(url, message)))
             .unwrap_or_else(|| Self::Protocol { url: url.to_owned(), source: words(error) })
     }
 }
@@ -158,6 +159,15 @@ pub(crate) fn words(error: &gix::Error) -> Cause {
     Cause::new(texts.join(": "))
 }
 
+/// Finds the line by which a server says no, where gix takes it for a part of the answer to a fetch
+/// and only complains about it.
+fn refusal(error: &gix::Error) -> Option<String> {
+    error.iter_errors().map(ToString::to_string).find_map(|text| {
+        let (_, line) = text.split_once("header: \"ERR ")?;
+        Some(line.trim_end_matches('"').trim_end_matches("\\n").to_owned())
+    })
+}
+
 /// Recognises the errors that are ours, the server's own words, and those of the disk.
 fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitError> {
     if let Some(RemoteError { message }) = error.downcast_ref() {
@@ -171,6 +181,11 @@ fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitErr
         && let Some(RemoteError { message }) = inner.downcast_ref()
     {
         return Some(refused(url, message.to_string().trim().to_owned()));
+    }
+    // Only a stream of bytes knows that it ended: over HTTP that is found out before.
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        let (url, source) = (url.to_owned(), Cause::new("the server hung up before it was done"));
+        return Some(GitError::Net(NetError::Broken { url, source }));
     }
     error.raw_os_error().map(|_| GitError::Disk { path: path.to_owned(), source: Cause::of(error) })
 }

@@ -58,9 +58,7 @@ pub enum RootError {
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind.
 pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
-    if layout.link().symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
-        return Err(RootError::LinkTaken { path: layout.link().to_owned() });
-    }
+    check_link(layout)?;
     let git = layout.git();
     if is_there(&git) && !is_there(&layout.own()) && !taken_over(layout) {
         if has_commits(&git) {
@@ -81,6 +79,14 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
     }
 }
 
+/// Makes sure that nothing but a link goes when the link moves.
+pub fn check_link(layout: &Layout) -> Result<(), RootError> {
+    if layout.link().symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
+        return Err(RootError::LinkTaken { path: layout.link().to_owned() });
+    }
+    Ok(())
+}
+
 /// Puts a new, empty repository in the place of the old one's objects. The trees and what Git knows
 /// of them stay.
 pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
@@ -97,21 +103,46 @@ pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
     Ok(Store::open(&layout.git())?)
 }
 
-/// Says whether the repository is one that kubernetes/git-sync made: its worktrees are in the root.
+/// Says whether the repository is one that kubernetes/git-sync made: its worktrees are in the root
+/// and are named by commits. People keep theirs in a directory of that name too.
 fn taken_over(layout: &Layout) -> bool {
     let Ok(admins) = fs::read_dir(layout.admins()) else {
         return false;
     };
-    let trees = layout.trees();
+    let of_a_commit = |pointer: &str| {
+        let tree = Path::new(pointer.trim_end()).parent()?.strip_prefix(layout.trees()).ok()?;
+        tree.to_str()?.parse::<CommitId>().ok()
+    };
     admins.filter_map(Result::ok).any(|admin| {
         fs::read_to_string(admin.path().join("gitdir"))
-            .is_ok_and(|tree| Path::new(tree.trim_end()).starts_with(&trees))
+            .is_ok_and(|pointer| of_a_commit(&pointer).is_some())
     })
 }
 
-/// Says whether somebody would miss this repository. A `.git` file leads to one elsewhere.
+/// Says whether somebody would miss this repository. A `.git` file leads to one elsewhere. What we
+/// cannot read may be damaged, or of a format that we do not know, and is not ours to judge.
 fn has_commits(git: &Path) -> bool {
-    Store::open_any(git).is_ok_and(|store| store.has_refs())
+    match Store::open_any(git) {
+        Ok(store) => store.has_refs(),
+        Err(_unreadable) => leads_elsewhere(git) || has_objects(git),
+    }
+}
+
+/// Says whether a `.git` file points at something that exists.
+fn leads_elsewhere(git: &Path) -> bool {
+    fs::read_to_string(git).is_ok_and(|text| {
+        let target = text.strip_prefix("gitdir: ").map(str::trim_end);
+        target.is_some_and(|target| git.with_file_name(target).exists())
+    })
+}
+
+/// Says whether a directory holds objects, loose or packed, where a repository has them.
+fn has_objects(git: &Path) -> bool {
+    let objects = entries(&git.join("objects")).unwrap_or_default();
+    objects
+        .iter()
+        .filter(|path| name(path) != Some("info"))
+        .any(|directory| entries(directory).is_ok_and(|entries| !entries.is_empty()))
 }
 
 /// Moves an unusable `.git` out of the way and deletes it.

@@ -16,6 +16,7 @@
 )]
 
 mod contract;
+mod faults;
 mod support;
 mod support_works;
 mod tidy;

@@ -1,0 +1,161 @@
+//! What the program says of its attempts, and how to ask it for one.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::daemon::{Daemon, Finished, Root, Setup, events, field, following};
+use crate::support::wait::{SOON, eventually};
+
+/// An attempt that failed, as the log tells it.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// The kind of failure.
+    pub(super) class: String,
+    /// The whole story.
+    pub(super) error: String,
+    /// The step, or nothing if there was none.
+    pub(super) step: String,
+}
+
+impl Failure {
+    fn of(event: &Value) -> Self {
+        let text = |name| field(event, name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { class: text("class"), error: text("error"), step: text("step") }
+    }
+
+    /// Fails unless this is the class, and the error has these words.
+    #[track_caller]
+    pub(super) fn expect(&self, class: &str, words: &str) {
+        assert_eq!(self.class, class, "{self:?}");
+        assert!(self.error.contains(words), "{words:?} is not in {self:?}");
+    }
+}
+
+/// The failures in a log, in order.
+pub(super) fn failures(log: &[String]) -> Vec<Failure> {
+    events(log, "attempt failed").iter().map(Failure::of).collect()
+}
+
+/// Waits for a failure of one of these classes after the first `seen`.
+#[track_caller]
+pub(super) fn eventually_fails(daemon: &Daemon, seen: usize, classes: &[&str]) -> Failure {
+    eventually(&format!("an attempt fails with one of {classes:?}"), SOON, || {
+        let mut new = failures(&daemon.log()).into_iter().skip(seen);
+        new.find(|failure| classes.contains(&failure.class.as_str()))
+    })
+}
+
+/// A daemon that tries again soon and never gives up.
+pub(super) fn patient(url: &str, root: &Root) -> Setup {
+    following(url, root)
+        .flag("--period=100ms")
+        .flag("--jitter=0")
+        .flag("--init-period=50ms")
+        .flag("--max-failures=-1")
+        .flag("--stale-worktree-timeout=0")
+}
+
+/// A one-time run that does not try twice.
+pub(super) fn single(url: &str, root: &Root) -> Setup {
+    following(url, root).flag("--max-failures=1").flag("--stale-worktree-timeout=0")
+}
+
+/// Runs it once; it must fail, in one attempt.
+#[track_caller]
+pub(super) fn fails(setup: Setup) -> Failure {
+    let finished = setup.once();
+    finished.expect_code(1);
+    only_failure(&finished)
+}
+
+/// Runs it once; it must succeed.
+#[track_caller]
+pub(super) fn succeeds(setup: Setup) {
+    setup.once().expect_code(0);
+}
+
+#[track_caller]
+fn only_failure(finished: &Finished) -> Failure {
+    let mut failures = failures(&finished.log);
+    assert_eq!(failures.len(), 1, "{}", finished.log.join("\n"));
+    failures.remove(0)
+}
+
+/// A daemon that makes an attempt when it starts, and then only when it is told to.
+#[derive(Debug)]
+pub(super) struct Driven {
+    daemon: Daemon,
+    number: u64,
+}
+
+impl Driven {
+    /// Starts it and waits until its first attempt has ended.
+    #[track_caller]
+    pub(super) fn start(url: &str, root: &Root) -> Self {
+        Self::of(following(url, root))
+    }
+
+    /// Starts what is described.
+    #[track_caller]
+    pub(super) fn of(setup: Setup) -> Self {
+        let daemon = setup
+            .flag("--period=off")
+            .flag("--init-period=1h")
+            .flag("--max-failures=-1")
+            .flag("--stale-worktree-timeout=0")
+            .flag("--sync-on-signal=SIGHUP")
+            .start();
+        let mut driven = Self { daemon, number: 0 };
+        drop(driven.ended());
+        driven
+    }
+
+    /// Asks for one more attempt and gives what came of it.
+    #[track_caller]
+    pub(super) fn attempt(&mut self) -> Result<String, Failure> {
+        self.daemon.signal(Signal::HUP);
+        self.ended()
+    }
+
+    /// Asks for one more attempt, which must succeed.
+    #[track_caller]
+    pub(super) fn succeeds(&mut self) {
+        self.attempt().unwrap_or_else(|failure| panic!("{failure:?}"));
+    }
+
+    /// Asks for one more attempt, which must fail.
+    #[track_caller]
+    pub(super) fn fails(&mut self) -> Failure {
+        self.attempt().expect_err("the attempt must fail")
+    }
+
+    /// How the last attempt went that has ended.
+    pub(super) fn last(&self) -> Option<Failure> {
+        failures(&self.daemon.log()).pop()
+    }
+
+    #[track_caller]
+    fn ended(&mut self) -> Result<String, Failure> {
+        let before = self.number;
+        let attempt = eventually("the attempt ends", SOON, || {
+            assert!(self.daemon.running(), "the program has ended");
+            let reply = self.daemon.get("/healthz").ok()?;
+            let health: Value = serde_json::from_str(&reply.body).ok()?;
+            let attempt = health.get("last_attempt")?.clone();
+            (attempt.get("number")?.as_u64()? > before).then_some(attempt)
+        });
+        self.number = attempt["number"].as_u64().unwrap();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let outcome = text(&attempt["outcome"]);
+        if outcome != "failed" {
+            return Ok(outcome);
+        }
+        let error = &attempt["error"];
+        assert!(!text(&error["hint"]).is_empty(), "{attempt}");
+        Err(Failure {
+            class: text(&error["class"]),
+            error: text(&error["message"]),
+            step: text(&attempt["step"]),
+        })
+    }
+}

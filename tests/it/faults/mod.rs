@@ -1,0 +1,10 @@
+//! Bad input and faults, with the real program and real servers.
+//!
+//! Each ends in a clear error of the right class, the link names a whole earlier commit all the
+//! while, and the program succeeds by itself once the cause is gone.
+
+mod answers;
+mod course;
+mod roots;
+mod scene;
+mod wires;
