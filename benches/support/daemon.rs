@@ -89,11 +89,17 @@ impl Daemon {
         self.wait_until(|| fs::read_link(&link).is_ok_and(|target| target.ends_with(commit)));
     }
 
-    /// Waits until the attempt that published the commit is over, with all its cleaning up. The
-    /// status file says so.
+    /// Waits until the attempt that published the commit is over and the tree before it is deleted,
+    /// whether that is a part of the attempt or comes behind it.
     pub(crate) fn wait_until_done(&self, commit: &str) {
         self.wait_until(|| self.status()["commit"]["id"] == commit);
-        // What is done after the file was written is little, but it is work.
+        let many = |path: &str| fs::read_dir(self.root.join(path)).map_or(0, Iterator::count);
+        let end = Instant::now() + LONG;
+        while many(".worktrees") > 1 || many(".git/gitsyncd/trash") > 0 {
+            assert!(Instant::now() < end, "the old tree stays");
+            pause(Duration::from_millis(2));
+        }
+        // What is done after that is little, but it is work.
         pause(Duration::from_millis(20));
     }
 
@@ -127,6 +133,8 @@ impl Daemon {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut names = inotify::Reader::new(&self.names, &mut buffer);
         while !seen() {
+            let error = &self.status()["last_attempt"]["error"];
+            assert!(error.is_null(), "the attempt failed: {error}");
             names.next().unwrap();
             assert!(Instant::now() < end, "the daemon does not come to an end");
         }

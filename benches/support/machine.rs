@@ -8,14 +8,19 @@ use std::thread;
 use crate::support::git::{git, run};
 use crate::support::settings;
 
-/// Names versions, kernel, processors and the file system below a directory.
+/// Names versions, commit, kernel, processors and the file system below a directory.
 pub(crate) fn describe(place: &Path) -> String {
     let ours = run(Command::new(settings::program()).arg("--version"));
+    let commit = settings::is_built_here().then(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+        format!(" at {}", run(git(source).args(["rev-parse", "--short", "HEAD"])))
+    });
+    let commit = commit.unwrap_or_default();
     let theirs = run(git(place).arg("--version")).replace("git version", "git");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let processors = thread::available_parallelism().map_or(1, usize::from);
     format!(
-        "{ours}, {theirs}, Linux {}, {processors} × {}, {}",
+        "{ours}{commit}, {theirs}, Linux {}, {processors} × {}, {}",
         kernel.trim(),
         processor(),
         file_system(place),

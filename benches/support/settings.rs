@@ -46,6 +46,11 @@ pub(crate) fn program() -> PathBuf {
     variable("BENCH_PROGRAM").map_or_else(|| built.into(), PathBuf::from)
 }
 
+/// Says whether the program is made of the sources beside the benches.
+pub(crate) fn is_built_here() -> bool {
+    variable("BENCH_PROGRAM").is_none()
+}
+
 /// The variables that were set, for the command that repeats this run.
 pub(crate) fn given() -> Vec<String> {
     ["BENCH_FILES", "BENCH_RUNS"]
