@@ -133,7 +133,8 @@ fn without_trust_or_with_a_wrong_password_nothing_is_published() {
     let (upstream, authority) = (Upstream::new(), Authority::new());
     let server = http::over(&upstream).tls(&authority).login("ada", "right").start();
     let trusted = format!("--ca-file={}", authority.certificate().display());
-    let other = format!("--ca-file={}", Authority::new().certificate().display());
+    let stranger = Authority::new();
+    let other = format!("--ca-file={}", stranger.certificate().display());
     for (flag, password, class) in
         [(&other, "right", "tls"), (&trusted, "wrong", "auth"), (&trusted, "", "auth")]
     {

@@ -84,8 +84,16 @@ fn a_repository_of_somebody_else() {
     }
     let (upstream, _, two) = two_commits();
     run(Command::new("chown").args(["-R", "12345:12345"]).arg(upstream.dir()));
-    shows(&upstream.repo(), &upstream, &two);
-    shows(&upstream.work(), &upstream, &two);
+    let roots = [upstream.repo(), upstream.work()].map(|source| {
+        let root = Root::new();
+        trying(source.to_str().unwrap(), &root).once().expect_code(0);
+        root
+    });
+    // Stock Git refuses to read it.
+    run(Command::new("chown").args(["-R", "0:0"]).arg(upstream.dir()));
+    for root in roots {
+        assert_published(&root, &upstream, &two);
+    }
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn unless_possible(test: &str) -> bool {
     if skip::unless_root(test) {
         return true;
     }
-    let tried = attempt(Command::new(program("unshare")).args(["--pid", "--fork", "true"]));
+    let tried =
+        attempt(Command::new(program("unshare")).args(["--pid", "--fork", "--mount-proc", "true"]));
     if let Err(error) = &tried {
         skip::note(test, &format!("unshare does not work here: {}", error.trim()));
     }
@@ -30,6 +31,7 @@ fn start(upstream: &Upstream, root: &Root) -> (Daemon, Pid) {
         .program(program("unshare"))
         .flag("--pid")
         .flag("--fork")
+        .flag("--mount-proc")
         .flag(env!("CARGO_BIN_EXE_gitsyncd"))
         .flag(format!("--repo={}", upstream.repo().display()))
         .flag(format!("--root={}", root.path().display()))

@@ -109,8 +109,9 @@ fn bad_usage_ends_with_two_and_touches_nothing() {
         "--no-repo",
     ] {
         let root = Root::new();
-        let finished = following("/nowhere", &root).flag(flag).once();
-        finished.expect_code(2);
+        let setup = following("/nowhere", &root).flag("--one-time").flag("--init-max-failures=1");
+        let finished = setup.flag(flag).finish();
+        assert_eq!(finished.status.code(), Some(2), "{flag}: {}", finished.log.join("\n"));
         assert!(!root.path().exists(), "{flag}");
         let above = root.path();
         let left = fs::read_dir(above.parent().unwrap()).unwrap().count();
