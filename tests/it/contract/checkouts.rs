@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::contract::{assert_published, polling, publishes, trying};
+use crate::contract::{assert_published, line_ends, polling, publishes, trying};
 use crate::support::daemon::Root;
 use crate::support::git::{git, run};
 use crate::support::http;
@@ -35,7 +35,7 @@ fn an_empty_tree_and_an_empty_commit() {
 #[test]
 fn attributes_change_what_is_written() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let commit = upstream.change().attributes().commit();
+    let commit = line_ends(upstream.change()).commit();
     sync(&root, &upstream, &commit);
     let seen = Snapshot::whole(&root.link());
     let content = |name: &str| match seen.get(name) {
@@ -44,16 +44,15 @@ fn attributes_change_what_is_written() {
     };
     assert_eq!(content("dos.crlf"), b"one\r\ntwo\r\n");
     assert_eq!(content("sub/other.crlf"), b"one\ntwo\n");
-    assert_eq!(content("two.utf16")[..4], *b"\xff\xfes\0");
-    assert!(content("mark.ident").starts_with(b"before $Id: "));
+    assert_eq!(content("binary.auto"), b"one\r\n\0two\n");
 }
 
 #[test]
 fn new_attributes_change_files_that_did_not_change() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let plain = upstream.change().file("a.txt", "one\ntwo\n").file("b.txt", "$Id$\n").commit();
+    let plain = upstream.change().file("a.txt", "one\ntwo\n").commit();
     sync(&root, &upstream, &plain);
-    let attributes = "a.txt text eol=crlf\nb.txt ident\n";
+    let attributes = "a.txt text eol=crlf\n";
     let commit = upstream.change().file(".gitattributes", attributes).commit();
     sync(&root, &upstream, &commit);
     assert_eq!(fs::read(root.link().join("a.txt")).unwrap(), b"one\r\ntwo\r\n");
@@ -131,7 +130,7 @@ fn a_large_file_and_many_small_ones() {
 #[test]
 fn a_published_tree_is_found_clean_without_reading_it() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let commit = upstream.change().attributes().files(50, "f").commit();
+    let commit = line_ends(upstream.change()).files(50, "f").commit();
     sync(&root, &upstream, &commit);
     // Unlike `git status`, this reports every file whose stat data is not that of the index.
     let touched = run(git(&root.link()).args(["diff-files", "--name-only"]));

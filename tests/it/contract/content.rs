@@ -3,7 +3,7 @@
 use std::fs;
 use tempfile::TempDir;
 
-use crate::contract::{assert_published, polling, publishes, trying};
+use crate::contract::{assert_published, line_ends, polling, publishes, trying};
 use crate::support::authority::Authority;
 use crate::support::daemon::{Root, following};
 use crate::support::upstream::Upstream;
@@ -12,7 +12,7 @@ use crate::support::{git_daemon, http};
 /// A repository with a little of everything, and its newest commit.
 fn rich() -> (Upstream, String) {
     let upstream = Upstream::new();
-    let commit = upstream.change().odd_names().attributes().files(120, "many").commit();
+    let commit = line_ends(upstream.change()).odd_names().files(120, "many").commit();
     (upstream, commit)
 }
 
@@ -77,7 +77,7 @@ fn from_a_file_url() {
 #[test]
 fn over_https_with_an_authority_and_a_password() {
     let (upstream, authority) = (Upstream::new(), Authority::new());
-    let commit = upstream.change().odd_names().attributes().commit();
+    let commit = line_ends(upstream.change()).odd_names().commit();
     let server = http::over(&upstream).tls(&authority).login("ada", "p@ss word/1").start();
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("password");

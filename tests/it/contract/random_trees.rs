@@ -63,7 +63,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     let path = vec(name(), 1..5).prop_map(|names| names.iter().collect::<PathBuf>());
     let attributes = prop_oneof![
         Just(None),
-        Just(Some("*.crlf text eol=crlf\n*.txt text ident\n*.bin binary\n")),
+        Just(Some("*.crlf text eol=crlf\n*.txt text\n*.bin binary\n")),
         Just(Some("* text=auto\n*.txt eol=crlf\n*.bin -text\n")),
     ];
     (btree_map(path, thing(), 0..24), attributes).prop_map(|(mut tree, attributes)| {
