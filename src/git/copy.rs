@@ -70,6 +70,9 @@ fn select(
         selection.objects.push(tip.id);
         tip = source.find_object(target).map_err(unreadable)?;
     }
+    if tip.kind != Kind::Commit {
+        return Err(CopyError::Wanted);
+    }
     let whole = order.depth.is_none() && !store.is_shallow();
     let here = Some(Here { objects: &store.repo.objects, whole });
     let mut walk = Walk { source, here, seen: HashSet::new(), stop };
