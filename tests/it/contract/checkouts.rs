@@ -121,8 +121,8 @@ fn submodules_are_empty_directories() {
 fn a_large_file_and_many_small_ones() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let noise: Vec<u8> =
-        (0_u32..700_000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-    let commit = upstream.change().file("noise", noise).files(1500, "small").commit();
+        (0_u32..200_000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let commit = upstream.change().file("noise", noise).files(500, "small").commit();
     let server = http::serve(&upstream);
     publishes(trying(&server.url(), &root), &root, &upstream, &commit);
 }

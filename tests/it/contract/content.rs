@@ -46,7 +46,8 @@ fn over_http_in_the_old_protocol() {
     let (upstream, commit) = rich();
     let server = http::over(&upstream).old_protocol().start();
     serves_well(&server.url(), &upstream, &commit);
-    assert!(server.requests().iter().all(|request| request.status == 200));
+    // A poll may have been under way when the program ended, which nginx calls 499.
+    assert!(server.requests().iter().all(|request| [200, 499].contains(&request.status)));
 }
 
 #[test]
