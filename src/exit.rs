@@ -20,7 +20,7 @@ pub enum Outcome {
     Done,
     /// It printed what it was asked for.
     Printed(String),
-    /// It failed too often; every failure was logged.
+    /// It did not do what it was asked; why was logged.
     GaveUp,
     /// It could not run.
     Failed(DaemonError),
@@ -50,7 +50,7 @@ pub fn run(
     }
     match daemon::run(*config) {
         Ok(Ended::Well) => Outcome::Done,
-        Ok(Ended::GaveUp) => Outcome::GaveUp,
+        Ok(Ended::GaveUp | Ended::Interrupted) => Outcome::GaveUp,
         Err(error) => Outcome::Failed(error),
     }
 }

@@ -41,6 +41,8 @@ pub enum Ended {
     Well,
     /// There were too many failures, which were told as they came.
     GaveUp,
+    /// It was told to stop before the one sync that it was to do had succeeded.
+    Interrupted,
 }
 
 /// Why the program could not run.
@@ -118,7 +120,8 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         link = %config.link.display(),
         "starting"
     );
-    let (done, ended) = oneshot::channel();
+    let (done, mut ended) = oneshot::channel();
+    let one_time = config.one_time;
     let turning = Loop::new(config, attempts, board, metrics, (beat, tasks.token()));
     let token = tasks.token();
     tasks.spawn("loop", async move {
@@ -131,13 +134,17 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
     let stop = async {
         tokio::select! {
             signal = stop_signals.heard() => tracing::info!(?signal, "stopping"),
-            end = ended => verdict = end.ok(),
+            end = &mut ended => verdict = end.ok(),
         }
     };
     let home = tasks.run(stop, PATIENCE).await;
     match home {
         tasks::Ended::Unbidden(name) => Err(DaemonError::Unbidden(name.to_owned())),
-        tasks::Ended::Cleanly | tasks::Ended::Late(_) => Ok(verdict.unwrap_or(Ended::Well)),
+        tasks::Ended::Cleanly | tasks::Ended::Late(_) => {
+            // After a signal the loop has its say only now, if it was not too late for that.
+            let late = if one_time { Ended::Interrupted } else { Ended::Well };
+            Ok(verdict.or_else(|| ended.try_recv().ok()).unwrap_or(late))
+        }
     }
 }
 

@@ -105,9 +105,16 @@ impl Loop {
             }
             heard = self.listen(&mut ear).await;
         };
+        let mut succeeded = self.machine.is_steady();
         if let Some(attempt) = self.running.take() {
-            // It was told to stop; what it holds is given back in good order if it hurries.
-            self.attempts = attempt.await.attempts;
+            // It was told to stop; what it holds is given back in good order if it hurries. Perhaps
+            // it was done already.
+            let home = attempt.await;
+            self.attempts = home.attempts;
+            if let Ok(Ok(done)) = &home.result {
+                self.succeeded(home.course, done);
+                succeeded = true;
+            }
         } else if !self.stop.is_cancelled()
             && let Some(cleaning) = self.cleaning.take()
         {
@@ -115,7 +122,11 @@ impl Loop {
         }
         self.board.stopped();
         self.tell(|attempts, status, _| attempts.write_status(status)).await;
-        ended
+        if matches!(ended, Ended::Well) && self.config.one_time && !succeeded {
+            Ended::Interrupted
+        } else {
+            ended
+        }
     }
 
     /// Deals with one event.

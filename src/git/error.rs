@@ -138,6 +138,13 @@ impl GitError {
         }
     }
 
+    /// Whether gix may have taken a refusal for something else: it reads the first letter of `ERR`,
+    /// where an old server should begin to send a pack, as the number of a channel.
+    pub(super) fn is_misread_refusal(&self) -> bool {
+        let channel = format!("malformed: {}", b'E');
+        matches!(self, Self::Protocol { source, .. } if source.to_string().ends_with(&channel))
+    }
+
     /// Finds out what really went wrong in an exchange with `url` that fills `path`.
     pub(super) fn of_exchange(url: &str, path: &Path, error: &gix::Error) -> Self {
         error
@@ -172,6 +179,10 @@ fn refusal(error: &gix::Error) -> Option<String> {
 fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitError> {
     if let Some(RemoteError { message }) = error.downcast_ref() {
         return Some(refused(url, message.to_string().trim().to_owned()));
+    }
+    // Where gix expects the name of a section it does not know this line for what it is.
+    if let Some((_, line)) = error.to_string().split_once("header: \"ERR ") {
+        return Some(refused(url, line.trim_end_matches(['"', '\n']).to_owned()));
     }
     let error = error.downcast_ref::<io::Error>()?;
     if let Some(error) = NetError::within(error) {

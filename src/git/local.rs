@@ -61,7 +61,7 @@ impl Local {
             copy::CopyError::Wanted => GitError::NoSuchRef {
                 url: self.path.display().to_string(),
                 reference: order.want.to_hex().to_string(),
-                detail: ": there is no such object",
+                detail: ": there is no such commit",
             },
             copy::CopyError::NoCommit => GitError::NoSuchRef {
                 url: self.path.display().to_string(),

@@ -24,6 +24,7 @@ use gix_protocol::handshake::Ref;
 use gix_protocol::ls_refs::RefPrefixes;
 use gix_transport::Protocol;
 use gix_transport::Service;
+use gix_transport::client::Capabilities;
 use gix_transport::client::blocking_io::Transport;
 use std::path::Path;
 
@@ -45,7 +46,7 @@ impl<T: Transport> Talk<T> {
     pub(super) fn over(mut transport: T, url: String, stop: &Stop) -> Result<Self, GitError> {
         stop.check()?;
         let nobody = |_| Ok(None);
-        let handshake = gix_protocol::handshake(
+        let mut handshake = gix_protocol::handshake(
             &mut transport,
             Service::UploadPack,
             nobody,
@@ -53,6 +54,9 @@ impl<T: Transport> Talk<T> {
             &mut Discard,
         )
         .map_err(|error| GitError::of_exchange(&url, Path::new(""), &error))?;
+        if handshake.server_protocol_version != Protocol::V2 {
+            handshake.capabilities = without_relative_depth(&handshake.capabilities);
+        }
         tracing::debug!(version = ?handshake.server_protocol_version, %url, "shook hands");
         Ok(Self { transport, handshake, url })
     }
@@ -158,7 +162,8 @@ impl<T: Transport> Talk<T> {
 
     /// A server that does not give an object says so in words that do not always name it.
     fn name_the_wanted(&self, order: &Order, error: GitError) -> GitError {
-        if error.class() != Class::Ref {
+        let old = self.handshake.server_protocol_version != Protocol::V2;
+        if error.class() != Class::Ref && !(old && error.is_misread_refusal()) {
             return error;
         }
         GitError::NoSuchRef {
@@ -177,6 +182,24 @@ impl<T: Transport> Talk<T> {
                 .unwrap_or(false),
             Protocol::V0 | Protocol::V1 => capabilities.contains("shallow"),
         }
+    }
+}
+
+/// Hides from gix that an old server knows depths that count from the present end of history: gix
+/// asks for all that a server knows, and with this the server takes every depth so.
+fn without_relative_depth(capabilities: &Capabilities) -> Capabilities {
+    let mut line = vec![0];
+    for capability in capabilities.iter().filter(|known| known.name() != "deepen-relative") {
+        line.extend_from_slice(capability.name());
+        if let Some(value) = capability.value() {
+            line.push(b'=');
+            line.extend_from_slice(value);
+        }
+        line.push(b' ');
+    }
+    match Capabilities::from_bytes(&line) {
+        Ok((capabilities, _)) => capabilities,
+        Err(_none_are_left) => capabilities.clone(),
     }
 }
 

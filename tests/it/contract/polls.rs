@@ -20,7 +20,13 @@ fn traces(root: &Path) -> BTreeMap<PathBuf, [i64; 5]> {
     while let Some(dir) = left.pop() {
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
-            if path.file_name().unwrap().to_string_lossy().contains(".git-sync") {
+            // The status, and the place where it is made.
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.contains(".git-sync") || name == "status.gitsyncd-new" {
+                continue;
+            }
+            if name == "gitsyncd" && path.is_dir() {
+                left.push(path);
                 continue;
             }
             let meta = path.symlink_metadata().unwrap();

@@ -150,7 +150,7 @@ fn in_the_middle_of_a_checkout() {
     let url = upstream.repo().display().to_string();
     let root = Root::new();
     trying(&url, &root).once().expect_code(0);
-    let new = upstream.change().files(8000, "f").commit();
+    let new = upstream.change().files(4000, "f").commit();
     let staging = root.path().join(".git/gitsyncd/staging");
     for signal in SIGNALS {
         let daemon = polling(&url, &root).start();
