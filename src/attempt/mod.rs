@@ -172,8 +172,8 @@ impl Attempts {
             return Ok(done);
         }
         let store = match self.store.take() {
-            Some(store) => store,
-            None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
+            Some(store) if self.root.is_sound() => store,
+            Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
         let login = self.step(Step::Credentials, |me| me.credentials.current())?;
         let mut wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;

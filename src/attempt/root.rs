@@ -114,14 +114,17 @@ impl Root {
                 self.lock = None;
             }
         })?;
-        if publish::live(&self.layout) != self.seen {
+        if publish::live(&self.layout) != self.seen || !self.is_administered() {
             self.find();
+        }
+        if let Some(live) = &self.trusted {
+            publish::admin_of(&self.layout, &live.tree).correct(&live.commit, &live.tree)?;
         }
         let whole = match &self.trusted {
             Some(live) => store.still_has(&live.commit),
             None => Ok(()),
         };
-        let sound = if self.suspect { store.verify(stop) } else { Ok(()) };
+        let sound = if self.suspect { store.verify(stop) } else { store.skim() };
         match whole.and(sound) {
             Ok(()) => {
                 if let Some(live) = &self.trusted {
@@ -136,6 +139,18 @@ impl Root {
                 self.rebuild(store)
             }
         }
+    }
+
+    /// Whether nothing that is cheap to look at says that the repository was damaged.
+    pub(super) fn is_sound(&self) -> bool {
+        publish::is_sound(&self.layout) && self.is_administered()
+    }
+
+    /// Whether Git is told the right things about the tree that is published.
+    fn is_administered(&self) -> bool {
+        self.trusted.as_ref().is_none_or(|live| {
+            publish::admin_of(&self.layout, &live.tree).is_right(&live.commit, &live.tree)
+        })
     }
 
     /// Puts an empty repository in the place of a damaged one.

@@ -219,21 +219,39 @@ impl Store {
 
     /// Reads every pack and compares its checksums.
     pub fn verify(&self, stop: &Stop) -> Result<(), GitError> {
+        self.each_pack(|bundle| {
+            stop.check().map_err(gix::Error::from_error)?;
+            bundle.pack.verify_checksum(&mut Discard, stop.flag())?;
+            bundle.index.verify_checksum(&mut Discard, stop.flag())?;
+            Ok(())
+        })
+        .map_err(|damaged| stop.check().map_or_else(GitError::from, |()| damaged))
+    }
+
+    /// Looks whether every pack is as long as it was and belongs to its index, without reading
+    /// more than their ends.
+    pub fn skim(&self) -> Result<(), GitError> {
+        self.each_pack(|bundle| {
+            if bundle.pack.checksum() == bundle.index.pack_checksum() {
+                return Ok(());
+            }
+            let text = format!("{} is not what it was", bundle.pack.path().display());
+            Err(gix::Error::from_error(io::Error::other(text)))
+        })
+    }
+
+    fn each_pack(
+        &self,
+        check: impl Fn(&Bundle) -> gix::error::Result<()>,
+    ) -> Result<(), GitError> {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let packs = self.path.join("objects/pack");
         let entries = fs::read_dir(&packs).map_err(|error| damaged(Cause::of(&error)))?;
-        for entry in entries.filter_map(Result::ok) {
-            let path = entry.path();
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
             if path.extension().is_some_and(|extension| extension == "idx") {
-                stop.check()?;
-                let check = Bundle::at(&path, self.repo.object_hash()).and_then(|bundle| {
-                    bundle.pack.verify_checksum(&mut Discard, stop.flag())?;
-                    bundle.index.verify_checksum(&mut Discard, stop.flag())
-                });
-                if let Err(error) = check {
-                    stop.check()?;
-                    return Err(damaged(words(&error)));
-                }
+                Bundle::at(&path, self.repo.object_hash())
+                    .and_then(|bundle| check(&bundle))
+                    .map_err(|error| damaged(words(&error)))?;
             }
         }
         Ok(())

@@ -59,8 +59,12 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
         }
         replace(layout)?;
     }
-    make_directory(&layout.staging())?;
-    make_directory(&layout.trash())?;
+    for directory in [layout.own(), layout.staging(), layout.trash()] {
+        if is_there(&directory) && !directory.is_dir() {
+            remove(&directory)?;
+        }
+        make_directory(&directory)?;
+    }
     complete(layout)?;
     clear(layout)?;
     match Store::open(&git) {
@@ -160,15 +164,42 @@ fn complete(layout: &Layout) -> Result<(), DiskError> {
         }
         make_directory(&path)?;
     }
-    let config = git.join("config");
-    if !is_there(&config) {
-        replace_file(&config, CONFIG.as_bytes(), Durable::Yes)?;
-    }
-    let head = git.join("HEAD");
-    if !is_there(&head) {
-        replace_file(&head, format!("ref: {BRANCH}\n").as_bytes(), Durable::Yes)?;
+    for (path, is_right, content) in [
+        (git.join("config"), config_is_right(&git), CONFIG.to_owned()),
+        (git.join("HEAD"), head_is_right(&git), head()),
+    ] {
+        if !is_right {
+            if path.is_dir() {
+                to_trash(layout, &path)?;
+            }
+            replace_file(&path, content.as_bytes(), Durable::Yes)?;
+        }
     }
     Ok(())
+}
+
+fn head() -> String {
+    format!("ref: {BRANCH}\n")
+}
+
+fn head_is_right(git: &Path) -> bool {
+    fs::read_to_string(git.join("HEAD")).is_ok_and(|text| text == head())
+}
+
+/// Says whether the configuration is that of a repository; it may have been added to.
+fn config_is_right(git: &Path) -> bool {
+    let whole = |text: &str| text.contains("repositoryformatversion =") && text.ends_with('\n');
+    fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
+}
+
+/// Looks for cheap signs that the repository is as we left it.
+pub fn is_sound(layout: &Layout) -> bool {
+    let git = layout.git();
+    let directories =
+        [layout.staging(), layout.trash(), git.join("objects/pack"), git.join("refs/heads")];
+    directories.iter().all(|directory| directory.is_dir())
+        && head_is_right(&git)
+        && config_is_right(&git)
 }
 
 /// Removes what an attempt that was killed may have left: locks, half-taken packs, half-made trees.
@@ -188,7 +219,9 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     }
     for path in entries(&git.join("objects/pack"))? {
         let begun = |name: &str| name.starts_with(".tmp") || name.starts_with("tmp_");
-        if name(&path).is_some_and(begun) || has_extension(&path, "keep") {
+        // A pack gets its name before its index does.
+        let without_index = has_extension(&path, "pack") && !is_there(&path.with_extension("idx"));
+        if name(&path).is_some_and(begun) || has_extension(&path, "keep") || without_index {
             tracing::info!(path = %path.display(), "removing a leftover");
             remove(&path)?;
         }
