@@ -22,13 +22,15 @@ pub struct Live {
     pub tree: PathBuf,
 }
 
-/// Reads which tree the link names, if it is one of ours and there.
+/// Reads which tree the link names, if it is one of ours and there. However the link spells it, it
+/// is spelled here as [`Layout::trees`] is.
 pub fn live(layout: &Layout) -> Option<Live> {
     let target = fs::read_link(layout.link()).ok()?;
     let commit: CommitId = target.file_name()?.to_str()?.parse().ok()?;
     let tree = layout.link().parent()?.join(&target).canonicalize().ok()?;
     let trees = layout.trees().canonicalize().ok()?;
-    (tree.is_dir() && tree.starts_with(trees)).then_some(Live { commit, tree })
+    let below = tree.strip_prefix(trees).ok()?;
+    tree.is_dir().then(|| Live { commit, tree: layout.trees().join(below) })
 }
 
 /// Reads when the link was made, which is when the tree it names was published.
