@@ -2,7 +2,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
+use crate::disk::{Durable, beside, is_there, make_directory, remove, rename, replace_file};
 use crate::git::{GitError, Store};
 use crate::model::CommitId;
 use crate::publish::Layout;
@@ -207,6 +207,8 @@ pub fn is_sound(layout: &Layout) -> bool {
 fn clear(layout: &Layout) -> Result<(), DiskError> {
     let git = layout.git();
     remove(&layout.root().join(".git.gitsyncd-trash"))?;
+    remove(&beside(layout.link()))?;
+    remove(&beside(&layout.status()))?;
     let mut places = vec![git.clone(), git.join("refs/heads"), layout.own()];
     places.extend(entries(&layout.admins())?);
     for place in places {
