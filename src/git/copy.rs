@@ -4,7 +4,7 @@
 
 use crate::git::Order;
 use crate::git::Store;
-use crate::git::error::words;
+use crate::git::error::{of_the_system, words};
 use crate::model::Cause;
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
@@ -164,7 +164,7 @@ fn transfer(
         stop.check()?;
         match (made, taken) {
             // A writer whose reader is gone fails too; the reader knows why.
-            (_, Err(error)) if error.iter_errors().any(of_the_disk) => {
+            (_, Err(error)) if error.iter_errors().any(of_the_system) => {
                 Err(CopyError::Store(words(&error)))
             }
             (Err(cause), _) => Err(CopyError::Source(cause)),
@@ -172,10 +172,6 @@ fn transfer(
             (Ok(()), Ok(())) => Ok(()),
         }
     })
-}
-
-fn of_the_disk(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.raw_os_error().is_some())
 }
 
 fn make(

@@ -17,7 +17,7 @@ mod talk;
 mod tree;
 
 pub use error::GitError;
-pub(crate) use error::words;
+pub(crate) use error::{of_the_system, words};
 pub use plan::{Fetched, Order, Resolved};
 pub use source::{Session, Source};
 pub use store::{CommitInfo, Store};

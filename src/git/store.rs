@@ -240,10 +240,7 @@ impl Store {
         })
     }
 
-    fn each_pack(
-        &self,
-        check: impl Fn(&Bundle) -> gix::error::Result<()>,
-    ) -> Result<(), GitError> {
+    fn each_pack(&self, check: impl Fn(&Bundle) -> gix::error::Result<()>) -> Result<(), GitError> {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let packs = self.path.join("objects/pack");
         let entries = fs::read_dir(&packs).map_err(|error| damaged(Cause::of(&error)))?;
