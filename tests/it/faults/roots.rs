@@ -96,6 +96,12 @@ fn a_root_that_is_a_symlink_is_a_root() {
     scene.upstream.commit("a", "1");
     succeeds(scene.once());
     scene.assert_published();
+    let mut driven = Driven::start(&scene.url(), &scene.root);
+    assert_eq!(driven.attempt().unwrap(), "unchanged");
+    scene.upstream.commit("a", "2");
+    assert_eq!(driven.attempt().unwrap(), "published");
+    assert_eq!(driven.attempt().unwrap(), "unchanged");
+    scene.assert_published();
 }
 
 #[test]
