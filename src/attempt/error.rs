@@ -4,6 +4,7 @@ use crate::credentials::CredentialsError;
 use crate::disk::DiskError;
 use crate::git::GitError;
 use crate::model::{Cause, Class, Step};
+use crate::net::NetError;
 use crate::publish::{LockError, RootError};
 use crate::runtime::Stopped;
 use crate::trees::TreeError;
@@ -92,6 +93,11 @@ pub struct Failed {
 impl Failed {
     pub(super) fn at(step: Step, error: impl Into<AttemptError>) -> Self {
         Self { step: Some(step), error: error.into() }
+    }
+
+    /// What an attempt needs could not be had.
+    pub fn at_start(error: NetError) -> Self {
+        Self { step: None, error: AttemptError::Git(error.into()) }
     }
 
     /// The thread that worked is lost.

@@ -16,12 +16,14 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::disk::At;
 use crate::disk::{Durable, replace_file};
-use crate::git::{CommitInfo, Fetched, GitError, Resolved, Session, Source, Store};
+use crate::git::{
+    CommitInfo, Fetched, GitError, Resolved, Session, Source, Store, collect, wants_collection,
+};
 use crate::model::{Cause, CommitId, Location, Login, Reference, Step};
 use crate::net::NetError;
 use crate::net::{Client, Roots, Traffic, trust};
 use crate::observe::metrics::Metrics;
-use crate::observe::status::Status;
+use crate::observe::status::{Outcome, Status};
 use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
@@ -45,6 +47,8 @@ pub struct Attempts {
     marks: Marks,
     metrics: Arc<Metrics>,
     store: Option<Store>,
+    /// The conversation of the last attempt, and who we were in it.
+    talk: Option<(Login, Session)>,
     served: Option<(Resolved, CommitId)>,
 }
 
@@ -101,6 +105,7 @@ impl Attempts {
             marks: Marks { touch: config.touch_file.clone(), error: config.error_file.clone() },
             metrics,
             store: None,
+            talk: None,
             served: None,
         })
     }
@@ -119,6 +124,7 @@ impl Attempts {
         self.metrics.received(bytes, requests);
         if let Err(failed) = &done {
             self.store = None;
+            self.talk = None;
             if failed.error.may_be_ours() {
                 self.root.doubt();
             }
@@ -126,28 +132,44 @@ impl Attempts {
         done
     }
 
-    /// Leaves the marks of a good attempt; `first` if it is the first and published nothing.
-    pub fn mark_success(&self, first: bool) {
-        let touched = if first { self.marks.touch() } else { Ok(()) };
-        if let Err(error) = self.marks.succeeded().and(touched) {
+    /// Tells those who watch files how the last attempt ended: the status first, the touch-file
+    /// last. `first` if it was the first success, which counts as news even if nothing changed.
+    pub fn tell(&self, status: &Status, first: bool) {
+        self.write_status(status);
+        let Some(last) = &status.last_attempt else {
+            return;
+        };
+        let told = match (&last.error, last.outcome) {
+            (Some(error), _) => self.marks.failed(error, last.step),
+            (None, Outcome::Published) => self.marks.succeeded().and_then(|()| self.marks.touch()),
+            (None, _) if first => self.marks.succeeded().and_then(|()| self.marks.touch()),
+            (None, _) => self.marks.succeeded(),
+        };
+        if let Err(error) = told {
             tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
         }
     }
 
-    /// Leaves the marks of a failed attempt.
-    pub fn mark_failure(&self, failed: &Failed) {
-        let text = serde_json::json!({
-            "Msg": "attempt failed",
-            "Err": failed.chain().to_string(),
-            "Args": {
-                "class": failed.error.class(),
-                "step": failed.step,
-                "hint": failed.hint(),
-            },
-        });
-        if let Err(error) = self.marks.failed(&format!("{text}\n")) {
-            tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
+    /// Collects garbage in the repository if there is much of it. It may take seconds, and can be
+    /// cut short at no cost.
+    pub fn collect(&mut self, stop: &Stop) {
+        let (Some(live), Some(store)) =
+            (self.root.trusted(), self.store.take_if(|store| wants_collection(store)))
+        else {
+            return;
+        };
+        let collected = publish::kept(self.root.layout(), live)
+            .map_err(AttemptError::from)
+            .and_then(|kept| Ok(collect(store, &kept, stop)?));
+        if let Err(error) = collected {
+            tracing::warn!(error = %Cause::of(&error), "could not collect garbage");
         }
+    }
+
+    /// Where things wait to be deleted, if there are any and they are ours to delete.
+    pub fn trash(&self) -> Option<Layout> {
+        let layout = self.root.layout();
+        (self.root.is_ours() && publish::has_trash(layout)).then(|| layout.clone())
     }
 
     /// Writes the status file, if no other instance has the root.
@@ -192,12 +214,14 @@ impl Attempts {
                     self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
                 let commit = fetched.commit().clone();
                 let done = self.advance(&store, fetched, stop)?;
+                self.talk = wanted.session.map(|session| (wanted.login, session));
                 self.served = Some((wanted.object, commit));
                 self.store = Some(store);
                 return Ok(self.tidy(done));
             }
         };
         self.store = Some(store);
+        self.talk = wanted.session.map(|session| (wanted.login, session));
         Ok(self.tidy(done))
     }
 
@@ -221,7 +245,6 @@ impl Attempts {
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
         self.step(Step::Publish, |me| publish::follow(me.root.layout(), &commit))?;
         let publication = self.describe(store, live);
-        self.step(Step::Notify, |me| me.marks.touch())?;
         Ok(Done::Published(publication))
     }
 
@@ -235,12 +258,9 @@ impl Attempts {
         Ok(trees::write(store, fetched, place, stop)?)
     }
 
-    /// Clears what is no longer needed. What stays behind is not worth a failure.
+    /// Throws away what is no longer needed. What stays behind is not worth a failure.
     fn tidy(&mut self, done: Done) -> Done {
-        let swept = self.step(Step::Cleanup, |me| {
-            publish::sweep(me.root.layout(), me.stale_after)?;
-            publish::empty_trash(me.root.layout())
-        });
+        let swept = self.step(Step::Cleanup, |me| publish::sweep(me.root.layout(), me.stale_after));
         if let Err(failed) = swept {
             tracing::warn!(error = %failed.chain(), "could not clean up");
         }
@@ -265,10 +285,25 @@ impl Attempts {
         Ok(None)
     }
 
+    /// Takes up the conversation of the last attempt, if it was held as the same user.
+    fn go_on(&mut self, login: &Login, stop: &Stop) -> Option<Session> {
+        let (who, session) = self.talk.take()?;
+        if who == *login { session.renew(stop) } else { None }
+    }
+
     /// Asks the source what the ref names. A full commit id needs no asking.
-    fn resolve(&self, login: Login, stop: &Stop) -> Result<Wanted, GitError> {
+    fn resolve(&mut self, login: Login, stop: &Stop) -> Result<Wanted, GitError> {
         if let Reference::Commit(commit) = &self.reference {
             return Ok(Wanted { object: Resolved::exactly(commit)?, login, session: None });
+        }
+        if let Some(mut session) = self.go_on(&login, stop) {
+            match session.resolve(&self.reference) {
+                Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                Err(error) => {
+                    stop.check()?;
+                    tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
+                }
+            }
         }
         let mut session = self.source.connect(&login, stop)?;
         let object = session.resolve(&self.reference)?;
@@ -288,6 +323,7 @@ impl Attempts {
             Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
                 tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
                 let store = self.root.rebuild(store)?;
+                wanted.session = None;
                 let fetched = self.fetch_into(&store, wanted, stop)?;
                 Ok((store, fetched))
             }
@@ -305,13 +341,13 @@ impl Attempts {
         if let Ok(fetched) = store.confirm(&wanted.object, &url) {
             return Ok(fetched);
         }
-        let mut session = match wanted.session.take() {
+        let session = match &mut wanted.session {
             Some(session) => session,
-            None => self.source.connect(&wanted.login, stop)?,
+            none => none.insert(self.source.connect(&wanted.login, stop)?),
         };
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
-        self.restore(&mut session, store, stop);
+        self.restore(session, store, stop);
         store.confirm(&wanted.object, &url)
     }
 

@@ -20,6 +20,7 @@ use crate::trigger;
 use crate::trigger::Bell;
 use crate::trigger::signal::{StopSignals, SyncSignal};
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -118,10 +119,10 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         "starting"
     );
     let (done, ended) = oneshot::channel();
-    let turning = Loop::new(config, attempts, board, metrics, beat);
+    let turning = Loop::new(config, attempts, board, metrics, (beat, tasks.token()));
     let token = tasks.token();
     tasks.spawn("loop", async move {
-        if done.send(turning.run(ear, token.clone()).await).is_err() {
+        if done.send(turning.run(ear).await).is_err() {
             tracing::debug!("nobody asks how the loop ended");
         }
         token.cancelled().await;
@@ -158,10 +159,39 @@ fn obey_signals(config: &Config, tasks: &mut Tasks, bell: Bell) -> Result<(), Da
     Ok(())
 }
 
+/// Listens on `HOST:PORT`, or on all addresses for `:PORT`.
 async fn bind(address: &str) -> Result<TcpListener, DaemonError> {
     let failed = |source| DaemonError::Bind { address: address.to_owned(), source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let all = address.strip_prefix(':').and_then(|port| port.parse().ok());
+    let listener = match all {
+        Some(port) => bind_all(port).await,
+        None => TcpListener::bind(address).await,
+    }
+    .map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     tracing::info!(address = %bound, "listening");
     Ok(listener)
+}
+
+/// Listens on all addresses: IPv6 takes IPv4 in; where the system has no IPv6, IPv4 alone.
+async fn bind_all(port: u16) -> io::Result<TcpListener> {
+    let all = [
+        SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+        SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+    ];
+    TcpListener::bind(all.as_slice()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpStream;
+
+    #[tokio::test]
+    async fn a_port_without_a_host_is_bound_on_all_addresses() {
+        let listener = bind(":0").await.unwrap();
+        let bound = listener.local_addr().unwrap();
+        assert!(bound.ip().is_unspecified(), "{bound}");
+        TcpStream::connect((Ipv4Addr::LOCALHOST, bound.port())).await.unwrap();
+    }
 }

@@ -1,13 +1,12 @@
 //! The loop: waits for an event, asks the schedule what it means, and does that.
 
-use crate::attempt::{Attempts, Done, Failed, Publication};
+use crate::attempt::{Attempts, Done, Failed};
 use crate::config::Config;
 use crate::daemon::Ended;
 use crate::daemon::board::{Board, Course};
-use crate::model::Cause;
-use crate::model::Trigger;
+use crate::model::{Cause, Step, Trigger};
 use crate::observe::metrics::Metrics;
-use crate::observe::status::Outcome;
+use crate::observe::status::{Outcome, Status};
 use crate::runtime::Stop;
 use crate::runtime::beat::Beat;
 use crate::runtime::blocking;
@@ -15,7 +14,7 @@ use crate::runtime::blocking::Cut;
 use crate::schedule::{Effect, Event, Machine, Policy};
 use crate::trigger::Ear;
 use jiff::Timestamp;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,14 +23,29 @@ use tokio_util::sync::CancellationToken;
 
 /// How much longer than its time an attempt may take to notice that it is over.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the deletion of old trees may take.
+const CLEANING: Duration = Duration::from_hours(1);
 
-/// An attempt under way; it gives everything back when it ends.
-type Running = Pin<Box<dyn Future<Output = (Option<Box<Attempts>>, Course, Verdict)> + Send>>;
+/// Something under way on another thread.
+type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// How an attempt ended, or that its thread is lost.
-enum Verdict {
-    Ended(Result<Done, Failed>),
-    Lost(Cut),
+/// How an attempt ended, and everything it was lent, unless its thread is lost.
+struct Return {
+    attempts: Option<Box<Attempts>>,
+    course: Course,
+    result: Result<Result<Done, Failed>, Cut>,
+}
+
+/// What the loop waits for.
+enum Heard {
+    Stop,
+    Returned(Return),
+    Asked(Trigger),
+    Due,
+    /// Old trees are gone.
+    Cleaned,
+    /// Nothing; the loop shows that it is alive.
+    Tick,
 }
 
 /// Everything the loop needs.
@@ -43,15 +57,10 @@ pub(super) struct Loop {
     board: Board,
     metrics: Arc<Metrics>,
     beat: Arc<Beat>,
-}
-
-/// What the loop waits for.
-enum Heard {
-    Stop,
-    Ended(Option<Box<Attempts>>, Course, Verdict),
-    Asked(Trigger),
-    Due,
-    Tick,
+    stop: CancellationToken,
+    running: Option<Running<Return>>,
+    cleaning: Option<Running<()>>,
+    wake: Option<Instant>,
 }
 
 impl Loop {
@@ -60,7 +69,7 @@ impl Loop {
         attempts: Attempts,
         board: Board,
         metrics: Arc<Metrics>,
-        beat: Arc<Beat>,
+        (beat, stop): (Arc<Beat>, CancellationToken),
     ) -> Self {
         let machine = Machine::new(Policy {
             period: config.period,
@@ -70,72 +79,137 @@ impl Loop {
             init_max_failures: config.init_max_failures,
             one_time: config.one_time,
         });
-        let attempts = Some(Box::new(attempts));
-        Self { config, machine, attempts, number: 0, board, metrics, beat }
+        Self {
+            config,
+            machine,
+            attempts: Some(Box::new(attempts)),
+            number: 0,
+            board,
+            metrics,
+            beat,
+            stop,
+            running: None,
+            cleaning: None,
+            wake: None,
+        }
     }
 
     /// Turns until the work is done, has failed too often, or the program stops.
-    pub(super) async fn run(mut self, mut ear: Ear, stop: CancellationToken) -> Ended {
-        self.find(&stop).await;
-        let mut running: Option<Running> = None;
-        let mut wake: Option<Instant> = None;
+    pub(super) async fn run(mut self, mut ear: Ear) -> Ended {
+        self.find().await;
         let mut heard = Heard::Asked(Trigger::Start);
-        let tick = self.config.sync_timeout / 2;
         let ended = loop {
             self.beat.mark(Instant::now());
-            let event = match heard {
-                Heard::Stop => Event::Stop,
-                Heard::Asked(trigger) => Event::Asked(trigger),
-                Heard::Due => Event::Due,
-                Heard::Tick => {
-                    heard = listen(&mut running, wake, &mut ear, &stop, tick).await;
-                    continue;
-                }
-                Heard::Ended(attempts, course, verdict) => {
-                    running = None;
-                    self.attempts = attempts;
-                    match self.judge(course, verdict) {
-                        Some(event) => event,
-                        None => break Ended::GaveUp,
-                    }
-                }
-            };
-            match self.machine.step(Instant::now().into_std(), fastrand::f64(), event) {
-                Effect::Start(trigger) => {
-                    wake = None;
-                    running = self.start(trigger, &stop);
-                }
-                Effect::Rest(until) => {
-                    wake = until.map(Instant::from_std);
-                    let rest = wake.map(|wake| wake.saturating_duration_since(Instant::now()));
-                    self.board.resting(rest);
-                    self.write_status().await;
-                }
-                Effect::Nothing => {}
-                Effect::Done => break Ended::Well,
-                Effect::GiveUp => {
-                    tracing::error!(failures = self.machine.failures(), "giving up");
-                    break Ended::GaveUp;
-                }
+            if let Some(ended) = self.turn(heard).await {
+                break ended;
             }
-            heard = listen(&mut running, wake, &mut ear, &stop, tick).await;
+            heard = self.listen(&mut ear).await;
         };
-        if let Some(attempt) = running {
+        if let Some(attempt) = self.running.take() {
             // It was told to stop; what it holds is given back in good order if it hurries.
-            let (attempts, _, _) = attempt.await;
-            self.attempts = attempts;
+            self.attempts = attempt.await.attempts;
+        } else if !self.stop.is_cancelled()
+            && let Some(cleaning) = self.cleaning.take()
+        {
+            cleaning.await;
         }
         self.board.stopped();
-        self.write_status().await;
+        self.tell(|attempts, status, _| attempts.write_status(status)).await;
         ended
     }
 
+    /// Deals with one event.
+    async fn turn(&mut self, heard: Heard) -> Option<Ended> {
+        let steady = self.machine.is_steady();
+        let returned = matches!(heard, Heard::Returned(_));
+        let event = match heard {
+            Heard::Stop => Event::Stop,
+            Heard::Asked(trigger) => Event::Asked(trigger),
+            Heard::Due => Event::Due,
+            Heard::Cleaned | Heard::Tick => return None,
+            Heard::Returned(home) => {
+                let lost = matches!(home.result, Err(Cut::Abandoned(_)));
+                let event = self.judge(home);
+                if lost {
+                    return Some(Ended::GaveUp);
+                }
+                event
+            }
+        };
+        let effect = self.machine.step(Instant::now().into_std(), fastrand::f64(), event);
+        if let Effect::Rest(until) = effect {
+            self.wake = until.map(Instant::from_std);
+            let rest = self.wake.map(|wake| wake.saturating_duration_since(Instant::now()));
+            self.board.resting(rest);
+        }
+        if returned {
+            let first = !steady && self.machine.is_steady();
+            self.tell(move |attempts, status, stop| {
+                attempts.tell(status, first);
+                attempts.collect(stop);
+            })
+            .await;
+            self.clean();
+        }
+        match effect {
+            Effect::Start(trigger) => {
+                self.start(trigger);
+                None
+            }
+            Effect::Rest(_) | Effect::Nothing => None,
+            Effect::Done => Some(Ended::Well),
+            Effect::GiveUp => {
+                tracing::error!(failures = self.machine.failures(), "giving up");
+                Some(Ended::GaveUp)
+            }
+        }
+    }
+
+    /// Waits for the next event. The deletion of old trees goes on meanwhile.
+    async fn listen(&mut self, ear: &mut Ear) -> Heard {
+        let (running, cleaning) = (&mut self.running, &mut self.cleaning);
+        let wake = self.wake;
+        let returned = async {
+            match running {
+                Some(attempt) => attempt.await,
+                None => pending().await,
+            }
+        };
+        let cleaned = async {
+            match cleaning {
+                Some(cleaning) => cleaning.await,
+                None => pending().await,
+            }
+        };
+        let due = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        let heard = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Heard::Stop,
+            home = returned => Heard::Returned(home),
+            trigger = ear.heard() => Heard::Asked(trigger),
+            () = due => Heard::Due,
+            () = cleaned => Heard::Cleaned,
+            () = tokio::time::sleep(self.config.sync_timeout / 2) => Heard::Tick,
+        };
+        match heard {
+            Heard::Returned(_) => self.running = None,
+            Heard::Cleaned => self.cleaning = None,
+            Heard::Stop | Heard::Asked(_) | Heard::Due | Heard::Tick => (),
+        }
+        heard
+    }
+
     /// Looks for a tree that an earlier run left, before the source is asked for anything.
-    async fn find(&mut self, stop: &CancellationToken) {
+    async fn find(&mut self) {
         let Some(mut attempts) = self.attempts.take() else {
             return;
         };
-        let limit = Stop::new(stop.clone(), Instant::now() + self.config.sync_timeout);
+        let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
         let looked = blocking::run(&limit, PATIENCE, move || {
             let found = attempts.find();
             (attempts, found)
@@ -143,146 +217,129 @@ impl Loop {
         if let Ok((attempts, found)) = looked.await {
             self.attempts = Some(attempts);
             if let Some(publication) = found {
-                self.report(&publication);
+                tracing::info!(commit = %publication.live.commit, "found an intact tree published");
+                self.board.found(&publication);
             }
         }
-    }
-
-    fn report(&self, publication: &Publication) {
-        tracing::info!(commit = %publication.live.commit, "found an intact tree published");
-        self.board.found(publication);
     }
 
     /// Begins an attempt on a thread that may block.
-    fn start(&mut self, trigger: Trigger, stop: &CancellationToken) -> Option<Running> {
+    fn start(&mut self, trigger: Trigger) {
         let attempts = match self.attempts.take() {
-            Some(attempts) => attempts,
+            Some(attempts) => Ok(attempts),
             // The last one was lost in a panic; its root was released by that.
-            None => match Attempts::new(&self.config, Arc::clone(&self.metrics)) {
-                Ok(attempts) => Box::new(attempts),
-                Err(error) => {
-                    tracing::error!(%error, "cannot begin an attempt");
-                    return None;
-                }
-            },
+            None => Attempts::new(&self.config, Arc::clone(&self.metrics)).map(Box::new),
         };
+        self.wake = None;
         self.number += 1;
         self.metrics.trigger(trigger);
         let number = self.number;
-        let stop = Stop::new(stop.clone(), Instant::now() + self.config.sync_timeout);
-        Some(Box::pin(attempt(attempts, number, trigger, stop)))
+        let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
+        self.running = Some(Box::pin(async move {
+            let course = |took| Course { number, trigger, started_at: Timestamp::now(), took };
+            match attempts {
+                Ok(attempts) => attempt(attempts, course(Duration::ZERO), limit).await,
+                Err(error) => Return {
+                    attempts: None,
+                    course: course(Duration::ZERO),
+                    result: Ok(Err(Failed::at_start(error))),
+                },
+            }
+        }));
     }
 
-    /// Counts and tells how an attempt ended. None means that the program cannot go on.
-    fn judge(&mut self, course: Course, verdict: Verdict) -> Option<Event> {
-        let result = match verdict {
-            Verdict::Ended(result) => result,
-            Verdict::Lost(cut) => {
-                let failed = Failed::lost(Cause::of(&cut));
-                let abandoned = matches!(cut, Cut::Abandoned(_));
-                let event = self.failed(course, &failed);
-                return (!abandoned).then_some(event);
+    /// Counts and tells how an attempt ended.
+    fn judge(&mut self, home: Return) -> Event {
+        self.attempts = home.attempts;
+        match home.result {
+            Ok(Ok(done)) => {
+                self.succeeded(home.course, &done);
+                Event::Succeeded
             }
-        };
-        match result {
-            Ok(done) => {
-                self.succeeded(course, &done);
-                Some(Event::Succeeded)
-            }
-            Err(failed) if failed.is_interruption() => Some(Event::Stop),
-            Err(failed) => Some(self.failed(course, &failed)),
+            Ok(Err(failed)) if failed.is_interruption() => Event::Stop,
+            Ok(Err(failed)) => self.failed(home.course, &failed),
+            Err(cut) => self.failed(home.course, &Failed::lost(Cause::of(&cut))),
         }
     }
 
-    fn succeeded(&mut self, course: Course, done: &Done) {
+    fn succeeded(&self, course: Course, done: &Done) {
         let outcome = match done {
             Done::Published(_) => Outcome::Published,
             Done::Unchanged(_) => Outcome::Unchanged,
         };
-        let first = !self.machine.is_steady();
-        self.metrics.attempt(outcome, first, course.took);
-        self.metrics.succeeded(Timestamp::now());
         self.board.succeeded(course, done);
-        tracing::debug!(number = course.number, trigger = %course.trigger, ?outcome, took = ?course.took, "attempt ended");
-        if let Some(attempts) = &self.attempts {
-            attempts.mark_success(first && outcome == Outcome::Unchanged);
-        }
+        self.metrics.attempt(outcome, !self.machine.is_steady(), course.took);
+        self.metrics.succeeded(Timestamp::now());
+        tracing::debug!(
+            number = course.number,
+            trigger = %course.trigger,
+            ?outcome,
+            took = ?course.took,
+            "attempt ended"
+        );
     }
 
-    fn failed(&mut self, course: Course, failed: &Failed) -> Event {
+    fn failed(&self, course: Course, failed: &Failed) -> Event {
         let failures = self.machine.failures() + 1;
         let class = failed.error.class();
+        self.board.failed(course, failed, failures);
         self.metrics.attempt(Outcome::Failed, false, course.took);
         self.metrics.failure(class, failures);
-        self.board.failed(course, failed, failures);
         tracing::warn!(
             number = course.number,
             trigger = %course.trigger,
-            step = failed.step.map(crate::model::Step::label),
+            step = failed.step.map(Step::label),
             class = %class,
             error = %failed.chain(),
             hint = failed.hint(),
             failures,
             "attempt failed"
         );
-        if let Some(attempts) = &self.attempts {
-            attempts.mark_failure(failed);
-        }
         Event::Failed(failed.error.retry_after())
     }
 
-    /// Writes the status file, if the root is ours.
-    async fn write_status(&mut self) {
-        let Some(attempts) = self.attempts.take() else {
+    /// Lets those who watch files know, on a thread that may block.
+    async fn tell(&mut self, tell: impl FnOnce(&mut Attempts, &Status, &Stop) + Send + 'static) {
+        let Some(mut attempts) = self.attempts.take() else {
             return;
         };
         let status = self.board.now();
-        let limit = Stop::new(CancellationToken::new(), Instant::now() + PATIENCE);
-        let written = blocking::run(&limit, PATIENCE, move || {
-            attempts.write_status(&status);
+        let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
+        let inner = limit.clone();
+        let told = blocking::run(&limit, PATIENCE, move || {
+            tell(&mut attempts, &status, &inner);
             attempts
         });
-        self.attempts = written.await.ok();
+        self.attempts = told.await.ok();
+    }
+
+    /// Deletes what attempts threw away, behind everything else.
+    fn clean(&mut self) {
+        let trash = self.attempts.as_ref().and_then(|attempts| attempts.trash());
+        if let Some(layout) = trash {
+            let limit = Stop::new(self.stop.clone(), Instant::now() + CLEANING);
+            let before = self.cleaning.take();
+            self.cleaning = Some(Box::pin(async move {
+                if let Some(before) = before {
+                    before.await;
+                }
+                let inner = limit.clone();
+                let emptied = blocking::run(&limit, CLEANING, move || {
+                    crate::publish::empty_trash(&layout, &inner)
+                });
+                match emptied.await {
+                    Ok(Ok(())) => (),
+                    Ok(Err(error)) => {
+                        tracing::warn!(error = %Cause::of(&error), "could not delete old trees");
+                    }
+                    Err(cut) => tracing::warn!(error = %cut, "could not delete old trees"),
+                }
+            }));
+        }
     }
 }
 
-/// Waits for the next event.
-async fn listen(
-    running: &mut Option<Running>,
-    wake: Option<Instant>,
-    ear: &mut Ear,
-    stop: &CancellationToken,
-    tick: Duration,
-) -> Heard {
-    let ended = async {
-        match running {
-            Some(attempt) => attempt.await,
-            None => std::future::pending().await,
-        }
-    };
-    let due = async {
-        match wake {
-            Some(at) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => Heard::Stop,
-        (attempts, course, verdict) = ended => Heard::Ended(attempts, course, verdict),
-        trigger = ear.heard() => Heard::Asked(trigger),
-        () = due => Heard::Due,
-        () = tokio::time::sleep(tick) => Heard::Tick,
-    }
-}
-
-async fn attempt(
-    mut attempts: Box<Attempts>,
-    number: u64,
-    trigger: Trigger,
-    stop: Stop,
-) -> (Option<Box<Attempts>>, Course, Verdict) {
-    let started_at = Timestamp::now();
+async fn attempt(mut attempts: Box<Attempts>, course: Course, stop: Stop) -> Return {
     let begun = Instant::now();
     let inner = stop.clone();
     let ended = blocking::run(&stop, PATIENCE, move || {
@@ -290,9 +347,9 @@ async fn attempt(
         (attempts, result)
     });
     let ended = ended.await;
-    let course = Course { number, trigger, started_at, took: begun.elapsed() };
+    let course = Course { took: begun.elapsed(), ..course };
     match ended {
-        Ok((attempts, result)) => (Some(attempts), course, Verdict::Ended(result)),
-        Err(cut) => (None, course, Verdict::Lost(cut)),
+        Ok((attempts, result)) => Return { attempts: Some(attempts), course, result: Ok(result) },
+        Err(cut) => Return { attempts: None, course, result: Err(cut) },
     }
 }

@@ -5,6 +5,7 @@
 use crate::git::Order;
 use crate::git::Store;
 use crate::git::error::{of_the_system, words};
+use crate::git::select::{Here, Selection, Walk, unreadable};
 use crate::model::Cause;
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
@@ -16,6 +17,7 @@ use gix_pack::data::output::{Count, count, entry};
 use std::collections::HashSet;
 use std::io;
 use std::io::{BufReader, Write};
+use std::path::PathBuf;
 use std::thread;
 
 /// Threads that compress; what the source has compressed is copied as it is.
@@ -40,14 +42,6 @@ impl From<Stopped> for CopyError {
     }
 }
 
-/// What is to be copied, where history ends afterwards, and where it goes on.
-#[derive(Default)]
-struct Selection {
-    objects: Vec<ObjectId>,
-    boundary: Vec<ObjectId>,
-    inner: Vec<ObjectId>,
-}
-
 /// Copies what was ordered and what it needs.
 pub(super) fn objects(
     source: &gix::Repository,
@@ -63,96 +57,33 @@ pub(super) fn objects(
 }
 
 /// Walks from the wanted object to the depth that is asked for, leaving out what the store has.
-/// The store holds no tree without what is below it, because packs are taken in whole.
 fn select(
     source: &gix::Repository,
     store: &Store,
     order: &Order,
     stop: &Stop,
 ) -> Result<Selection, CopyError> {
-    let read = |error: gix::Error| CopyError::Source(words(&error));
     let mut selection = Selection::default();
-    let here = &store.repo.objects;
-    let whole = order.depth.is_none() && !store.is_shallow();
-    let mut seen = HashSet::new();
     let mut tip = source.find_object(order.want).map_err(|_missing| CopyError::Wanted)?;
     while tip.kind == Kind::Tag {
         let target = tip.to_tag_ref().target();
         selection.objects.push(tip.id);
-        tip = source.find_object(target).map_err(read)?;
+        tip = source.find_object(target).map_err(unreadable)?;
     }
-    let source_boundary: HashSet<ObjectId> = source
-        .shallow_commits()
-        .map_err(read)?
-        .iter()
-        .flat_map(|commits| commits.iter().copied())
-        .collect();
-    let mut left = vec![(tip.id, 1_u32)];
-    drop(tip);
-    let mut next = Vec::new();
-    while !left.is_empty() {
-        for (id, depth) in left.drain(..) {
-            stop.check()?;
-            if !seen.insert(id) || (whole && here.exists_without_refresh(&id)) {
-                continue;
-            }
-            let commit = source.find_commit(id).map_err(read)?;
-            if !here.exists_without_refresh(&id) {
-                selection.objects.push(id);
-            }
-            let tree = commit.tree_id().map_err(read)?.detach();
-            select_tree(source, here, tree, &mut seen, &mut selection.objects)?;
-            let parents: Vec<ObjectId> = commit.parent_ids().map(gix::Id::detach).collect();
-            let last = order.depth.is_some_and(|limit| depth >= limit.get());
-            if source_boundary.contains(&id) || (last && !parents.is_empty()) {
-                selection.boundary.push(id);
-            } else {
-                selection.inner.push(id);
-                next.extend(parents.into_iter().map(|parent| (parent, depth + 1)));
-            }
-        }
-        std::mem::swap(&mut left, &mut next);
-    }
+    let whole = order.depth.is_none() && !store.is_shallow();
+    let here = Some(Here { objects: &store.repo.objects, whole });
+    let mut walk = Walk { source, here, seen: HashSet::new(), stop };
+    walk.history(tip.id, order.depth, &mut selection)?;
     Ok(selection)
 }
 
-fn select_tree(
-    source: &gix::Repository,
-    here: &gix::OdbHandle,
-    root: ObjectId,
-    seen: &mut HashSet<ObjectId>,
-    objects: &mut Vec<ObjectId>,
-) -> Result<(), CopyError> {
-    let mut left = vec![root];
-    while let Some(id) = left.pop() {
-        if !seen.insert(id) || here.exists_without_refresh(&id) {
-            continue;
-        }
-        objects.push(id);
-        let tree = source.find_tree(id).map_err(|error| CopyError::Source(words(&error)))?;
-        for entry in tree.iter() {
-            let entry = entry.map_err(|error| CopyError::Source(words(&error)))?;
-            let child = entry.object_id();
-            if entry.mode().is_tree() {
-                left.push(child);
-            } else if !entry.mode().is_commit()
-                && seen.insert(child)
-                && !here.exists_without_refresh(&child)
-            {
-                objects.push(child);
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Streams the objects as a pack from one thread to the other.
-fn transfer(
+pub(super) fn transfer(
     source: &gix::Repository,
     store: &Store,
     objects: &[ObjectId],
     stop: &Stop,
-) -> Result<(), CopyError> {
+) -> Result<Option<PathBuf>, CopyError> {
     let (reader, writer) = io::pipe().map_err(|error| CopyError::Store(Cause::of(&error)))?;
     let source = source.clone().into_sync();
     thread::scope(|scope| {
@@ -169,7 +100,7 @@ fn transfer(
             }
             (Err(cause), _) => Err(CopyError::Source(cause)),
             (Ok(()), Err(error)) => Err(CopyError::Store(words(&error))),
-            (Ok(()), Ok(())) => Ok(()),
+            (Ok(()), Ok(pack)) => Ok(pack),
         }
     })
 }
@@ -202,8 +133,12 @@ fn write_pack(
     hash: gix::hash::Kind,
     writer: impl Write,
 ) -> Result<(), Cause> {
-    let options =
-        entry::iter_from_counts::Options { thread_limit: Some(THREADS), ..Default::default() };
+    let options = entry::iter_from_counts::Options {
+        thread_limit: Some(THREADS),
+        // Loose objects are compressed anew; that is not worth much time on one machine.
+        compression: gix_pack::bundle::write::Options::default().compression,
+        ..Default::default()
+    };
     let entries = entry::iter_from_counts(counts, database, Box::new(Discard), options)
         .map_err(|error| words(&error))?;
     let in_order = gix::parallel::InOrderIter::from(entries);

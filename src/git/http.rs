@@ -208,7 +208,11 @@ impl gix_http::Http for Http {
         })
     }
 
-    fn configure(&mut self, _config: &dyn std::any::Any) -> gix::error::Result<()> {
+    /// Takes a new [`Stop`], for the next attempt.
+    fn configure(&mut self, config: &dyn std::any::Any) -> gix::error::Result<()> {
+        if let Some(stop) = config.downcast_ref::<Stop>() {
+            self.stop = stop.clone();
+        }
         Ok(())
     }
 

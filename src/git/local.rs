@@ -7,6 +7,7 @@ use crate::git::Resolved;
 use crate::git::Store;
 use crate::git::copy;
 use crate::git::error::words;
+use crate::git::store;
 use crate::model::Cause;
 use crate::model::Reference;
 use crate::runtime::Stop;
@@ -25,8 +26,7 @@ impl Local {
         stop.check()?;
         let nothing = |source| GitError::NoRepository { path: path.to_owned(), source };
         let real = path.canonicalize().map_err(|error| nothing(Cause::of(&error)))?;
-        gix::open::Options::isolated()
-            .with(gix::sec::Trust::Full)
+        store::options()
             .open(real)
             .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
             .map_err(|error| nothing(words(&error)))

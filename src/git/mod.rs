@@ -6,16 +6,19 @@
 //! [`net`](crate::net)), that a pack holds all that was asked for ([`Store::confirm`] looks), and
 //! that files are on the disk ([`Store::receive`] syncs them).
 
+mod collect;
 mod copy;
 mod error;
 mod http;
 mod local;
 mod plan;
+mod select;
 mod source;
 mod store;
 mod talk;
 mod tree;
 
+pub use collect::{collect, wants_collection};
 pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
 pub use plan::{Fetched, Order, Resolved};

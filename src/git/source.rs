@@ -88,6 +88,16 @@ impl Source {
 }
 
 impl Session {
+    /// Goes on in a new attempt, where that saves anything and can be done: over HTTP, whose
+    /// connections are kept apart from the conversation, and on this machine.
+    pub fn renew(self, stop: &Stop) -> Option<Self> {
+        match self {
+            Self::Http(talk) => talk.renew(stop).map(|talk| Self::Http(Box::new(talk))),
+            Self::Daemon(_) => None,
+            Self::Local(local) => Some(Self::Local(local)),
+        }
+    }
+
     /// Asks what the ref names.
     pub fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         match self {

@@ -12,6 +12,7 @@ use crate::model::CommitId;
 use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::objs::Exists;
+use gix::odb::store::init::Slots;
 use gix::progress::Discard;
 use gix_pack::Bundle;
 use gix_pack::bundle::write::Outcome;
@@ -49,8 +50,7 @@ impl Store {
     /// Opens a repository by its own configuration only, whoever owns it: what it says is either
     /// ours or harmless, as no program is ever started.
     pub fn open(path: &Path) -> Result<Self, GitError> {
-        gix::open::Options::isolated()
-            .with(gix::sec::Trust::Full)
+        options()
             .open_path_as_is(true)
             .open(path)
             .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
@@ -59,8 +59,7 @@ impl Store {
 
     /// Opens whatever repository a `.git` leads to, only to look.
     pub fn open_any(path: &Path) -> Result<Self, GitError> {
-        gix::open::Options::isolated()
-            .with(gix::sec::Trust::Full)
+        options()
             .open(path)
             .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
@@ -99,7 +98,8 @@ impl Store {
         Order { want: wanted.object, haves: have.into_iter().collect(), depth }
     }
 
-    /// Takes in a pack, whole or not at all, and makes sure that it is on the disk.
+    /// Takes in a pack, whole or not at all, and makes sure that it is on the disk. An empty one
+    /// leaves nothing.
     ///
     /// A crash leaves temporary files, which the next start removes.
     pub(super) fn receive(
@@ -107,7 +107,7 @@ impl Store {
         pack: &mut dyn BufRead,
         thin: bool,
         stop: &Stop,
-    ) -> gix::error::Result<()> {
+    ) -> gix::error::Result<Option<PathBuf>> {
         let directory = self.path.join("objects/pack");
         let options = gix_pack::bundle::write::Options {
             thread_limit: Some(INDEX_THREADS),
@@ -125,7 +125,7 @@ impl Store {
         )?;
         settle(&directory, &written).map_err(gix::Error::from_error)?;
         tracing::debug!(objects = written.index.num_objects, "took in a pack");
-        Ok(())
+        Ok(written.data_path)
     }
 
     /// Looks whether a commit is here with its whole tree and, up to the shallow boundary, its
@@ -163,8 +163,9 @@ impl Store {
         };
         let found = self
             .repo
-            .find_object(object)
-            .map_err(|_missing| no_commit(": the object did not come"))?;
+            .try_find_object(object)
+            .map_err(|error| GitError::Damaged { path: self.path.clone(), source: words(&error) })?
+            .ok_or_else(|| no_commit(": the object did not come"))?;
         found
             .peel_tags_to_end()
             .ok()
@@ -253,6 +254,15 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// How repositories are opened, ours and local sources: by their own configuration only, whoever
+/// owns them.
+pub(super) fn options() -> gix::open::Options {
+    // An open repository has room for so many packs that come while it is open; its default of 32
+    // was seen to run out, and then new objects are not found.
+    let slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 512 };
+    gix::open::Options::isolated().with(gix::sec::Trust::Full).object_store_slots(slots)
 }
 
 /// Makes a new pack readable for everybody, syncs it, and lets go of it.

@@ -57,6 +57,13 @@ impl<T: Transport> Talk<T> {
         Ok(Self { transport, handshake, url })
     }
 
+    /// Goes on with the conversation in a new attempt, if the protocol allows that: the refs of an
+    /// old one are told only at the beginning.
+    pub(super) fn renew(mut self, stop: &Stop) -> Option<Self> {
+        let current = self.handshake.server_protocol_version == Protocol::V2;
+        (current && self.transport.configure(stop).is_ok()).then_some(self)
+    }
+
     /// Lists the refs that the name may stand for and takes the first in Git's order.
     pub(super) fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         if let Reference::Commit(commit) = reference {
@@ -124,7 +131,7 @@ impl<T: Transport> Talk<T> {
             tags: Tags::None,
             reject_shallow_remote: false,
         };
-        let mut received = Ok(());
+        let mut received = Ok(None);
         let thin = !order.haves.is_empty();
         let outcome = gix_protocol::fetch(
             &mut Ask(order),
@@ -138,7 +145,8 @@ impl<T: Transport> Talk<T> {
             options,
         );
         received
-            .and(outcome.map(|_outcome| ()))
+            .and(outcome)
+            .map(|_outcome| ())
             .map_err(|error| match stop.check() {
                 Err(stopped) => {
                     GitError::Net(NetError::Stopped { url: self.url.clone(), source: stopped })

@@ -29,8 +29,8 @@ pub fn live(layout: &Layout) -> Option<Live> {
     let commit: CommitId = target.file_name()?.to_str()?.parse().ok()?;
     let tree = layout.link().parent()?.join(&target).canonicalize().ok()?;
     let trees = layout.trees().canonicalize().ok()?;
-    let below = tree.strip_prefix(trees).ok()?;
-    tree.is_dir().then(|| Live { commit, tree: layout.trees().join(below) })
+    let below = tree.strip_prefix(trees).ok().filter(|_| tree.is_dir())?;
+    Some(Live { commit, tree: layout.trees().join(below) })
 }
 
 /// Reads when the link was made, which is when the tree it names was published.
@@ -42,7 +42,7 @@ pub fn since(layout: &Layout) -> Option<Timestamp> {
 /// Gives a written tree its final name and points the link at it.
 ///
 /// Whatever happens on the way, the link names a complete tree, before or after. A crash leaves
-/// trees and administrative directories that nothing names; [`sweep`](crate::publish::sweep)
+/// trees and administrative directories that nothing names; [`sweep`](crate::publish::sweep())
 /// removes them.
 pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
     let commit = written.commit();

@@ -4,6 +4,8 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{Durable, remove, replace_file};
+use crate::model::Step;
+use crate::observe::status::Failure;
 use std::fs::{File, FileTimes};
 use std::path::PathBuf;
 
@@ -28,12 +30,17 @@ impl Marks {
         file.set_times(FileTimes::new().set_modified(now).set_accessed(now)).at("touch", path)
     }
 
-    /// Says that the last attempt failed, in the text given.
-    pub fn failed(&self, text: &str) -> Result<(), DiskError> {
-        match &self.error {
-            Some(path) => replace_file(path, text.as_bytes(), Durable::No),
-            None => Ok(()),
-        }
+    /// Says that the last attempt failed, in the form that kubernetes/git-sync uses.
+    pub fn failed(&self, failure: &Failure, step: Option<Step>) -> Result<(), DiskError> {
+        let Some(path) = &self.error else {
+            return Ok(());
+        };
+        let text = serde_json::json!({
+            "Msg": "attempt failed",
+            "Err": failure.message,
+            "Args": { "class": failure.class, "step": step, "hint": failure.hint },
+        });
+        replace_file(path, format!("{text}\n").as_bytes(), Durable::No)
     }
 
     /// Says that the last attempt did not fail.

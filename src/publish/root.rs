@@ -4,14 +4,21 @@ use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{Durable, beside, is_there, make_directory, remove, rename, replace_file};
 use crate::git::{GitError, Store};
-use crate::model::CommitId;
+use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
-use crate::publish::sweep::{empty_trash, to_trash};
+use crate::publish::sweep::to_trash;
+use crate::trees::Admin;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The branch that follows what is published, so that `git log` in the root shows it.
 const BRANCH: &str = "refs/heads/gitsyncd";
+
+/// The refs of the last published commits, so that their objects stay.
+const KEPT: &str = "refs/gitsyncd";
+/// How many of them stay.
+const KEPT_COMMITS: usize = 5;
 
 /// The configuration of the repository. Objects are never collected behind our back.
 const CONFIG: &str = "[core]
@@ -70,7 +77,7 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
     match Store::open(&git) {
         Ok(store) => Ok(store),
         Err(damaged) => {
-            tracing::warn!(error = %crate::model::Cause::of(&damaged), "the repository cannot be opened");
+            tracing::warn!(error = %Cause::of(&damaged), "the repository cannot be opened");
             Ok(rebuild(layout)?)
         }
     }
@@ -209,7 +216,7 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     remove(&layout.root().join(".git.gitsyncd-trash"))?;
     remove(&beside(layout.link()))?;
     remove(&beside(&layout.status()))?;
-    let mut places = vec![git.clone(), git.join("refs/heads"), layout.own()];
+    let mut places = vec![git.clone(), git.join("refs/heads"), git.join(KEPT), layout.own()];
     places.extend(entries(&layout.admins())?);
     for place in places {
         for path in entries(&place)? {
@@ -231,7 +238,30 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     for path in entries(&layout.staging())? {
         to_trash(layout, &path)?;
     }
-    empty_trash(layout)
+    Ok(())
+}
+
+/// The commits whose objects are to stay: the one that is published, the last ones that were, and
+/// those whose trees have not gone yet. Refs that somebody packed are ours too, and would name
+/// objects that go; they are unpacked by being written again.
+pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError> {
+    follow(layout, live)?;
+    remove(&layout.git().join("packed-refs"))?;
+    let last = newest_first(&layout.git().join(KEPT))?;
+    let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
+    let trees = entries(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
+    Ok(last.chain(trees).collect())
+}
+
+fn newest_first(directory: &Path) -> Result<Vec<(i128, PathBuf)>, DiskError> {
+    let mut found = Vec::new();
+    for path in entries(directory)? {
+        let written = path.symlink_metadata().at("look at", &path)?;
+        let time = i128::from(written.mtime()) * 1_000_000_000 + i128::from(written.mtime_nsec());
+        found.push((time, path));
+    }
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(found)
 }
 
 fn name(path: &Path) -> Option<&str> {
@@ -250,7 +280,13 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, DiskError> {
     entries.map(|entry| entry.map(|entry| entry.path()).at("list", directory)).collect()
 }
 
-/// Notes what is published in the repository's own branch.
+/// Notes what is published in the repository's own branch, and that its objects are to stay.
 pub fn follow(layout: &Layout, commit: &CommitId) -> Result<(), DiskError> {
+    let kept = layout.git().join(KEPT);
+    make_directory(&kept)?;
+    replace_file(&kept.join(commit.as_str()), format!("{commit}\n").as_bytes(), Durable::Yes)?;
+    for (_, old) in newest_first(&kept)?.into_iter().skip(KEPT_COMMITS) {
+        remove(&old)?;
+    }
     replace_file(&layout.git().join(BRANCH), format!("{commit}\n").as_bytes(), Durable::Yes)
 }

@@ -6,6 +6,7 @@ use crate::disk::{is_there, make_directory, remove, rename};
 use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::publish::link::{admin_of, live};
+use crate::runtime::Stop;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 /// names stays, whatever its age; so does what we did not make.
 pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
     let live = live(layout);
-    let keep = |tree: &Path| live.as_ref().is_some_and(|live| same(&live.tree, tree));
+    let keep = |tree: &Path| live.as_ref().is_some_and(|live| live.tree == tree);
     for tree in trees(layout)? {
         if keep(&tree) || age(layout, &tree).is_some_and(|age| age < timeout) {
             continue;
@@ -32,9 +33,18 @@ pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
     Ok(())
 }
 
-/// Deletes what is in the trash. It can take as long as deleting does.
-pub fn empty_trash(layout: &Layout) -> Result<(), DiskError> {
+/// Says whether anything waits to be deleted.
+pub fn has_trash(layout: &Layout) -> bool {
+    fs::read_dir(layout.trash()).is_ok_and(|mut things| things.next().is_some())
+}
+
+/// Deletes what is in the trash, one tree after the other, until told to stop. Nobody reads there,
+/// so it may run beside an attempt; what it leaves is deleted another time.
+pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
     for thing in children(&layout.trash())? {
+        if stop.check().is_err() {
+            break;
+        }
         remove(&thing)?;
     }
     Ok(())
@@ -71,10 +81,6 @@ fn ours(path: &Path) -> bool {
         id.parse::<CommitId>().is_ok()
     };
     named(path).is_some_and(commit)
-}
-
-fn same(one: &Path, other: &Path) -> bool {
-    one == other || other.canonicalize().is_ok_and(|other| one == other)
 }
 
 /// How long ago a tree was retired; none if that was never noted.

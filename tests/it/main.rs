@@ -15,6 +15,7 @@
     reason = "a test that cannot go on should say where and why, and stop"
 )]
 
+mod contract;
 mod faults;
 mod support;
 mod support_works;

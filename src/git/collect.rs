@@ -1,0 +1,107 @@
+//! Collecting garbage: one pack of what is still needed takes the place of all packs there are.
+//!
+//! The new pack is complete and on the disk before the first old one goes, so an interruption costs
+//! room and nothing else. Stock Git may read meanwhile: it looks again when a pack is gone.
+
+use crate::disk::{Durable, if_there, remove, replace_file};
+use crate::git::GitError;
+use crate::git::Store;
+use crate::git::copy::{CopyError, transfer};
+use crate::git::select::{Selection, Walk};
+use crate::model::{Cause, CommitId};
+use crate::runtime::Stop;
+use gix::ObjectId;
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// How many packs there may be before they are made into one.
+const PACKS: usize = 50;
+
+/// Says whether there are so many packs that room and reading suffer.
+pub fn wants_collection(store: &Store) -> bool {
+    packs(store.path()).is_ok_and(|packs| packs.len() > PACKS)
+}
+
+/// Keeps what these commits need, up to where history ends, and drops everything else. The store
+/// is used up; it must be opened again.
+pub fn collect(store: Store, kept: &[CommitId], stop: &Stop) -> Result<(), GitError> {
+    let disk = |error: io::Error| GitError::Disk {
+        path: store.path().to_owned(),
+        source: Cause::of(&error),
+    };
+    let before = packs(store.path()).map_err(disk)?;
+    let Some(pack) = pack(&store, kept, stop).map_err(|error| error.of_store(&store))? else {
+        return Ok(());
+    };
+    for old in before.iter().filter(|old| old.file_stem() != pack.file_stem()) {
+        drop_pack(old).map_err(disk)?;
+    }
+    tracing::debug!(packs = before.len(), into = %pack.display(), "collected garbage");
+    Ok(())
+}
+
+/// Makes one pack of what these commits need. None if there is nothing to pack.
+fn pack(store: &Store, kept: &[CommitId], stop: &Stop) -> Result<Option<PathBuf>, CopyError> {
+    let mut selection = Selection::default();
+    let mut walk = Walk { source: &store.repo, here: None, seen: HashSet::new(), stop };
+    for commit in kept {
+        let tip = ObjectId::from_hex(commit.as_str().as_bytes());
+        walk.history(tip.map_err(|_not_hex| CopyError::Wanted)?, None, &mut selection)?;
+    }
+    if selection.objects.is_empty() {
+        return Ok(None);
+    }
+    let pack = transfer(&store.repo, store, &selection.objects, stop)?;
+    keep_ends(store, &selection)?;
+    Ok(pack)
+}
+
+impl CopyError {
+    /// Says the same of a store that is its own source.
+    pub(super) fn of_store(self, store: &Store) -> GitError {
+        let path = store.path().to_owned();
+        match self {
+            Self::Stopped(stopped) => GitError::Stopped(stopped),
+            Self::Source(source) => GitError::Damaged { path, source },
+            Self::Store(source) => GitError::Disk { path, source },
+            Self::Wanted => GitError::Damaged {
+                path,
+                source: Cause::new("a commit that was published is missing"),
+            },
+        }
+    }
+}
+
+/// Leaves only the ends of history that a collection met.
+fn keep_ends(store: &Store, selection: &Selection) -> Result<(), CopyError> {
+    let mut text = String::new();
+    for commit in &selection.boundary {
+        text.push_str(&commit.to_hex().to_string());
+        text.push('\n');
+    }
+    let path = store.shallow_file();
+    let kept = if text.is_empty() {
+        remove(&path)
+    } else {
+        replace_file(&path, text.as_bytes(), Durable::Yes)
+    };
+    kept.map_err(|error| CopyError::Store(Cause::of(&error)))
+}
+
+/// The index of every pack.
+fn packs(git: &Path) -> io::Result<HashSet<PathBuf>> {
+    let entries = fs::read_dir(git.join("objects/pack"))?;
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    Ok(paths.filter(|path| path.extension().is_some_and(|end| end == "idx")).collect())
+}
+
+/// Removes a pack, its index first, because that is what readers find it by.
+fn drop_pack(index: &Path) -> io::Result<()> {
+    fs::remove_file(index)?;
+    for end in ["rev", "bitmap", "mtimes", "promisor", "pack"] {
+        if_there(fs::remove_file(index.with_extension(end)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+# shellcheck shell=sh disable=SC2154 # run.sh sets what both need
+# What is promised of the image, one check each; read by run.sh, which calls them in order.
+
+# The name that servers are called by; it is in no file but a container's /etc/hosts.
+add_host=git.test:127.0.0.1
+
+# Runs the image with nothing that a strict cluster would refuse; the arguments are those of run.
+strictly() {
+    "$docker" run --label "test=$run" --read-only --cap-drop ALL --user 12345:12345 \
+        --security-opt no-new-privileges --network host --add-host "$add_host" "$@"
+}
+
+# Makes a directory that the user of the containers may write to, as a mounted volume would be.
+make_root() {
+    mkdir "$work/$1"
+    chown 12345:12345 "$work/$1"
+}
+
+# Requires that link $1 shows just what Git checks out.
+same_as_git() {
+    test "$(basename "$(readlink "$1")")" = "$(head_of_origin)" || fail "$1 is at another commit"
+    rm -rf "$work/wanted"
+    git clone --quiet "$work/srv/project.git" "$work/wanted"
+    diff -r --no-dereference --exclude .git "$work/wanted" "$1/" || fail "$1 differs from Git's checkout"
+    for tree in "$work/wanted" "$1"; do
+        (cd "$tree/" && find . -name .git -prune -o -type f -perm -u+x -print) >"$tree.executable"
+    done
+    cmp "$work/wanted.executable" "$1.executable" || fail "$1 has other executable files"
+}
+
+# Prints a number of bytes as megabytes.
+megabytes() {
+    echo "$1" | awk '{ printf "%.2f MB", $1 / 1000000 }'
+}
+
+check_size() {
+    size=$("$docker" image inspect --format '{{.Size}}' "$IMAGE")
+    container=$("$docker" create --label "test=$run" "$IMAGE")
+    "$docker" export "$container" | tar -tvf - | awk '$1 ~ /^[-l]/ { print $3, $6, $7, $8 }' >"$work/files"
+    roots=$(awk '$2 == "etc/ssl/certs/ca-certificates.crt" { print $1 }' "$work/files")
+    program=$(awk '$2 == "gitsyncd" { print $1 }' "$work/files")
+    echo "Size: image $(megabytes "$size"), of which program $(megabytes "$program"), CA roots $(megabytes "$roots")"
+    [ $((size - roots)) -lt 15000000 ] || fail 'the image is larger than 15 MB and the CA roots'
+    grep -q '^0 git-sync -> gitsyncd$' "$work/files" || fail 'it has no second name'
+    "$docker" rm "$container" >/dev/null
+}
+
+check_names() {
+    for name in /gitsyncd /git-sync; do
+        strictly --rm --entrypoint "$name" "$IMAGE" --version | grep -q '^gitsyncd [0-9]' ||
+            fail "$name does not tell its version"
+    done
+    echo 'Names: it starts as /gitsyncd and as /git-sync'
+}
+
+check_once_by_git() {
+    make_root once
+    strictly --rm --volume "$work/once:/git" "$IMAGE" --one-time \
+        --repo="git://git.test:$git_port/project.git" 2>"$work/once.log" ||
+        { cat "$work/once.log" >&2; fail 'a one-time sync by git:// failed'; }
+    same_as_git "$work/once/latest"
+    echo 'Once, git://, read-only, without capabilities, as user 12345, a name from /etc/hosts: equal to Git'
+}
+
+check_once_by_https() {
+    make_root https
+    set -- --rm --volume "$work/https:/git" --volume "$work/ca.crt:/ca.crt:ro" "$IMAGE" --one-time \
+        --repo="https://git.test:$https_port/project.git"
+    if strictly "$@" --max-failures=1 2>"$work/untrusted.log"; then
+        fail 'a certificate of an unknown authority was believed'
+    fi
+    grep -q '"class":"tls"' "$work/untrusted.log" || { cat "$work/untrusted.log" >&2; fail 'the reason is not TLS'; }
+    strictly "$@" --ca-file=/ca.crt 2>"$work/https.log" ||
+        { cat "$work/https.log" >&2; fail 'a one-time sync by https:// failed'; }
+    same_as_git "$work/https/latest"
+    echo 'Once, https:// with a ca-file: equal to Git; without it: refused'
+}
+
+check_default_user_and_volume() {
+    "$docker" volume create --label "test=$run" "$run" >/dev/null
+    "$docker" run --rm --label "test=$run" --read-only --cap-drop ALL --network host \
+        --volume "$run:/git" "$IMAGE" --one-time --repo="git://127.0.0.1:$git_port/project.git" \
+        2>"$work/volume.log" || { cat "$work/volume.log" >&2; fail 'it cannot write to a new volume'; }
+    place=$("$docker" volume inspect --format '{{.Mountpoint}}' "$run")
+    [ "$(stat -c %u:%g "$place/latest/README")" = 65533:65533 ] || fail 'it does not run as 65533'
+    echo 'A new named volume: written to by the default user, 65533'
+}
+
+check_unknown_name() {
+    if strictly --rm --tmpfs /git:uid=12345 "$IMAGE" --one-time --max-failures=1 \
+        --repo=git://nobody.invalid/project.git 2>"$work/unknown.log"; then
+        fail 'a name that nobody has was found'
+    fi
+    grep -q '"class":"network"' "$work/unknown.log" || { cat "$work/unknown.log" >&2; fail 'the reason is not the network'; }
+    echo 'A name that nobody has: refused as a failure of the network'
+}
+
+# The container of the long run stays for the checks that follow.
+check_long_run() {
+    http_port=$(free_port)
+    url=http://127.0.0.1:$http_port
+    long=$(strictly --detach --tmpfs /git:uid=12345,gid=12345,mode=0755 "$IMAGE" \
+        --repo="git://git.test:$git_port/project.git" --ref=main --period=200ms --http-bind="127.0.0.1:$http_port")
+    eventually 20 curl --fail --silent --show-error "$url/readyz"
+    for path in / /livez /readyz /healthz; do
+        curl --fail --silent --show-error --output /dev/null "$url$path" || fail "$path is not well"
+    done
+    echo 'Changed' >"$work/checkout/README"
+    commit 'Change'
+    eventually 20 knows "$(head_of_origin)"
+    curl --fail --silent "$url/metrics" | grep -q '^git_sync_count_total{status="success"} [1-9]' ||
+        fail '/metrics does not count the syncs'
+    echo 'Long run on a tmpfs: /, /livez, /readyz, /healthz and /metrics answer; a new commit is followed'
+}
+
+# Whether the log of the long run tells of commit $1.
+knows() {
+    "$docker" logs "$long" 2>&1 | grep -q "$1"
+}
+
+# An orphan is made in the process namespace of the long run, as another container of a pod that
+# shares its processes would do.
+check_reaping() {
+    # shellcheck disable=SC2016 # the inner shell expands it
+    "$docker" run --rm --label "test=$run" --network none --pid "container:$long" --entrypoint sh \
+        "$BUILD_IMAGE" -euc '
+            orphan=$(sh -c "sleep 0.3 >/dev/null & echo \$!")
+            grep -q "^PPid:.*\<1$" "/proc/$orphan/status" || { echo "it went to another" >&2; exit 1; }
+            for turn in 1 2 3 4 5 6 7 8 9 10; do
+                [ -e "/proc/$orphan" ] || exit 0
+                sleep 0.2
+            done
+            grep State "/proc/$orphan/status" >&2
+            exit 1' || fail 'an orphan was not collected'
+    echo 'Process 1: an orphan that ended was collected'
+}
+
+check_stop() {
+    before=$(date +%s%N)
+    "$docker" stop --time 10 "$long" >/dev/null
+    took=$((($(date +%s%N) - before) / 1000000))
+    code=$("$docker" inspect --format '{{.State.ExitCode}}' "$long")
+    [ "$code" = 0 ] || fail "it stopped with $code"
+    [ "$took" -lt 2000 ] || fail "it took $took ms to stop"
+    "$docker" logs "$long" 2>&1 | grep -q panic && fail 'the log tells of a panic'
+    "$docker" rm --volumes "$long" >/dev/null
+    echo "Stop: exit code 0 after $took ms, the engine's own work included"
+}
+
+# On a network of the engine's own, names are answered by its DNS server, not by /etc/hosts.
+check_names_by_dns() {
+    "$docker" network create --label "test=$run" "$run" >/dev/null
+    other=$("$docker" run --detach --label "test=$run" --network "$run" --network-alias other "$IMAGE" \
+        --repo=git://127.0.0.1:1/none.git --init-max-failures=-1 --http-bind=:8080)
+    eventually 10 sh -c "'$docker' logs '$other' 2>&1 | grep -q 8080"
+    if "$docker" run --rm --label "test=$run" --network "$run" --read-only --tmpfs /git:uid=65533 \
+        "$IMAGE" --one-time --max-failures=1 --repo=http://other:8080/project.git 2>"$work/dns.log"; then
+        fail 'a server without repositories had one'
+    fi
+    grep -q '"class":"not_found"' "$work/dns.log" ||
+        { cat "$work/dns.log" >&2; fail 'the name was not found by DNS'; }
+    echo 'DNS: a name was found through /etc/resolv.conf'
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# Builds the image and tries what is promised of it, with a real engine and real servers on loopback.
+#
+#     tests/image/run.sh                       builds it, then tries it
+#     IMAGE=gitsyncd:0.1 tests/image/run.sh    tries an image that is there
+#
+# BUILD_IMAGE names another base for the build; without it base.sh makes one. DOCKER names the
+# engine's client. It needs root, a running Docker engine, git with its daemon and http-backend,
+# nginx, fcgiwrap, openssl and curl, and debootstrap for the base. Where no engine answers it says so
+# and ends with 77, which is not a success.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+docker=${DOCKER:-docker}
+export DOCKER_BUILDKIT="${DOCKER_BUILDKIT:-0}"
+# shellcheck source=tests/image/servers.sh
+. "$here/servers.sh"
+# shellcheck source=tests/image/checks.sh
+. "$here/checks.sh"
+
+if ! "$docker" version >/dev/null 2>&1; then
+    echo "SKIPPED: no container engine answers to '$docker version'; nothing about the image was tried" >&2
+    exit 77
+fi
+
+# The commands in Debian's sbin are not on everybody's path.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+for command in git nginx fcgiwrap openssl curl; do
+    command -v "$command" >/dev/null || { echo "error: $command is needed" >&2; exit 1; }
+done
+
+work=$(mktemp -d)
+run=gitsyncd-image-$$
+finish() {
+    code=$?
+    trap - EXIT INT TERM
+    for container in $("$docker" ps --all --quiet --filter "label=test=$run"); do
+        [ "$code" = 0 ] || { echo "--- log of $container"; "$docker" logs "$container" 2>&1; } >&2
+        "$docker" rm --force --volumes "$container" >/dev/null || :
+    done
+    "$docker" volume rm --force "$run" >/dev/null || :
+    "$docker" network rm "$run" >/dev/null 2>&1 || :
+    stop_servers
+    rm -rf "$work"
+    exit "$code"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+if [ -z "${BUILD_IMAGE:-}" ]; then
+    BUILD_IMAGE=$("$here/base.sh")
+fi
+if [ -z "${IMAGE:-}" ]; then
+    IMAGE=gitsyncd-test/image:latest
+    echo "Building $IMAGE on $BUILD_IMAGE ..."
+    "$docker" build --build-arg "BUILD_IMAGE=$BUILD_IMAGE" --tag "$IMAGE" . >"$work/build.log" 2>&1 ||
+        { tail -n 40 "$work/build.log" >&2; exit 1; }
+fi
+
+make_origin
+start_git_daemon
+start_https
+
+check_size
+check_names
+check_once_by_git
+check_once_by_https
+check_default_user_and_volume
+check_unknown_name
+check_long_run
+check_reaping
+check_stop
+check_names_by_dns
+echo "All is well with $IMAGE."

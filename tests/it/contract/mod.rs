@@ -1,0 +1,88 @@
+//! What the program promises, one file per promise, tried on the binary with real servers.
+//!
+//! What the world may do to it is tried in `faults`.
+
+mod checkouts;
+mod content;
+mod depths;
+mod ends;
+mod failures;
+mod following;
+mod local;
+mod marks;
+mod pid_one;
+mod polls;
+mod probes;
+mod random_trees;
+mod real;
+mod refs;
+mod retiring;
+mod secrets;
+mod sharing;
+mod status;
+mod stopping;
+mod usage;
+
+use serde_json::Value;
+
+use crate::support::daemon::{Daemon, Root, Setup, following};
+use crate::support::oracle;
+use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
+
+/// A daemon that looks again and again, at once after a failure too, and never gives up.
+fn polling(url: &str, root: &Root) -> Setup {
+    following(url, root)
+        .flag("--period=40ms")
+        .flag("--jitter=0")
+        .flag("--init-period=20ms")
+        .flag("--max-failures=-1")
+}
+
+/// A one-time run that does not try again.
+fn trying(url: &str, root: &Root) -> Setup {
+    following(url, root).flag("--max-failures=1")
+}
+
+/// Syncs once and compares with stock Git.
+#[track_caller]
+fn publishes(setup: Setup, root: &Root, upstream: &Upstream, commit: &str) {
+    setup.once().expect_code(0);
+    assert_published(root, upstream, commit);
+}
+
+/// Fails unless the link shows the commit as stock Git would have checked it out.
+#[track_caller]
+fn assert_published(root: &Root, upstream: &Upstream, commit: &str) {
+    oracle::assert_published(&root.path(), &root.link(), &upstream.repo(), commit);
+}
+
+/// The JSON of `/healthz`.
+#[track_caller]
+fn health(daemon: &Daemon) -> Value {
+    serde_json::from_str(&daemon.get("/healthz").unwrap().body).expect("/healthz is JSON")
+}
+
+/// How many attempts have ended.
+#[track_caller]
+fn ended(daemon: &Daemon) -> u64 {
+    health(daemon)["last_attempt"]["number"].as_u64().unwrap_or_default()
+}
+
+/// Waits until this many more attempts have ended.
+#[track_caller]
+fn after_more_attempts(daemon: &Daemon, count: u64) {
+    let before = ended(daemon);
+    eventually(&format!("{count} more attempts end"), SOON, || {
+        (ended(daemon) >= before + count).then_some(())
+    });
+}
+
+/// The value of a metric, by its name with labels.
+#[track_caller]
+fn metric(daemon: &Daemon, name: &str) -> u64 {
+    let text = daemon.get("/metrics").unwrap().body;
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let value = value.unwrap_or_else(|| panic!("there is no {name} in\n{text}"));
+    value.parse().unwrap_or_else(|_| panic!("{name} is {value}"))
+}

@@ -1,0 +1,86 @@
+//! As the first process of a container it obeys signals and collects orphans.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::daemon::{Daemon, Root, bare};
+use crate::support::git::attempt;
+use crate::support::process::program;
+use crate::support::skip;
+use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
+
+/// Says whether a process can have a process id space of its own here.
+fn unless_possible(test: &str) -> bool {
+    if skip::unless_root(test) {
+        return true;
+    }
+    let tried =
+        attempt(Command::new(program("unshare")).args(["--pid", "--fork", "--mount-proc", "true"]));
+    if let Err(error) = &tried {
+        skip::note(test, &format!("unshare does not work here: {}", error.trim()));
+    }
+    tried.is_err()
+}
+
+/// Starts the program as process 1, and gives its id as it is seen from here.
+fn start(upstream: &Upstream, root: &Root) -> (Daemon, Pid) {
+    let daemon = bare()
+        .program(program("unshare"))
+        .flag("--pid")
+        .flag("--fork")
+        .flag("--mount-proc")
+        .flag(env!("CARGO_BIN_EXE_gitsyncd"))
+        .flag(format!("--repo={}", upstream.repo().display()))
+        .flag(format!("--root={}", root.path().display()))
+        .flag("--log-format=json")
+        .flag("--period=50ms")
+        .start();
+    root.eventually_publishes(&upstream.head());
+    let first = children(daemon.pid())[0];
+    (daemon, Pid::from_raw(first).unwrap())
+}
+
+fn children(pid: i32) -> Vec<i32> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    list.split_whitespace().map(|child| child.parse().unwrap()).collect()
+}
+
+#[test]
+fn it_stops_within_a_second() {
+    if unless_possible("it_stops_within_a_second") {
+        return;
+    }
+    let upstream = Upstream::new();
+    for signal in [Signal::TERM, Signal::INT] {
+        let root = Root::new();
+        let (mut daemon, first) = start(&upstream, &root);
+        let begin = Instant::now();
+        kill_process(first, signal).unwrap();
+        assert_eq!(daemon.exit(SOON).code(), Some(0));
+        assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn it_collects_orphans() {
+    if unless_possible("it_collects_orphans") {
+        return;
+    }
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let (_daemon, first) = start(&upstream, &root);
+    let first = first.as_raw_nonzero().get();
+    let target = format!("--target={first}");
+    let inside = |script: &str| {
+        let mut enter = Command::new(program("nsenter"));
+        attempt(enter.args([&target, "--pid", "sh", "-c", script])).unwrap()
+    };
+    // The shell ends at once, so its child becomes one of the first process.
+    inside("sleep 1000 >/dev/null 2>&1 & true");
+    let orphan =
+        eventually("the first process has an orphan", SOON, || children(first).first().copied());
+    kill_process(Pid::from_raw(orphan).unwrap(), Signal::KILL).unwrap();
+    eventually("the orphan is collected", SOON, || children(first).is_empty().then_some(()));
+}
