@@ -10,6 +10,7 @@ use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use crate::trees::path_of;
+use crate::trees::special;
 use gix::index::entry::Mode;
 use gix::progress::Discard;
 use gix::worktree::stack::state::attributes::Source;
@@ -106,6 +107,7 @@ pub fn write(
         source: crate::git::words(error),
         class: class_of(error),
     };
+    let specials = special::set_aside(store, &mut index).map_err(|error| failed(&error))?;
     let mut options =
         store.repo.checkout_options(Source::IdMapping).map_err(|error| failed(&error))?;
     options.destination_is_initially_empty = true;
@@ -122,8 +124,9 @@ pub fn write(
         return Err(TreeError::File { commit, source: Cause::new(text), class: Class::Disk });
     }
     make_submodule_directories(&index, &path)?;
+    let written = special::write(store, specials, &mut index, &path)?;
     let files = u64::try_from(outcome.files_updated).unwrap_or(u64::MAX);
-    Ok(Written { index, commit, path, files, bytes: outcome.bytes_written })
+    Ok(Written { index, commit, path, files, bytes: outcome.bytes_written + written })
 }
 
 /// Tells a full or broken disk from a broken repository.

@@ -2,8 +2,10 @@
 //! Git as linked worktrees, and compared with what they should be.
 
 mod check;
+mod convert;
 mod fresh;
 mod linked;
+mod special;
 
 pub use check::{Extent, intact};
 pub use fresh::{TreeError, Written, write};

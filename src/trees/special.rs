@@ -1,0 +1,167 @@
+//! The files whose attributes gix does not follow as Git does: they are found before a checkout,
+//! left out of it, and written here.
+
+use crate::disk::At;
+use crate::disk::{DiskError, make_directory};
+use crate::git::Store;
+use crate::trees::convert::{encode, expand_ident};
+use crate::trees::path_of;
+use gix::bstr::ByteSlice;
+use gix::filter::plumbing::eol;
+use gix::index::entry::{Flags, Mode, Stat};
+use gix::worktree::stack::state::attributes::Source;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The attributes that decide what is written.
+const ATTRIBUTES: [&str; 5] = ["ident", "working-tree-encoding", "text", "crlf", "eol"];
+
+/// One file to write, by its place in the index, and how.
+pub(super) struct Special {
+    entry: usize,
+    ident: bool,
+    encoding: Option<String>,
+    line_ends: Option<eol::AttributesDigest>,
+}
+
+/// Finds the files and marks them to be left out of a checkout.
+pub(super) fn set_aside(
+    store: &Store,
+    index: &mut gix::index::File,
+) -> gix::error::Result<Vec<Special>> {
+    if !may_have_any(store, index)? {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let mut stack = store.repo.attributes_only(index, Source::IdMapping)?;
+    let mut outcome = stack.selected_attribute_matches(ATTRIBUTES);
+    for (entry, file) in index.entries().iter().enumerate() {
+        if matches!(file.mode, Mode::FILE | Mode::FILE_EXECUTABLE) {
+            let platform = stack
+                .at_entry(file.path(index), Some(file.mode))
+                .map_err(gix::Error::from_error)?;
+            platform.matching_attributes(&mut outcome);
+            found.extend(special(entry, &outcome));
+        }
+    }
+    drop(stack);
+    let entries = index.entries_mut();
+    for special in &found {
+        if let Some(entry) = entries.get_mut(special.entry) {
+            entry.flags.insert(Flags::SKIP_WORKTREE);
+        }
+    }
+    Ok(found)
+}
+
+/// Looks whether any attributes file names what is special, as most trees have none that does.
+fn may_have_any(store: &Store, index: &gix::index::State) -> gix::error::Result<bool> {
+    for entry in index.entries() {
+        let path = entry.path(index);
+        if path == ".gitattributes" || path.ends_with_str("/.gitattributes") {
+            let text = &store.repo.find_object(entry.id)?.data;
+            if text.contains_str("ident") || text.contains_str("working-tree-encoding") {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn special(entry: usize, outcome: &gix::attrs::search::Outcome) -> Option<Special> {
+    use gix::attrs::StateRef;
+    let states: Vec<StateRef<'_>> =
+        outcome.iter_selected().map(|found| found.assignment.state).collect();
+    let [ident, encoding, text, crlf, eol] = states.try_into().ok()?;
+    let value = |state: StateRef<'_>| match state {
+        StateRef::Value(value) => Some(value.as_bstr().to_string()),
+        StateRef::Set | StateRef::Unset | StateRef::Unspecified => None,
+    };
+    let ident = ident.is_set();
+    let encoding = value(encoding).filter(|name| !is_utf8(name));
+    if !ident && encoding.is_none() {
+        return None;
+    }
+    // `crlf` is the old name of `text`.
+    let text = if text.is_unspecified() { crlf } else { text };
+    let line_ends = (value(eol).as_deref() == Some("crlf") && !text.is_unset())
+        .then(|| match value(text).as_deref() {
+            Some("auto") => Some(eol::AttributesDigest::TextAutoCrlf),
+            Some("input") => None,
+            Some(_) | None => Some(eol::AttributesDigest::TextCrlf),
+        })
+        .flatten();
+    Some(Special { entry, ident, encoding, line_ends })
+}
+
+fn is_utf8(name: &str) -> bool {
+    name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8")
+}
+
+/// Writes the files that were left out, and puts their stat data into the index.
+pub(super) fn write(
+    store: &Store,
+    specials: Vec<Special>,
+    index: &mut gix::index::File,
+    tree: &Path,
+) -> Result<u64, DiskError> {
+    let mut bytes = 0;
+    for special in specials {
+        let Some(entry) = index.entries().get(special.entry) else {
+            continue;
+        };
+        let path = tree.join(path_of(entry, index));
+        let content = content(store, entry, &special).at("read the content of", &path)?;
+        if let Some(above) = path.parent() {
+            make_directory(above)?;
+        }
+        let mode = if entry.mode == Mode::FILE_EXECUTABLE { 0o777 } else { 0o666 };
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&path)
+            .at("create", &path)?;
+        file.write_all(&content).at("write", &path)?;
+        let written = gix::index::fs::Metadata::from_file(&file).at("look at", &path)?;
+        let stat =
+            Stat::from_fs(&written).map_err(std::io::Error::other).at("read the time of", &path)?;
+        bytes += written.len();
+        if let Some(entry) = index.entries_mut().get_mut(special.entry) {
+            entry.flags.remove(Flags::SKIP_WORKTREE);
+            entry.stat = stat;
+        }
+    }
+    Ok(bytes)
+}
+
+/// Takes a file through what Git does to it, in Git's order: keywords, line ends, encoding.
+fn content(
+    store: &Store,
+    entry: &gix::index::Entry,
+    special: &Special,
+) -> std::io::Result<Vec<u8>> {
+    let other = |error: gix::Error| std::io::Error::other(error.to_string());
+    let mut content = store.repo.find_object(entry.id).map_err(other)?.detach().data;
+    if special.ident {
+        content = expand_ident(&content, &entry.id.to_hex().to_string());
+    }
+    if let Some(digest) = special.line_ends {
+        let mut converted = Vec::new();
+        let config = eol::Configuration::default();
+        if eol::convert_to_worktree(&content, digest, &mut converted, config).map_err(other)? {
+            content = converted;
+        }
+    }
+    if let Some(name) = special.encoding.as_ref().filter(|_| !content.is_empty()) {
+        let text = std::str::from_utf8(&content).ok();
+        if let Some(encoded) = text.and_then(|text| encode(text, name)) {
+            content = encoded;
+        } else {
+            tracing::warn!(encoding = name, "a file cannot be encoded and stays UTF-8");
+        }
+    }
+    Ok(content)
+}
