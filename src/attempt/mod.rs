@@ -15,7 +15,7 @@ use crate::attempt::root::Root;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::disk::At;
-use crate::disk::{Durable, replace_file};
+use crate::disk::{Durable, replace_file_by_way_of};
 use crate::git::{
     CommitInfo, Fetched, GitError, Resolved, Session, Source, Store, collect, wants_collection,
 };
@@ -178,10 +178,11 @@ impl Attempts {
             return;
         }
         let path = self.root.layout().status();
+        let new = self.root.layout().own().join("status.gitsyncd-new");
         let written = serde_json::to_vec_pretty(status)
             .map_err(std::io::Error::from)
             .at("render", &path)
-            .and_then(|text| replace_file(&path, &text, Durable::No));
+            .and_then(|text| replace_file_by_way_of(&new, &path, &text, Durable::No));
         if let Err(error) = written {
             tracing::warn!(error = %Cause::of(&error), "could not write the status");
         }

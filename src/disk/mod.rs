@@ -111,15 +111,24 @@ pub enum Durable {
 
 /// Replaces the content of a file: a reader sees the old or the new one, never a part.
 pub fn replace_file(path: &Path, content: &[u8], durable: Durable) -> Result<(), DiskError> {
-    let new = beside(path);
-    remove(&new)?;
-    let mut file = File::create_new(&new).at("create", &new)?;
-    file.write_all(content).at("write", &new)?;
+    replace_file_by_way_of(&beside(path), path, content, durable)
+}
+
+/// Does the same with a place of the caller's choice, on the same file system, for the new content.
+pub fn replace_file_by_way_of(
+    new: &Path,
+    path: &Path,
+    content: &[u8],
+    durable: Durable,
+) -> Result<(), DiskError> {
+    remove(new)?;
+    let mut file = File::create_new(new).at("create", new)?;
+    file.write_all(content).at("write", new)?;
     if durable == Durable::Yes {
-        file.sync_all().at("sync", &new)?;
+        file.sync_all().at("sync", new)?;
     }
     drop(file);
-    rename(&new, path)?;
+    rename(new, path)?;
     match durable {
         Durable::Yes => sync_directory(parent(path)),
         Durable::No => Ok(()),

@@ -66,7 +66,7 @@ impl CopyError {
             Self::Stopped(stopped) => GitError::Stopped(stopped),
             Self::Source(source) => GitError::Damaged { path, source },
             Self::Store(source) => GitError::Disk { path, source },
-            Self::Wanted => GitError::Damaged {
+            Self::Wanted | Self::NoCommit => GitError::Damaged {
                 path,
                 source: Cause::new("a commit that was published is missing"),
             },

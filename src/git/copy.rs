@@ -30,6 +30,8 @@ pub(super) enum CopyError {
     Stopped(Stopped),
     /// The source has no such object.
     Wanted,
+    /// The source has it, and it leads to no commit.
+    NoCommit,
     /// The source could not be read.
     Source(Cause),
     /// The store could not be written.
@@ -69,6 +71,9 @@ fn select(
         let target = tip.to_tag_ref().target();
         selection.objects.push(tip.id);
         tip = source.find_object(target).map_err(unreadable)?;
+    }
+    if tip.kind != Kind::Commit {
+        return Err(CopyError::NoCommit);
     }
     let whole = order.depth.is_none() && !store.is_shallow();
     let here = Some(Here { objects: &store.repo.objects, whole });

@@ -63,6 +63,11 @@ impl Local {
                 reference: order.want.to_hex().to_string(),
                 detail: ": there is no such object",
             },
+            copy::CopyError::NoCommit => GitError::NoSuchRef {
+                url: self.path.display().to_string(),
+                reference: order.want.to_hex().to_string(),
+                detail: ": it names no commit",
+            },
             copy::CopyError::Store(source) => {
                 GitError::Disk { path: store.path().to_owned(), source }
             }

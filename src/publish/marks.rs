@@ -3,7 +3,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, remove, replace_file};
+use crate::disk::{Durable, if_there, remove, replace_file};
 use crate::model::Step;
 use crate::observe::status::Failure;
 use std::fs::{File, FileTimes};
@@ -24,7 +24,9 @@ impl Marks {
         let Some(path) = &self.touch else {
             return Ok(());
         };
-        let file = File::options().create(true).append(true).open(path).at("create", path)?;
+        let Some(file) = if_there(File::options().append(true).open(path)).at("open", path)? else {
+            return File::create_new(path).map(|_new| ()).at("create", path);
+        };
         #[expect(clippy::disallowed_types, reason = "file times are of this type")]
         let now = std::time::SystemTime::now();
         file.set_times(FileTimes::new().set_modified(now).set_accessed(now)).at("touch", path)
