@@ -122,11 +122,14 @@ impl Attempts {
         let done = self.line(stop);
         let (bytes, requests) = self.source.traffic().take();
         self.metrics.received(bytes, requests);
-        if let Err(failed) = &done {
-            self.store = None;
-            self.talk = None;
-            if failed.error.may_be_ours() {
-                self.root.doubt();
+        match &done {
+            Ok(_) => self.root.note(),
+            Err(failed) => {
+                self.store = None;
+                self.talk = None;
+                if failed.error.may_be_ours() {
+                    self.root.doubt();
+                }
             }
         }
         done

@@ -22,6 +22,8 @@ pub(super) struct Root {
     /// The tree that was looked at last, if it was whole.
     trusted: Option<Live>,
     suspect: bool,
+    /// What the small files of the repository held after the last good attempt.
+    noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
     lacking: bool,
 }
@@ -29,7 +31,15 @@ pub(super) struct Root {
 impl Root {
     /// Knows nothing yet.
     pub(super) fn new(layout: Layout) -> Self {
-        Self { layout, lock: None, seen: None, trusted: None, suspect: false, lacking: false }
+        Self {
+            layout,
+            lock: None,
+            seen: None,
+            trusted: None,
+            suspect: false,
+            noted: None,
+            lacking: false,
+        }
     }
 
     /// Where everything is.
@@ -130,6 +140,7 @@ impl Root {
                 if let Some(live) = &self.trusted {
                     publish::follow(&self.layout, &live.commit)?;
                 }
+                publish::forget(&self.layout, |commit| store.reaches(commit))?;
                 self.suspect = false;
                 Ok(store)
             }
@@ -143,7 +154,14 @@ impl Root {
 
     /// Whether nothing that is cheap to look at says that the repository was damaged.
     pub(super) fn is_sound(&self) -> bool {
-        publish::is_sound(&self.layout) && self.is_administered()
+        publish::is_sound(&self.layout)
+            && self.is_administered()
+            && self.noted.as_ref().is_none_or(|noted| *noted == publish::fingerprint(&self.layout))
+    }
+
+    /// Notes how the repository was left.
+    pub(super) fn note(&mut self) {
+        self.noted = Some(publish::fingerprint(&self.layout));
     }
 
     /// Whether Git is told the right things about the tree that is published.

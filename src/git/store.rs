@@ -173,6 +173,13 @@ impl Store {
             .ok_or_else(|| no_commit(": it names no commit"))
     }
 
+    /// Says whether a commit is here with its ancestors, up to the shallow boundary. Trees are
+    /// believed to be whole.
+    pub fn reaches(&self, commit: &CommitId) -> bool {
+        ObjectId::from_hex(commit.as_str().as_bytes())
+            .is_ok_and(|object| self.ancestors_are_here(object).is_ok())
+    }
+
     fn ancestors_are_here(&self, tip: ObjectId) -> Result<(), Cause> {
         let boundary: HashSet<ObjectId> = gix_shallow::read(&self.shallow_file())
             .map_err(|error| words(&error))?

@@ -199,6 +199,11 @@ fn config_is_right(git: &Path) -> bool {
     fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
 }
 
+/// Reads what is small and would not be missed at once if it changed.
+pub fn fingerprint(layout: &Layout) -> Vec<Option<Vec<u8>>> {
+    ["config", "shallow"].map(|name| fs::read(layout.git().join(name)).ok()).into()
+}
+
 /// Looks for cheap signs that the repository is as we left it.
 pub fn is_sound(layout: &Layout) -> bool {
     let git = layout.git();
@@ -251,6 +256,19 @@ pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError
     let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
     let trees = entries(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
     Ok(last.chain(trees).collect())
+}
+
+/// Lets go of commits whose objects were lost: Git complains about refs to them.
+pub fn forget(layout: &Layout, is_here: impl Fn(&CommitId) -> bool) -> Result<(), DiskError> {
+    for path in entries(&layout.git().join(KEPT))? {
+        let commit = name(&path).and_then(|name| name.parse().ok());
+        let content = commit.as_ref().map(|commit| format!("{commit}\n"));
+        let right = fs::read_to_string(&path).is_ok_and(|found| Some(found) == content);
+        if !right || !commit.is_some_and(|commit| is_here(&commit)) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn newest_first(directory: &Path) -> Result<Vec<(i128, PathBuf)>, DiskError> {
