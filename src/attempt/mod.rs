@@ -127,9 +127,7 @@ impl Attempts {
             Err(failed) => {
                 self.store = None;
                 self.talk = None;
-                if failed.error.may_be_ours() {
-                    self.root.doubt();
-                }
+                self.root.failed(failed.error.may_be_ours());
             }
         }
         done
@@ -303,8 +301,8 @@ impl Attempts {
         if let Some(mut session) = self.go_on(&login, stop) {
             match session.resolve(&self.reference) {
                 Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                Err(error) if stop.check().is_err() => return Err(error),
                 Err(error) => {
-                    stop.check()?;
                     tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
                 }
             }

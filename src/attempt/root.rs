@@ -78,9 +78,15 @@ impl Root {
         self.lacking = false;
     }
 
-    /// Has the repository looked at before it is used again.
-    pub(super) fn doubt(&mut self) {
-        self.suspect = true;
+    /// Throws away what a failed attempt has made by halves, so that its space is free soon, and
+    /// has the repository looked at before it is used again if it may be to blame.
+    pub(super) fn failed(&mut self, may_be_ours: bool) {
+        self.suspect |= may_be_ours;
+        if self.is_ours()
+            && let Err(error) = publish::abandon(&self.layout)
+        {
+            tracing::warn!(error = %Cause::of(&error), "could not clear what was begun");
+        }
     }
 
     /// Looks, without writing anything, whether an intact tree is published.

@@ -240,10 +240,7 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
             remove(&path)?;
         }
     }
-    for path in entries(&layout.staging())? {
-        to_trash(layout, &path)?;
-    }
-    Ok(())
+    abandon(layout)
 }
 
 /// The commits whose objects are to stay: the one that is published, the last ones that were, and
@@ -256,6 +253,14 @@ pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError
     let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
     let trees = entries(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
     Ok(last.chain(trees).collect())
+}
+
+/// Throws away what was begun and not published.
+pub fn abandon(layout: &Layout) -> Result<(), DiskError> {
+    for path in entries(&layout.staging())? {
+        to_trash(layout, &path)?;
+    }
+    Ok(())
 }
 
 /// Lets go of commits whose objects were lost: Git complains about refs to them.
