@@ -14,6 +14,7 @@ use crate::support::oracle;
 use crate::support::process::program;
 use crate::support::skip;
 use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
 
 /// A small disk in a directory of the root, which is a link to it.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ fn a_first_sync_that_does_not_fit_fails_clearly_and_works_once_there_is_room() {
         let server = git_daemon::serve(&upstream);
         let ballast = disk.fill(leave);
         let mut driven = Driven::of(following(&server.url(), &root));
-        let failure = driven.last().expect("it does not fit");
+        let failure = driven.first().expect("it does not fit");
         println!("{leave}: {failure:?}");
         failure.expect("disk", "No space left on device");
         assert_eq!(root.published(), None);
@@ -141,6 +142,10 @@ fn a_disk_without_room_for_another_name_is_told_so() {
     upstream.change().files(200, "f").commit();
     driven.fails().expect("disk", "No space left on device");
     assert_eq!(root.published(), Some(old));
+    let trash = root.path().join(".git/gitsyncd/trash");
+    eventually("what did not fit is deleted", SOON, || {
+        fs::read_dir(&trash).unwrap().next().is_none().then_some(())
+    });
     upstream.change().delete("f").commit();
     driven.succeeds();
     assert_published(&root, &upstream);
