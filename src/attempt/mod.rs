@@ -122,11 +122,12 @@ impl Attempts {
         let done = self.line(stop);
         let (bytes, requests) = self.source.traffic().take();
         self.metrics.received(bytes, requests);
-        if let Err(failed) = &done {
-            self.store = None;
-            self.talk = None;
-            if failed.error.may_be_ours() {
-                self.root.doubt();
+        match &done {
+            Ok(_) => self.root.note(),
+            Err(failed) => {
+                self.store = None;
+                self.talk = None;
+                self.root.failed(failed.error.may_be_ours());
             }
         }
         done
@@ -195,8 +196,8 @@ impl Attempts {
             return Ok(done);
         }
         let store = match self.store.take() {
-            Some(store) => store,
-            None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
+            Some(store) if self.root.is_sound() => store,
+            Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
         let login = self.step(Step::Credentials, |me| me.credentials.current())?;
         let mut wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
@@ -300,8 +301,8 @@ impl Attempts {
         if let Some(mut session) = self.go_on(&login, stop) {
             match session.resolve(&self.reference) {
                 Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                Err(error) if stop.check().is_err() => return Err(error),
                 Err(error) => {
-                    stop.check()?;
                     tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
                 }
             }

@@ -22,6 +22,8 @@ pub(super) struct Root {
     /// The tree that was looked at last, if it was whole.
     trusted: Option<Live>,
     suspect: bool,
+    /// What the small files of the repository held after the last good attempt.
+    noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
     lacking: bool,
 }
@@ -29,7 +31,15 @@ pub(super) struct Root {
 impl Root {
     /// Knows nothing yet.
     pub(super) fn new(layout: Layout) -> Self {
-        Self { layout, lock: None, seen: None, trusted: None, suspect: false, lacking: false }
+        Self {
+            layout,
+            lock: None,
+            seen: None,
+            trusted: None,
+            suspect: false,
+            noted: None,
+            lacking: false,
+        }
     }
 
     /// Where everything is.
@@ -68,9 +78,15 @@ impl Root {
         self.lacking = false;
     }
 
-    /// Has the repository looked at before it is used again.
-    pub(super) fn doubt(&mut self) {
-        self.suspect = true;
+    /// Throws away what a failed attempt has made by halves, so that its space is free soon, and
+    /// has the repository looked at before it is used again if it may be to blame.
+    pub(super) fn failed(&mut self, may_be_ours: bool) {
+        self.suspect |= may_be_ours;
+        if self.is_ours()
+            && let Err(error) = publish::abandon(&self.layout)
+        {
+            tracing::warn!(error = %Cause::of(&error), "could not clear what was begun");
+        }
     }
 
     /// Looks, without writing anything, whether an intact tree is published.
@@ -114,19 +130,23 @@ impl Root {
                 self.lock = None;
             }
         })?;
-        if publish::live(&self.layout) != self.seen {
+        if publish::live(&self.layout) != self.seen || !self.is_administered() {
             self.find();
+        }
+        if let Some(live) = &self.trusted {
+            publish::admin_of(&self.layout, &live.tree).correct(&live.commit, &live.tree)?;
         }
         let whole = match &self.trusted {
             Some(live) => store.still_has(&live.commit),
             None => Ok(()),
         };
-        let sound = if self.suspect { store.verify(stop) } else { Ok(()) };
+        let sound = if self.suspect { store.verify(stop) } else { store.skim() };
         match whole.and(sound) {
             Ok(()) => {
                 if let Some(live) = &self.trusted {
                     publish::follow(&self.layout, &live.commit)?;
                 }
+                publish::forget(&self.layout, |commit| store.reaches(commit))?;
                 self.suspect = false;
                 Ok(store)
             }
@@ -136,6 +156,25 @@ impl Root {
                 self.rebuild(store)
             }
         }
+    }
+
+    /// Whether nothing that is cheap to look at says that the repository was damaged.
+    pub(super) fn is_sound(&self) -> bool {
+        publish::is_sound(&self.layout)
+            && self.is_administered()
+            && self.noted.as_ref().is_none_or(|noted| *noted == publish::fingerprint(&self.layout))
+    }
+
+    /// Notes how the repository was left.
+    pub(super) fn note(&mut self) {
+        self.noted = Some(publish::fingerprint(&self.layout));
+    }
+
+    /// Whether Git is told the right things about the tree that is published.
+    fn is_administered(&self) -> bool {
+        self.trusted.as_ref().is_none_or(|live| {
+            publish::admin_of(&self.layout, &live.tree).is_right(&live.commit, &live.tree)
+        })
     }
 
     /// Puts an empty repository in the place of a damaged one.

@@ -89,7 +89,7 @@ pub fn remove(path: &Path) -> Result<(), DiskError> {
 
 /// The name beside `path` under which its replacement is made. A crash leaves it there; the next
 /// replacement makes room for itself.
-fn beside(path: &Path) -> PathBuf {
+pub fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".gitsyncd-new");

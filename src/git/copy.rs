@@ -4,7 +4,7 @@
 
 use crate::git::Order;
 use crate::git::Store;
-use crate::git::error::words;
+use crate::git::error::{of_the_system, words};
 use crate::git::select::{Here, Selection, Walk, unreadable};
 use crate::model::Cause;
 use crate::runtime::{Stop, Stopped};
@@ -100,7 +100,7 @@ pub(super) fn transfer(
         stop.check()?;
         match (made, taken) {
             // A writer whose reader is gone fails too; the reader knows why.
-            (_, Err(error)) if error.iter_errors().any(of_the_disk) => {
+            (_, Err(error)) if error.iter_errors().any(of_the_system) => {
                 Err(CopyError::Store(words(&error)))
             }
             (Err(cause), _) => Err(CopyError::Source(cause)),
@@ -108,10 +108,6 @@ pub(super) fn transfer(
             (Ok(()), Ok(pack)) => Ok(pack),
         }
     })
-}
-
-fn of_the_disk(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.raw_os_error().is_some())
 }
 
 fn make(

@@ -198,7 +198,22 @@ fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitErr
         let (url, source) = (url.to_owned(), Cause::new("the server hung up before it was done"));
         return Some(GitError::Net(NetError::Broken { url, source }));
     }
-    error.raw_os_error().map(|_| GitError::Disk { path: path.to_owned(), source: Cause::of(error) })
+    of_the_system(error).then(|| GitError::Disk { path: path.to_owned(), source: Cause::of(error) })
+}
+
+/// Says whether the system reported this about a file. The name of the file may have been added in
+/// a way that leaves nothing but the kind.
+pub(crate) fn of_the_system(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{
+        FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    error.downcast_ref::<io::Error>().is_some_and(|error| {
+        error.raw_os_error().is_some()
+            || matches!(
+                error.kind(),
+                FileTooLarge | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+            )
+    })
 }
 
 fn refused_in_words(url: &str, message: &str, class: Class) -> String {

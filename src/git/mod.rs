@@ -20,7 +20,7 @@ mod tree;
 
 pub use collect::{collect, wants_collection};
 pub use error::GitError;
-pub(crate) use error::words;
+pub(crate) use error::{of_the_system, words};
 pub use plan::{Fetched, Order, Resolved};
 pub use source::{Session, Source};
 pub use store::{CommitInfo, Store};

@@ -173,6 +173,13 @@ impl Store {
             .ok_or_else(|| no_commit(": it names no commit"))
     }
 
+    /// Says whether a commit is here with its ancestors, up to the shallow boundary. Trees are
+    /// believed to be whole.
+    pub fn reaches(&self, commit: &CommitId) -> bool {
+        ObjectId::from_hex(commit.as_str().as_bytes())
+            .is_ok_and(|object| self.ancestors_are_here(object).is_ok())
+    }
+
     fn ancestors_are_here(&self, tip: ObjectId) -> Result<(), Cause> {
         let boundary: HashSet<ObjectId> = gix_shallow::read(&self.shallow_file())
             .map_err(|error| words(&error))?
@@ -220,21 +227,36 @@ impl Store {
 
     /// Reads every pack and compares its checksums.
     pub fn verify(&self, stop: &Stop) -> Result<(), GitError> {
+        self.each_pack(|bundle| {
+            stop.check().map_err(gix::Error::from_error)?;
+            bundle.pack.verify_checksum(&mut Discard, stop.flag())?;
+            bundle.index.verify_checksum(&mut Discard, stop.flag())?;
+            Ok(())
+        })
+        .map_err(|damaged| stop.check().map_or_else(GitError::from, |()| damaged))
+    }
+
+    /// Looks whether every pack is as long as it was and belongs to its index, without reading
+    /// more than their ends.
+    pub fn skim(&self) -> Result<(), GitError> {
+        self.each_pack(|bundle| {
+            if bundle.pack.checksum() == bundle.index.pack_checksum() {
+                return Ok(());
+            }
+            let text = format!("{} is not what it was", bundle.pack.path().display());
+            Err(gix::Error::from_error(io::Error::other(text)))
+        })
+    }
+
+    fn each_pack(&self, check: impl Fn(&Bundle) -> gix::error::Result<()>) -> Result<(), GitError> {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let packs = self.path.join("objects/pack");
         let entries = fs::read_dir(&packs).map_err(|error| damaged(Cause::of(&error)))?;
-        for entry in entries.filter_map(Result::ok) {
-            let path = entry.path();
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
             if path.extension().is_some_and(|extension| extension == "idx") {
-                stop.check()?;
-                let check = Bundle::at(&path, self.repo.object_hash()).and_then(|bundle| {
-                    bundle.pack.verify_checksum(&mut Discard, stop.flag())?;
-                    bundle.index.verify_checksum(&mut Discard, stop.flag())
-                });
-                if let Err(error) = check {
-                    stop.check()?;
-                    return Err(damaged(words(&error)));
-                }
+                Bundle::at(&path, self.repo.object_hash())
+                    .and_then(|bundle| check(&bundle))
+                    .map_err(|error| damaged(words(&error)))?;
             }
         }
         Ok(())

@@ -22,7 +22,8 @@ pub struct Live {
     pub tree: PathBuf,
 }
 
-/// Reads which tree the link names, if it is one of ours and there.
+/// Reads which tree the link names, if it is one of ours and there. However the link spells it, it
+/// is spelled here as [`Layout::trees`] is.
 pub fn live(layout: &Layout) -> Option<Live> {
     let target = fs::read_link(layout.link()).ok()?;
     let commit: CommitId = target.file_name()?.to_str()?.parse().ok()?;

@@ -14,5 +14,7 @@ pub use layout::Layout;
 pub use link::{Live, admin_of, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
-pub use root::{RootError, check_link, follow, kept, prepare, rebuild};
+pub use root::{
+    RootError, abandon, check_link, fingerprint, follow, forget, is_sound, kept, prepare, rebuild,
+};
 pub use sweep::{empty_trash, has_trash, sweep};

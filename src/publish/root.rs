@@ -2,7 +2,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
+use crate::disk::{Durable, beside, is_there, make_directory, remove, rename, replace_file};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
@@ -66,8 +66,12 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
         }
         replace(layout)?;
     }
-    make_directory(&layout.staging())?;
-    make_directory(&layout.trash())?;
+    for directory in [layout.own(), layout.staging(), layout.trash()] {
+        if is_there(&directory) && !directory.is_dir() {
+            remove(&directory)?;
+        }
+        make_directory(&directory)?;
+    }
     complete(layout)?;
     clear(layout)?;
     match Store::open(&git) {
@@ -167,15 +171,47 @@ fn complete(layout: &Layout) -> Result<(), DiskError> {
         }
         make_directory(&path)?;
     }
-    let config = git.join("config");
-    if !is_there(&config) {
-        replace_file(&config, CONFIG.as_bytes(), Durable::Yes)?;
-    }
-    let head = git.join("HEAD");
-    if !is_there(&head) {
-        replace_file(&head, format!("ref: {BRANCH}\n").as_bytes(), Durable::Yes)?;
+    for (path, is_right, content) in [
+        (git.join("config"), config_is_right(&git), CONFIG.to_owned()),
+        (git.join("HEAD"), head_is_right(&git), head()),
+    ] {
+        if !is_right {
+            if path.is_dir() {
+                to_trash(layout, &path)?;
+            }
+            replace_file(&path, content.as_bytes(), Durable::Yes)?;
+        }
     }
     Ok(())
+}
+
+fn head() -> String {
+    format!("ref: {BRANCH}\n")
+}
+
+fn head_is_right(git: &Path) -> bool {
+    fs::read_to_string(git.join("HEAD")).is_ok_and(|text| text == head())
+}
+
+/// Says whether the configuration is that of a repository; it may have been added to.
+fn config_is_right(git: &Path) -> bool {
+    let whole = |text: &str| text.contains("repositoryformatversion =") && text.ends_with('\n');
+    fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
+}
+
+/// Reads what is small and would not be missed at once if it changed.
+pub fn fingerprint(layout: &Layout) -> Vec<Option<Vec<u8>>> {
+    ["config", "shallow"].map(|name| fs::read(layout.git().join(name)).ok()).into()
+}
+
+/// Looks for cheap signs that the repository is as we left it.
+pub fn is_sound(layout: &Layout) -> bool {
+    let git = layout.git();
+    let directories =
+        [layout.staging(), layout.trash(), git.join("objects/pack"), git.join("refs/heads")];
+    directories.iter().all(|directory| directory.is_dir())
+        && head_is_right(&git)
+        && config_is_right(&git)
 }
 
 /// Removes what an attempt that was killed may have left: locks, half-taken packs, half-made trees.
@@ -183,6 +219,8 @@ fn complete(layout: &Layout) -> Result<(), DiskError> {
 fn clear(layout: &Layout) -> Result<(), DiskError> {
     let git = layout.git();
     remove(&layout.root().join(".git.gitsyncd-trash"))?;
+    remove(&beside(layout.link()))?;
+    remove(&beside(&layout.status()))?;
     let mut places = vec![git.clone(), git.join("refs/heads"), git.join(KEPT), layout.own()];
     places.extend(entries(&layout.admins())?);
     for place in places {
@@ -195,15 +233,14 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     }
     for path in entries(&git.join("objects/pack"))? {
         let begun = |name: &str| name.starts_with(".tmp") || name.starts_with("tmp_");
-        if name(&path).is_some_and(begun) || has_extension(&path, "keep") {
+        // A pack gets its name before its index does.
+        let without_index = has_extension(&path, "pack") && !is_there(&path.with_extension("idx"));
+        if name(&path).is_some_and(begun) || has_extension(&path, "keep") || without_index {
             tracing::info!(path = %path.display(), "removing a leftover");
             remove(&path)?;
         }
     }
-    for path in entries(&layout.staging())? {
-        to_trash(layout, &path)?;
-    }
-    Ok(())
+    abandon(layout)
 }
 
 /// The commits whose objects are to stay: the one that is published, the last ones that were, and
@@ -216,6 +253,27 @@ pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError
     let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
     let trees = entries(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
     Ok(last.chain(trees).collect())
+}
+
+/// Throws away what was begun and not published.
+pub fn abandon(layout: &Layout) -> Result<(), DiskError> {
+    for path in entries(&layout.staging())? {
+        to_trash(layout, &path)?;
+    }
+    Ok(())
+}
+
+/// Lets go of commits whose objects were lost: Git complains about refs to them.
+pub fn forget(layout: &Layout, is_here: impl Fn(&CommitId) -> bool) -> Result<(), DiskError> {
+    for path in entries(&layout.git().join(KEPT))? {
+        let commit = name(&path).and_then(|name| name.parse().ok());
+        let content = commit.as_ref().map(|commit| format!("{commit}\n"));
+        let right = fs::read_to_string(&path).is_ok_and(|found| Some(found) == content);
+        if !right || !commit.is_some_and(|commit| is_here(&commit)) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn newest_first(directory: &Path) -> Result<Vec<(i128, PathBuf)>, DiskError> {

@@ -131,8 +131,7 @@ pub fn write(
 
 /// Tells a full or broken disk from a broken repository.
 fn class_of(error: &gix::Error) -> Class {
-    let of_the_system = |error: &std::io::Error| error.raw_os_error().is_some();
-    let disk = error.iter_errors().filter_map(|error| error.downcast_ref()).any(of_the_system);
+    let disk = error.iter_errors().any(crate::git::of_the_system);
     if disk { Class::Disk } else { Class::Protocol }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::make_directory;
+use crate::disk::{Durable, make_directory, replace_file};
 use crate::model::CommitId;
 use crate::trees::Written;
 use std::fs;
@@ -49,10 +49,9 @@ impl Admin {
             let path = self.0.join(name);
             fs::write(&path, content).at("write", &path)
         };
-        file("HEAD", format!("{}\n", written.commit()))?;
-        file("commondir", "../..\n".to_owned())?;
-        file("gitdir", format!("{}\n", tree.join(".git").display()))?;
-        file("locked", REASON.to_owned())?;
+        for (name, content) in notes(written.commit(), tree) {
+            file(name, content)?;
+        }
         let index = self.index();
         let out = fs::File::create(&index).at("create", &index)?;
         let mut out = std::io::BufWriter::new(out);
@@ -67,10 +66,49 @@ impl Admin {
             .map(|_file| ())
     }
 
+    /// Looks whether everything but the index, which is not read, says what it must.
+    pub fn is_right(&self, commit: &CommitId, tree: &Path) -> bool {
+        notes(commit, tree).iter().all(|(name, content)| self.says(name, content))
+    }
+
+    fn says(&self, name: &str, content: &str) -> bool {
+        let path = self.0.join(name);
+        match name {
+            "locked" => path.is_file(),
+            // There may be several ways to write a path.
+            "gitdir" => fs::read_to_string(path).is_ok_and(|found| {
+                let real = |text: &str| Path::new(text.trim_end()).canonicalize().ok();
+                real(&found).is_some_and(|found| Some(found) == real(content))
+            }),
+            _ => fs::read_to_string(path).is_ok_and(|found| found == content),
+        }
+    }
+
+    /// Writes what does not say what it must.
+    pub fn correct(&self, commit: &CommitId, tree: &Path) -> Result<(), DiskError> {
+        for (name, content) in notes(commit, tree) {
+            if !self.says(name, &content) {
+                tracing::warn!(admin = %self.0.display(), name, "correcting what Git is told");
+                replace_file(&self.0.join(name), content.as_bytes(), Durable::No)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads which commit it stands for.
     pub fn head(&self) -> Option<CommitId> {
         fs::read_to_string(self.0.join("HEAD")).ok()?.trim_end().parse().ok()
     }
+}
+
+/// The small files of an administrative directory.
+fn notes(commit: &CommitId, tree: &Path) -> [(&'static str, String); 4] {
+    [
+        ("HEAD", format!("{commit}\n")),
+        ("commondir", "../..\n".to_owned()),
+        ("gitdir", format!("{}\n", tree.join(".git").display())),
+        ("locked", REASON.to_owned()),
+    ]
 }
 
 /// Writes the pointer in a tree. `tree` and `admin` are where both will be in the end.

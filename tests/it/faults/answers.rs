@@ -37,7 +37,7 @@ fn each_bad_answer_has_its_class_and_its_words_and_is_outlived() {
         let (class, words) = meaning(answer);
         server.answer(answer);
         let mut driven = Driven::start(&server.url(), &root);
-        let first = driven.last().expect("the first attempt fails");
+        let first = driven.first().expect("the first attempt fails");
         first.expect(class, words);
         first.expect(class, &answer.status().to_string());
         assert_eq!((first.step.as_str(), root.published()), ("resolve", None));
@@ -166,7 +166,7 @@ fn a_wrong_password_is_refused_until_it_is_right() {
     fs::write(&file, "hunter2").unwrap();
     let setup = following(&server.url(), &root).flag("--username=ada");
     let mut driven = Driven::of(setup.flag(format!("--password-file={}", file.display())));
-    let failure = driven.last().unwrap();
+    let failure = driven.first().unwrap();
     failure.expect("auth", "authentication failed for 'http://127.0.0.1:");
     assert!(!failure.error.contains("hunter2"), "{failure:?}");
     fs::write(&file, "p@ss word\n").unwrap();
@@ -194,7 +194,7 @@ fn a_ref_that_is_not_there_is_found_once_it_is() {
         let (root, branch) = (Root::new(), format!("later-{number}"));
         let setup = following(&url, &root).flag(format!("--ref={branch}"));
         let mut driven = Driven::of(setup);
-        let failure = driven.last().unwrap();
+        let failure = driven.first().unwrap();
         failure.expect("ref", &format!("couldn't find remote ref {branch}"));
         upstream.switch(&branch);
         driven.succeeds();
@@ -222,7 +222,7 @@ fn an_empty_repository_is_followed_once_it_has_a_commit() {
         .map(|(url, root)| Driven::start(url, root))
         .collect();
     for driven in &all {
-        driven.last().unwrap().expect("ref", "couldn't find remote ref HEAD");
+        driven.first().unwrap().expect("ref", "couldn't find remote ref HEAD");
     }
     let commit = upstream.commit("a", "1");
     for (driven, root) in all.iter_mut().zip(&roots) {
@@ -240,7 +240,7 @@ fn a_repository_that_is_not_there_is_found_once_it_is() {
         let (root, away) = (Root::new(), upstream.dir().join("away.git"));
         fs::rename(upstream.repo(), &away).unwrap();
         let mut driven = Driven::start(&url, &root);
-        driven.last().unwrap().expect("not_found", "repository not found: '");
+        driven.first().unwrap().expect("not_found", "repository not found: '");
         fs::rename(&away, upstream.repo()).unwrap();
         driven.succeeds();
         fs::rename(upstream.repo(), &away).unwrap();

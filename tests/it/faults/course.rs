@@ -86,6 +86,7 @@ fn only_failure(finished: &Finished) -> Failure {
 pub(super) struct Driven {
     daemon: Daemon,
     number: u64,
+    first: Option<Failure>,
 }
 
 impl Driven {
@@ -105,8 +106,8 @@ impl Driven {
             .flag("--stale-worktree-timeout=0")
             .flag("--sync-on-signal=SIGHUP")
             .start();
-        let mut driven = Self { daemon, number: 0 };
-        drop(driven.ended());
+        let mut driven = Self { daemon, number: 0, first: None };
+        driven.first = driven.ended().err();
         driven
     }
 
@@ -129,9 +130,9 @@ impl Driven {
         self.attempt().expect_err("the attempt must fail")
     }
 
-    /// How the last attempt went that has ended.
-    pub(super) fn last(&self) -> Option<Failure> {
-        failures(&self.daemon.log()).pop()
+    /// How the first attempt failed, if it did.
+    pub(super) fn first(&self) -> Option<&Failure> {
+        self.first.as_ref()
     }
 
     #[track_caller]

@@ -5,6 +5,10 @@
 
 mod answers;
 mod course;
+mod crash;
+mod damage;
+mod full;
+mod hostile;
 mod roots;
 mod scene;
 mod wires;

@@ -96,6 +96,12 @@ fn a_root_that_is_a_symlink_is_a_root() {
     scene.upstream.commit("a", "1");
     succeeds(scene.once());
     scene.assert_published();
+    let mut driven = Driven::start(&scene.url(), &scene.root);
+    assert_eq!(driven.attempt().unwrap(), "unchanged");
+    scene.upstream.commit("a", "2");
+    assert_eq!(driven.attempt().unwrap(), "published");
+    assert_eq!(driven.attempt().unwrap(), "unchanged");
+    scene.assert_published();
 }
 
 #[test]
@@ -104,7 +110,7 @@ fn a_root_that_is_a_file_is_refused_until_it_is_gone() {
     fs::remove_dir(scene.root.path()).unwrap();
     fs::write(scene.root.path(), "mine").unwrap();
     let mut driven = Driven::start(&scene.url(), &scene.root);
-    driven.last().unwrap().expect("disk", &scene.root.path().display().to_string());
+    driven.first().unwrap().expect("disk", &scene.root.path().display().to_string());
     assert_eq!(fs::read_to_string(scene.root.path()).unwrap(), "mine");
     fs::remove_file(scene.root.path()).unwrap();
     driven.succeeds();
@@ -147,7 +153,7 @@ fn a_root_that_may_not_be_written_is_refused_until_it_may() {
     assert_eq!(fs::read_dir(scene.root.path()).unwrap().count(), 0);
 
     let mut driven = Driven::of(as_nobody(dir.path(), &scene).flag("--max-failures=-1"));
-    driven.last().unwrap().expect("disk", "ermission denied");
+    driven.first().unwrap().expect("disk", "ermission denied");
     fs::set_permissions(scene.root.path(), fs::Permissions::from_mode(0o777)).unwrap();
     driven.succeeds();
     scene.assert_published();
@@ -185,7 +191,7 @@ fn what_stands_where_the_link_should_be_is_not_touched() {
         }
         let before = Snapshot::whole(&scene.root.path());
         let mut driven = Driven::start(&scene.url(), &scene.root);
-        driven.last().unwrap().expect("config", &link.display().to_string());
+        driven.first().unwrap().expect("config", &link.display().to_string());
         driven.fails().expect("config", "not a symlink");
         let after = Snapshot::whole(&scene.root.path());
         assert_eq!(after.get("latest"), before.get("latest"));

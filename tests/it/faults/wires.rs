@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::faults::course::{eventually_fails, failures};
-use crate::faults::scene::{Scene, Way};
+use crate::faults::scene::{Scene, Way, noise};
 use crate::support::daemon::Daemon;
 use crate::support::faults::Fault;
 use crate::support::observer;
@@ -23,12 +23,6 @@ fn classes(fault: Fault) -> &'static [&'static str] {
         | Fault::Drip
         | Fault::Latency(_) => &["network"],
     }
-}
-
-/// Bytes that nothing makes smaller, different for each seed.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut random = fastrand::Rng::with_seed(seed);
-    std::iter::repeat_with(|| random.u8(..)).take(length).collect()
 }
 
 /// Waits for what a wire like this must lead to, unless it may lead to nothing bad.

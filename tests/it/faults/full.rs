@@ -1,0 +1,166 @@
+//! A disk that is too small, and a repository that may not be written.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+use crate::faults::course::{Driven, failures};
+use crate::faults::scene::noise;
+use crate::support::daemon::{Root, following};
+use crate::support::git_daemon;
+use crate::support::observer;
+use crate::support::oracle;
+use crate::support::process::program;
+use crate::support::skip;
+use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
+
+/// A small disk in a directory of the root, which is a link to it.
+#[derive(Debug)]
+struct SmallDisk {
+    dir: TempDir,
+}
+
+impl SmallDisk {
+    /// Mounts it; nothing if that is not allowed here.
+    fn mount(test: &str, options: &str) -> Option<Self> {
+        if skip::unless_root(test) {
+            return None;
+        }
+        let dir = TempDir::new().unwrap();
+        let mounted = Command::new(program("mount"))
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(dir.path())
+            .output()
+            .unwrap();
+        if !mounted.status.success() {
+            skip::note(
+                test,
+                &format!("mount: {}", String::from_utf8_lossy(&mounted.stderr).trim()),
+            );
+            return None;
+        }
+        Some(Self { dir })
+    }
+
+    fn root(&self) -> Root {
+        let root = Root::new();
+        std::os::unix::fs::symlink(self.dir.path(), root.path()).unwrap();
+        root
+    }
+
+    /// Leaves so many bytes free; gives the file that takes up the others.
+    fn fill(&self, leave: u64) -> std::path::PathBuf {
+        let ballast = self.dir.path().join("ballast");
+        let space = rustix::fs::statvfs(self.dir.path()).unwrap();
+        let free = space.f_bavail * space.f_frsize;
+        let length = usize::try_from(free.saturating_sub(leave)).unwrap();
+        fs::write(&ballast, vec![b'b'; length]).unwrap();
+        ballast
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new(program("umount")).arg("-l").arg(self.dir.path()).status();
+        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
+}
+
+#[track_caller]
+fn assert_published(root: &Root, upstream: &Upstream) {
+    let (dir, link) = (root.path(), root.link());
+    oracle::assert_published(&dir, &link, &upstream.repo(), &upstream.head());
+}
+
+fn trees(root: &Root) -> usize {
+    let trees = root.path().join(".worktrees");
+    if trees.exists() { fs::read_dir(trees).unwrap().count() } else { 0 }
+}
+
+#[test]
+fn a_first_sync_that_does_not_fit_fails_clearly_and_works_once_there_is_room() {
+    // Too small for the pack, and large enough for the pack but not for the tree.
+    for leave in [0, 100_000, 400_000, 700_000] {
+        let test = "a first sync that does not fit";
+        let Some(disk) = SmallDisk::mount(test, "size=4m") else { return };
+        let (upstream, root) = (Upstream::new(), disk.root());
+        upstream.commit("noise", noise(1, 300_000));
+        upstream.commit("noise-2", noise(2, 300_000));
+        let server = git_daemon::serve(&upstream);
+        let ballast = disk.fill(leave);
+        let mut driven = Driven::of(following(&server.url(), &root));
+        let failure = driven.first().expect("it does not fit");
+        println!("{leave}: {failure:?}");
+        failure.expect("disk", "No space left on device");
+        assert_eq!(root.published(), None);
+        assert_eq!(trees(&root), 0);
+        driven.fails().expect("disk", "No space left on device");
+        fs::remove_file(&ballast).unwrap();
+        driven.succeeds();
+        assert_published(&root, &upstream);
+    }
+}
+
+#[test]
+fn an_update_that_does_not_fit_leaves_the_old_tree_and_works_once_there_is_room() {
+    let Some(disk) = SmallDisk::mount("an update that does not fit", "size=8m") else { return };
+    let (upstream, root) = (Upstream::new(), disk.root());
+    upstream.change().files(20, "f").commit();
+    let server = git_daemon::serve(&upstream);
+    let mut driven = Driven::of(following(&server.url(), &root));
+    let observer = observer::watch(&root.link());
+    observer.has_looked();
+    for (seed, leave) in (0..).zip([0, 4096, 40_000, 150_000, 250_000]) {
+        println!("{leave}");
+        let old = root.published();
+        let ballast = disk.fill(leave);
+        upstream.commit("noise", noise(seed, 200_000));
+        let failure = driven.fails();
+        failure.expect("disk", "No space left on device");
+        assert_eq!(root.published(), old);
+        driven.fails().expect("disk", "No space left on device");
+        assert_eq!(root.published(), old);
+        fs::remove_file(&ballast).unwrap();
+        driven.succeeds();
+        assert_published(&root, &upstream);
+    }
+    observer.has_looked();
+    observer.stop().assert_flawless(&upstream.repo());
+}
+
+#[test]
+fn a_disk_without_room_for_another_name_is_told_so() {
+    let test = "a disk without room for another name";
+    let Some(disk) = SmallDisk::mount(test, "size=8m,nr_inodes=120") else { return };
+    let (upstream, root) = (Upstream::new(), disk.root());
+    let server = git_daemon::serve(&upstream);
+    let mut driven = Driven::of(following(&server.url(), &root));
+    let old = upstream.head();
+    assert_eq!(root.published().as_deref(), Some(&*old));
+    upstream.change().files(200, "f").commit();
+    driven.fails().expect("disk", "No space left on device");
+    assert_eq!(root.published(), Some(old));
+    let trash = root.path().join(".git/gitsyncd/trash");
+    eventually("what did not fit is deleted", SOON, || {
+        fs::read_dir(&trash).unwrap().next().is_none().then_some(())
+    });
+    upstream.change().delete("f").commit();
+    driven.succeeds();
+    assert_published(&root, &upstream);
+}
+
+#[test]
+fn a_full_disk_does_not_disturb_what_is_published_at_a_restart() {
+    let Some(disk) = SmallDisk::mount("a restart on a full disk", "size=4m") else { return };
+    let (upstream, root) = (Upstream::new(), disk.root());
+    let server = git_daemon::serve(&upstream);
+    following(&server.url(), &root).once().expect_code(0);
+    disk.fill(0);
+    let daemon = following(&server.url(), &root).start();
+    daemon.eventually_ready();
+    assert_eq!(root.published(), Some(upstream.head()));
+    assert!(Path::new(&root.link()).join("README").exists());
+    assert!(failures(&daemon.log()).iter().all(|failure| failure.class == "disk"));
+}
