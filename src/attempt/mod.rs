@@ -244,7 +244,8 @@ impl Attempts {
         };
         self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
-        self.step(Step::Publish, |me| publish::follow(me.root.layout(), &commit))?;
+        publish::follow(self.root.layout(), &commit)
+            .map_err(|error| Failed::at(Step::Publish, error))?;
         let publication = self.describe(store, live);
         Ok(Done::Published(publication))
     }
