@@ -22,7 +22,7 @@ pub enum Outcome {
     Printed(String),
     /// It did not do what it was asked; why was logged.
     GaveUp,
-    /// It could not run.
+    /// It could not even log.
     Failed(DaemonError),
     /// It was asked wrongly.
     Misused(Vec<Problem>),
@@ -51,7 +51,11 @@ pub fn run(
     match daemon::run(*config) {
         Ok(Ended::Well) => Outcome::Done,
         Ok(Ended::GaveUp | Ended::Interrupted) => Outcome::GaveUp,
-        Err(error) => Outcome::Failed(error),
+        // The log has been set up, so that is where those who run it look.
+        Err(error) => {
+            tracing::error!("{}", Cause::of(&error));
+            Outcome::GaveUp
+        }
     }
 }
 

@@ -124,12 +124,25 @@ impl Failed {
 
     /// What to check.
     pub fn hint(&self) -> &'static str {
-        hint(self.error.class())
+        hint(&self.error)
     }
 }
 
 /// Says what an operator looks at first.
-fn hint(class: Class) -> &'static str {
+fn hint(error: &AttemptError) -> &'static str {
+    if let AttemptError::Root(RootError::Foreign { .. }) = error {
+        return "choose another root: a new or empty directory, or one that gitsyncd made";
+    }
+    if let AttemptError::Root(RootError::LinkTaken { .. }) = error {
+        return "choose another link, or move away what is there";
+    }
+    if let AttemptError::Credentials(_) = error {
+        return "check password-file: that it is there, that it can be read, and what is in it";
+    }
+    hint_for(error.class())
+}
+
+fn hint_for(class: Class) -> &'static str {
     match class {
         Class::Config => "check the options: gitsyncd --print-config shows the values in effect",
         Class::Auth => {

@@ -173,9 +173,10 @@ impl Attempts {
         (self.root.is_ours() && publish::has_trash(layout)).then(|| layout.clone())
     }
 
-    /// Writes the status file, if no other instance has the root.
+    /// Writes the status file, if no other instance has the root and there is a place for it.
     pub fn write_status(&self, status: &Status) {
-        if !self.root.is_ours() {
+        // Where even our own directory is missing, the attempt has said why.
+        if !self.root.is_ours() || !self.root.layout().own().is_dir() {
             return;
         }
         let path = self.root.layout().status();
@@ -245,7 +246,8 @@ impl Attempts {
         };
         self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
-        self.step(Step::Publish, |me| publish::follow(me.root.layout(), &commit))?;
+        publish::follow(self.root.layout(), &commit)
+            .map_err(|error| Failed::at(Step::Publish, error))?;
         let publication = self.describe(store, live);
         Ok(Done::Published(publication))
     }

@@ -91,7 +91,15 @@ fn system(verb: &'static str, source: &(dyn std::error::Error + 'static)) -> Dae
 }
 
 async fn serve(config: Config) -> Result<Ended, DaemonError> {
-    // First, so that no signal is lost.
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        repo = %config.repo,
+        r#ref = %config.reference,
+        root = %config.root.display(),
+        link = %config.link.display(),
+        "starting"
+    );
+    // Before anything else, so that no signal is lost.
     let mut stop_signals =
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let mut tasks = Tasks::new();
@@ -112,14 +120,6 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         tasks.spawn("http", crate::http::serve(listener, observed, tasks.token()));
     }
     let attempts = Attempts::new(&config, Arc::clone(&metrics))?;
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        repo = %config.repo,
-        r#ref = %config.reference,
-        root = %config.root.display(),
-        link = %config.link.display(),
-        "starting"
-    );
     let (done, mut ended) = oneshot::channel();
     let one_time = config.one_time;
     let turning = Loop::new(config, attempts, board, metrics, (beat, tasks.token()));
@@ -133,7 +133,7 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
     let mut verdict = None;
     let stop = async {
         tokio::select! {
-            signal = stop_signals.heard() => tracing::info!(?signal, "stopping"),
+            signal = stop_signals.heard() => tracing::info!(%signal, "stopping"),
             end = &mut ended => verdict = end.ok(),
         }
     };

@@ -278,6 +278,9 @@ impl Loop {
             Done::Published(_) => Outcome::Published,
             Done::Unchanged(_) => Outcome::Unchanged,
         };
+        if let (Done::Unchanged(publication), false) = (done, self.machine.is_steady()) {
+            tracing::info!(commit = %publication.live.commit, "up to date");
+        }
         self.board.succeeded(course, done);
         self.metrics.attempt(outcome, !self.machine.is_steady(), course.took);
         self.metrics.succeeded(Timestamp::now());

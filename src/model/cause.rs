@@ -43,3 +43,21 @@ impl fmt::Debug for Cause {
 }
 
 impl Error for Cause {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_nothing_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot read /a")]
+        struct Outer(#[source] Middle);
+        #[derive(Debug, thiserror::Error)]
+        #[error("the disk said: {0}")]
+        struct Middle(#[source] std::io::Error);
+        let error = Outer(Middle(std::io::Error::other("no")));
+        assert_eq!(Cause::of(&error).to_string(), "cannot read /a: the disk said: no");
+        assert_eq!(Cause::of(&std::io::Error::other("alone")).to_string(), "alone");
+    }
+}

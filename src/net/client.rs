@@ -144,13 +144,14 @@ fn shown(uri: &http::Uri) -> String {
 
 /// Tells a connection that was not trusted from one that was not made or broke.
 fn why(url: String, error: &legacy::Error) -> NetError {
-    let connecting = error.is_connect();
+    // The outermost words only say that it was the client, and at what.
+    let source = error.source().map_or_else(|| Cause::of(error), Cause::of);
     if of_tls(error) {
-        NetError::Tls { url, source: Cause::of(error) }
-    } else if connecting {
-        NetError::Connect { url, source: Cause::of(error) }
+        NetError::Tls { url, source }
+    } else if error.is_connect() {
+        NetError::Connect { url, source }
     } else {
-        NetError::Broken { url, source: Cause::of(error) }
+        NetError::Broken { url, source }
     }
 }
 

@@ -5,8 +5,8 @@
 //! written at once and the writer waits for it, so a reader that stalls stalls the program.
 
 use crate::config::LogFormat;
+use crate::observe::fields::Fields;
 use jiff::Timestamp;
-use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use tracing::{Level, Subscriber};
@@ -30,23 +30,6 @@ pub fn init(format: LogFormat, verbose: u8) -> Result<(), TryInitError> {
     subscriber(format, verbose, io::stderr().is_terminal(), io::stderr).try_init()
 }
 
-/// Writes an error and all its causes in one line: what went wrong, then why.
-///
-/// Some libraries end an error's text with that of its cause; it is not said twice.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = error.source();
-    }
-    text
-}
-
 fn subscriber<W>(
     format: LogFormat,
     verbose: u8,
@@ -64,7 +47,7 @@ where
     // Left alone, it knows NO_COLOR.
     let lines = if colours { lines } else { lines.with_ansi(false) };
     let lines = match format {
-        LogFormat::Text => lines.with_target(verbose > 0).boxed(),
+        LogFormat::Text => lines.fmt_fields(Fields).with_target(verbose > 0).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
     };
     Registry::default().with(lines).with(filter(verbose))
@@ -125,6 +108,22 @@ mod tests {
     }
 
     #[test]
+    fn values_are_quoted_where_their_end_would_not_be_clear() {
+        let events = || {
+            let cause = fmt::Error;
+            let remote = "no\nsuch\u{1b}[31m thing";
+            tracing::warn!(r#ref = "main", step = %"fetch", empty = "", count = 3, "two words");
+            tracing::warn!(error = %remote, cause = %cause, "told: {remote}");
+        };
+        let lines = logged(LogFormat::Text, 0, events);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].ends_with(r#" WARN two words ref=main step=fetch empty="" count=3"#));
+        let wanted = r#" WARN told: no\nsuch\u{1b}[31m thing error="no\nsuch\u{1b}[31m thing""#;
+        assert!(lines[1].contains(wanted), "{}", lines[1]);
+        assert!(lines[1].contains(r#" cause="an error occurred"#), "{}", lines[1]);
+    }
+
+    #[test]
     fn a_line_of_json_is_one_object() {
         let lines = logged(LogFormat::Json, 0, one_attempt);
         assert_eq!(lines.len(), 1);
@@ -174,18 +173,5 @@ mod tests {
             }
         }
         with_default(subscriber(LogFormat::Text, 0, false, || Closed), one_attempt);
-    }
-
-    #[test]
-    fn an_error_is_told_with_its_causes_and_nothing_twice() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("cannot read /a")]
-        struct Outer(#[source] Middle);
-        #[derive(Debug, thiserror::Error)]
-        #[error("the disk said: {0}")]
-        struct Middle(#[source] io::Error);
-        let error = Outer(Middle(io::Error::other("no")));
-        assert_eq!(chain(&error), "cannot read /a: the disk said: no");
-        assert_eq!(chain(&io::Error::other("alone")), "alone");
     }
 }

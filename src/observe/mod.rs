@@ -1,5 +1,6 @@
 //! How it goes: the status that is published as a snapshot, metrics and logs.
 
+mod fields;
 pub mod log;
 pub mod metrics;
 pub mod status;
