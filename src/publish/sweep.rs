@@ -2,7 +2,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{is_there, make_directory, remove, rename};
+use crate::disk::{is_there, make_directory, remove, remove_most, rename};
 use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::publish::link::{admin_of, live};
@@ -16,21 +16,22 @@ use std::time::Duration;
 pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
     let live = live(layout);
     let keep = |tree: &Path| live.as_ref().is_some_and(|live| live.tree == tree);
+    let mut all = Ok(());
     for tree in trees(layout)? {
         if keep(&tree) || age(layout, &tree).is_some_and(|age| age < timeout) {
             continue;
         }
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
-        discard(layout, &tree)?;
+        all = all.and(discard(layout, &tree));
     }
     for admin in children(&layout.admins())? {
         let orphan = ours(&admin)
             && !trees(layout)?.iter().any(|tree| admin_of(layout, tree).path() == admin);
         if orphan {
-            to_trash(layout, &admin)?;
+            all = all.and(to_trash(layout, &admin));
         }
     }
-    Ok(())
+    all
 }
 
 /// Says whether anything waits to be deleted.
@@ -39,15 +40,17 @@ pub fn has_trash(layout: &Layout) -> bool {
 }
 
 /// Deletes what is in the trash, one tree after the other, until told to stop. Nobody reads there,
-/// so it may run beside an attempt; what it leaves is deleted another time.
+/// so it may run beside an attempt; what it leaves is deleted another time. What cannot be deleted,
+/// because others made it, does not keep the rest.
 pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
+    let mut all = Ok(());
     for thing in children(&layout.trash())? {
         if stop.check().is_err() {
             break;
         }
-        remove(&thing)?;
+        all = all.and(remove_most(&thing));
     }
-    Ok(())
+    all
 }
 
 /// The trees that we made: directories named by a commit id, at most one level below a number.
