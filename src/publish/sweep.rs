@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Moves retired trees that are old enough, and leftovers, to the trash. The tree that the link
-/// names stays, whatever its age; so does what we did not make.
+/// names stays, whatever its age; so does what we did not make. While the link cannot be read,
+/// everything stays.
 pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
-    let live = live(layout);
-    let keep = |tree: &Path| live.as_ref().is_some_and(|live| live.tree == tree);
+    let Some(live) = live(layout) else {
+        return Ok(());
+    };
     let mut all = Ok(());
     for tree in trees(layout)? {
-        if keep(&tree) || age(layout, &tree).is_some_and(|age| age < timeout) {
+        if live.tree == tree || age(layout, &tree).is_some_and(|age| age < timeout) {
             continue;
         }
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
