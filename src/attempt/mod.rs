@@ -206,6 +206,7 @@ impl Attempts {
                 let (store, _) = self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
                 publish::follow(self.root.layout(), &live.commit)
                     .map_err(|error| Failed::at(Step::Fetch, error))?;
+                self.root.restored();
                 self.store = Some(store);
                 return self.line(stop);
             }

@@ -52,10 +52,11 @@ impl Root {
         self.trusted.as_ref().map(|live| &live.commit)
     }
 
-    /// Believes a tree that was published by us.
+    /// Believes a tree that was published by us, of a commit that is in the repository.
     pub(super) fn trust(&mut self, live: Live) {
         self.seen = Some(live.clone());
         self.trusted = Some(live);
+        self.lacking = false;
     }
 
     /// The published commit whose objects were lost, so that stock Git cannot read its tree.
