@@ -10,7 +10,9 @@ use crate::disk::DiskError;
 use crate::disk::make_directory;
 use crate::model::CommitId;
 use crate::trees::Written;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// What the administrative directory says about why it is locked. The time of this file is the time
@@ -45,14 +47,14 @@ impl Admin {
     /// Writes all of it. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;
-        let file = |name: &str, content: String| {
+        let file = |name: &str, content: &[u8]| {
             let path = self.0.join(name);
             fs::write(&path, content).at("write", &path)
         };
-        file("HEAD", format!("{}\n", written.commit()))?;
-        file("commondir", "../..\n".to_owned())?;
-        file("gitdir", format!("{}\n", tree.join(".git").display()))?;
-        file("locked", REASON.to_owned())?;
+        file("HEAD", format!("{}\n", written.commit()).as_bytes())?;
+        file("commondir", b"../..\n")?;
+        file("gitdir", &[tree.join(".git").as_os_str().as_bytes(), b"\n"].concat())?;
+        file("locked", REASON.as_bytes())?;
         let index = self.index();
         let out = fs::File::create(&index).at("create", &index)?;
         let mut out = std::io::BufWriter::new(out);
@@ -65,6 +67,26 @@ impl Admin {
             .map_err(std::io::IntoInnerError::into_error)
             .at("write", &index)
             .map(|_file| ())
+    }
+
+    /// Says whether Git takes this tree for the worktree that is administered here, at the commit
+    /// that the tree is named after. The root may be mounted at another place than it was.
+    pub fn is_of(&self, tree: &Path) -> bool {
+        let read = |path: PathBuf| fs::read_to_string(path).ok();
+        let leads = |from: &Path, text: Option<&str>, to: PathBuf| {
+            let real = text.and_then(|text| from.join(text.trim_end()).canonicalize().ok());
+            real.is_some() && real == to.canonicalize().ok()
+        };
+        let name = tree.file_name().unwrap_or_default();
+        let pointer = read(tree.join(".git"));
+        let pointer = pointer.as_deref().and_then(|text| text.strip_prefix("gitdir: "));
+        let common = read(self.0.join("commondir"));
+        let back = fs::read(self.0.join("gitdir")).unwrap_or_default();
+        let back = Path::new(OsStr::from_bytes(back.trim_ascii_end()));
+        self.head().is_some_and(|head| name == head.as_str())
+            && leads(tree, pointer, self.0.clone())
+            && leads(&self.0, common.as_deref(), self.0.join("../.."))
+            && back.ends_with(Path::new(name).join(".git"))
     }
 
     /// Reads which commit it stands for.
@@ -90,6 +112,35 @@ pub fn relative(from: &Path, to: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worktree_is_known_only_while_all_pointers_are_right() {
+        let root = tempfile::tempdir().unwrap();
+        let name = "a".repeat(40);
+        let tree = root.path().join(".worktrees").join(&name);
+        let admin = Admin::at(root.path().join(".git/worktrees").join(&name));
+        fs::create_dir_all(&tree).unwrap();
+        fs::create_dir_all(admin.path()).unwrap();
+        let files = [
+            (admin.path().join("HEAD"), format!("{name}\n")),
+            (admin.path().join("commondir"), "../..\n".to_owned()),
+            (admin.path().join("gitdir"), format!("/moved/.worktrees/{name}/.git\n")),
+            (tree.join(".git"), format!("gitdir: ../../.git/worktrees/{name}\n")),
+        ];
+        for (path, content) in &files {
+            fs::write(path, content).unwrap();
+        }
+        assert!(admin.is_of(&tree));
+        for (path, content) in &files {
+            for damage in ["", "garbage\n"] {
+                fs::write(path, damage).unwrap();
+                assert!(!admin.is_of(&tree), "{}", path.display());
+            }
+            fs::remove_file(path).unwrap();
+            assert!(!admin.is_of(&tree), "{}", path.display());
+            fs::write(path, content).unwrap();
+        }
+    }
 
     #[test]
     fn a_relative_path_leads_from_one_to_the_other() {
