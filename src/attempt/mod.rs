@@ -245,7 +245,11 @@ impl Attempts {
         };
         self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
-        self.step(Step::Publish, |me| publish::follow(me.root.layout(), &commit))?;
+        // Readers see it. What is left to write down must not make this a failure, after which
+        // nobody would be told.
+        if let Err(error) = publish::follow(self.root.layout(), &commit) {
+            tracing::warn!(error = %Cause::of(&error), "could not note what is published");
+        }
         let publication = self.describe(store, live);
         Ok(Done::Published(publication))
     }
