@@ -91,8 +91,9 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 /// of them stay.
 pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
+    // Refs go before the objects they name, so that a crash leaves none that names nothing.
     for part in
-        ["HEAD", "config", "objects", "packed-refs", "refs", "shallow", "logs", "index", "info"]
+        ["HEAD", "config", "packed-refs", "refs", "objects", "shallow", "logs", "index", "info"]
     {
         let path = layout.git().join(part);
         if is_there(&path) {
@@ -123,7 +124,8 @@ fn taken_over(layout: &Layout) -> bool {
 /// cannot read may be damaged, or of a format that we do not know, and is not ours to judge.
 fn has_commits(git: &Path) -> bool {
     match Store::open_any(git) {
-        Ok(store) => store.has_refs(),
+        // An index holds what somebody is about to commit.
+        Ok(store) => store.has_refs() || git.join("index").is_file(),
         Err(_unreadable) => leads_elsewhere(git) || has_objects(git),
     }
 }
@@ -158,7 +160,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 /// Adds what a repository must have (gitrepository-layout).
 fn complete(layout: &Layout) -> Result<(), DiskError> {
     let git = layout.git();
-    for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
+    for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);
         for part in path.ancestors().take_while(|part| *part != git) {
             if is_there(part) && !part.is_dir() {
