@@ -189,10 +189,11 @@ impl Attempts {
     }
 
     fn line(&mut self, stop: &Stop) -> Result<Done, Failed> {
-        if !self.root.is_ours()
-            && let Some(done) = self.take_root(stop)?
-        {
-            return Ok(done);
+        if !self.root.is_ours() {
+            self.store = None;
+            if let Some(done) = self.take_root(stop)? {
+                return Ok(done);
+            }
         }
         let store = match self.store.take() {
             Some(store) => store,

@@ -39,7 +39,7 @@ impl Root {
 
     /// Whether nobody else writes here.
     pub(super) fn is_ours(&self) -> bool {
-        self.lock.is_some()
+        self.lock.as_ref().is_some_and(Lock::is_in_place)
     }
 
     /// The tree that the link names, if it is the one that was found whole.
