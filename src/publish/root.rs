@@ -2,7 +2,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
+use crate::disk::{Durable, if_there, is_there, make_directory, remove, rename, replace_file};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
@@ -209,11 +209,17 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// The commits whose objects are to stay: the one that is published, the last ones that were, and
-/// those whose trees have not gone yet. Refs that somebody packed are ours too, and would name
-/// objects that go; they are unpacked by being written again.
+/// those whose trees have not gone yet. Somebody may have packed our refs; these would name objects
+/// that go, and are written again.
 pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError> {
     follow(layout, live)?;
-    remove(&layout.git().join("packed-refs"))?;
+    let packed = layout.git().join("packed-refs");
+    if let Some(text) = if_there(fs::read_to_string(&packed)).at("read", &packed)?
+        && text.contains(KEPT)
+    {
+        let others = text.split_inclusive('\n').filter(|line| !line.contains(KEPT));
+        replace_file(&packed, others.collect::<String>().as_bytes(), Durable::Yes)?;
+    }
     let last = newest_first(&layout.git().join(KEPT))?;
     let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
     let trees = entries(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
