@@ -74,8 +74,8 @@ impl Admin {
     pub fn is_of(&self, tree: &Path) -> bool {
         let read = |path: PathBuf| fs::read_to_string(path).ok();
         let leads = |from: &Path, text: Option<&str>, to: PathBuf| {
-            let real = text.and_then(|text| from.join(text.trim_end()).canonicalize().ok());
-            real.is_some() && real == to.canonicalize().ok()
+            let found = text.and_then(|text| from.join(text.trim_end()).canonicalize().ok());
+            found.is_some() && found == to.canonicalize().ok()
         };
         let name = tree.file_name().unwrap_or_default();
         let pointer = read(tree.join(".git"));
