@@ -345,7 +345,7 @@ impl Attempts {
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
         let url = self.source.url().to_string();
-        if let Ok(fetched) = store.confirm(&wanted.object, &url) {
+        if let Ok(fetched) = store.confirm(&wanted.object, &url, stop) {
             return Ok(fetched);
         }
         let session = match &mut wanted.session {
@@ -355,7 +355,7 @@ impl Attempts {
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
         self.restore(session, store, stop);
-        store.confirm(&wanted.object, &url)
+        store.confirm(&wanted.object, &url, stop)
     }
 
     /// Brings back the objects of what is published if they were lost. A source that does not have

@@ -119,7 +119,7 @@ impl Root {
             self.find();
         }
         let whole = match &self.trusted {
-            Some(live) => store.still_has(&live.commit),
+            Some(live) => store.still_has(&live.commit, stop),
             None => Ok(()),
         };
         let sound = if self.suspect { store.verify(stop) } else { Ok(()) };
