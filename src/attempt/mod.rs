@@ -246,13 +246,11 @@ impl Attempts {
         };
         self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
-        // Readers see it. What is left to write down must not make this a failure, after which
-        // nobody would be told.
+        // Readers see it; were this a failure from here on, nobody would be told.
         if let Err(error) = publish::follow(self.root.layout(), &commit) {
             tracing::warn!(error = %Cause::of(&error), "could not note what is published");
         }
-        let publication = self.describe(store, live);
-        Ok(Done::Published(publication))
+        Ok(Done::Published(self.describe(store, live)))
     }
 
     fn check_out(
@@ -261,8 +259,7 @@ impl Attempts {
         fetched: Fetched,
         stop: &Stop,
     ) -> Result<Written, AttemptError> {
-        let place = Layout::fresh(&self.root.layout().staging());
-        Ok(trees::write(store, fetched, place, stop)?)
+        Ok(trees::write(store, fetched, Layout::fresh(&self.root.layout().staging()), stop)?)
     }
 
     /// Throws away what is no longer needed. What stays behind is not worth a failure.
@@ -306,8 +303,8 @@ impl Attempts {
         if let Some(mut session) = self.go_on(&login, stop) {
             match session.resolve(&self.reference) {
                 Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                Err(error) if stop.check().is_err() => return Err(error),
                 Err(error) => {
-                    stop.check()?;
                     tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
                 }
             }
@@ -344,8 +341,8 @@ impl Attempts {
         wanted: &mut Wanted,
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
-        let url = self.source.url().to_string();
-        if let Ok(fetched) = store.confirm(&wanted.object, &url, stop) {
+        let url = &self.source.url().to_string();
+        if let Ok(fetched) = store.confirm(&wanted.object, url, stop) {
             return Ok(fetched);
         }
         let session = match &mut wanted.session {
@@ -355,7 +352,7 @@ impl Attempts {
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
         self.restore(session, store, stop);
-        store.confirm(&wanted.object, &url, stop)
+        store.confirm(&wanted.object, url, stop)
     }
 
     /// Brings back the objects of what is published if they were lost. A source that does not have
