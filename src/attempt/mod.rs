@@ -191,10 +191,11 @@ impl Attempts {
     }
 
     fn line(&mut self, stop: &Stop) -> Result<Done, Failed> {
-        if !self.root.is_ours()
-            && let Some(done) = self.take_root(stop)?
-        {
-            return Ok(done);
+        if !self.root.is_ours() {
+            self.store = None;
+            if let Some(done) = self.take_root(stop)? {
+                return Ok(done);
+            }
         }
         let store = match self.store.take() {
             Some(store) if self.root.is_sound() => store,
@@ -208,6 +209,7 @@ impl Attempts {
                 let (store, _) = self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
                 publish::follow(self.root.layout(), &live.commit)
                     .map_err(|error| Failed::at(Step::Fetch, error))?;
+                self.root.restored();
                 self.store = Some(store);
                 return self.line(stop);
             }
@@ -246,10 +248,11 @@ impl Attempts {
         };
         self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
-        publish::follow(self.root.layout(), &commit)
-            .map_err(|error| Failed::at(Step::Publish, error))?;
-        let publication = self.describe(store, live);
-        Ok(Done::Published(publication))
+        // Readers see it; were this a failure from here on, nobody would be told.
+        if let Err(error) = publish::follow(self.root.layout(), &commit) {
+            tracing::warn!(error = %Cause::of(&error), "could not note what is published");
+        }
+        Ok(Done::Published(self.describe(store, live)))
     }
 
     fn check_out(
@@ -258,8 +261,7 @@ impl Attempts {
         fetched: Fetched,
         stop: &Stop,
     ) -> Result<Written, AttemptError> {
-        let place = Layout::fresh(&self.root.layout().staging());
-        Ok(trees::write(store, fetched, place, stop)?)
+        Ok(trees::write(store, fetched, Layout::fresh(&self.root.layout().staging()), stop)?)
     }
 
     /// Throws away what is no longer needed. What stays behind is not worth a failure.
@@ -341,8 +343,8 @@ impl Attempts {
         wanted: &mut Wanted,
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
-        let url = self.source.url().to_string();
-        if let Ok(fetched) = store.confirm(&wanted.object, &url) {
+        let url = &self.source.url().to_string();
+        if let Ok(fetched) = store.confirm(&wanted.object, url, stop) {
             return Ok(fetched);
         }
         let session = match &mut wanted.session {
@@ -352,7 +354,7 @@ impl Attempts {
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
         self.restore(session, store, stop);
-        store.confirm(&wanted.object, &url)
+        store.confirm(&wanted.object, url, stop)
     }
 
     /// Brings back the objects of what is published if they were lost. A source that does not have

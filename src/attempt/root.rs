@@ -49,7 +49,7 @@ impl Root {
 
     /// Whether nobody else writes here.
     pub(super) fn is_ours(&self) -> bool {
-        self.lock.is_some()
+        self.lock.as_ref().is_some_and(Lock::is_in_place)
     }
 
     /// The tree that the link names, if it is the one that was found whole.
@@ -62,10 +62,11 @@ impl Root {
         self.trusted.as_ref().map(|live| &live.commit)
     }
 
-    /// Believes a tree that was published by us.
+    /// Believes a tree that was published by us, of a commit that is in the repository.
     pub(super) fn trust(&mut self, live: Live) {
         self.seen = Some(live.clone());
         self.trusted = Some(live);
+        self.lacking = false;
     }
 
     /// The published commit whose objects were lost, so that stock Git cannot read its tree.
@@ -137,7 +138,7 @@ impl Root {
             publish::admin_of(&self.layout, &live.tree).correct(&live.commit, &live.tree)?;
         }
         let whole = match &self.trusted {
-            Some(live) => store.still_has(&live.commit),
+            Some(live) => store.still_has(&live.commit, stop),
             None => Ok(()),
         };
         let sound = if self.suspect { store.verify(stop) } else { store.skim() };
@@ -146,7 +147,7 @@ impl Root {
                 if let Some(live) = &self.trusted {
                     publish::follow(&self.layout, &live.commit)?;
                 }
-                publish::forget(&self.layout, |commit| store.reaches(commit))?;
+                publish::forget(&self.layout, |commit| store.reaches(commit, stop))?;
                 self.suspect = false;
                 Ok(store)
             }
@@ -196,5 +197,22 @@ impl Root {
         let whole =
             admin.head().as_ref() == Some(commit) && trees::intact(store, &tree, &admin).is_ok();
         whole.then_some(tree)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_published_since_lacks_nothing() {
+        let mut root = Root::new(Layout::new("/nowhere".into(), "/nowhere/link".into()));
+        let live =
+            |digit: &str| Live { commit: digit.repeat(40).parse().unwrap(), tree: "/".into() };
+        root.trust(live("a"));
+        root.lacking = true;
+        assert!(root.lacking().is_some());
+        root.trust(live("b"));
+        assert!(root.lacking().is_none());
     }
 }

@@ -1,11 +1,14 @@
 //! Operations on files, each of which names itself and its path when it fails, and the two ways to
 //! replace something at once: [`replace_file`] and [`replace_link`].
 
-use rustix::fs::{CWD, RenameFlags};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, openat, unlinkat};
+use rustix::io::Errno;
+use rustix::path::Arg;
 use std::fs;
 use std::fs::File;
 use std::io;
 use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 /// An operation on a file that failed.
@@ -85,6 +88,36 @@ pub fn remove(path: &Path) -> Result<(), DiskError> {
         Err(error) => Err(error),
     };
     if_there(removed).map(|_| ()).at("remove", path)
+}
+
+/// Removes a whole directory, or as much of it as can be: what others made in it may not be ours to
+/// remove, and is no reason to keep the rest.
+pub fn remove_most(path: &Path) -> Result<(), DiskError> {
+    match remove(path) {
+        Ok(()) => Ok(()),
+        Err(_some_stayed) => remove_entry(CWD, path).at("remove", path),
+    }
+}
+
+/// Goes on after an error and tells the first. No link is followed, whoever puts one there.
+fn remove_entry(directory: BorrowedFd<'_>, name: impl Arg + Copy) -> rustix::io::Result<()> {
+    match unlinkat(directory, name, AtFlags::empty()) {
+        Err(Errno::ISDIR | Errno::PERM) => (),
+        Err(Errno::NOENT) => return Ok(()),
+        ended => return ended,
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = openat(directory, name, flags, Mode::empty())?;
+    let mut all = Ok(());
+    for entry in Dir::read_from(&opened)? {
+        let entry = entry?;
+        let below = entry.file_name();
+        if below != c"." && below != c".." {
+            all = all.and(remove_entry(opened.as_fd(), below));
+        }
+    }
+    all?;
+    unlinkat(directory, name, AtFlags::REMOVEDIR)
 }
 
 /// The name beside `path` under which its replacement is made. A crash leaves it there; the next
@@ -170,6 +203,20 @@ mod tests {
         let error = rename(Path::new("/nowhere/a"), Path::new("/nowhere/b")).unwrap_err();
         assert_eq!(error.to_string(), "could not rename to /nowhere/b");
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_can_be_removed_is_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, outside) = (dir.path().join("tree"), dir.path().join("outside"));
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("kept"), "").unwrap();
+        fs::write(tree.join("a/b/file"), "").unwrap();
+        std::os::unix::fs::symlink(&outside, tree.join("a/link")).unwrap();
+        remove_entry(CWD, tree.as_path()).unwrap();
+        remove_entry(CWD, tree.as_path()).unwrap();
+        assert!(!is_there(&tree) && outside.join("kept").exists());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::git::select::{Selection, Walk};
 use crate::model::{Cause, CommitId};
 use crate::runtime::Stop;
 use gix::ObjectId;
+use gix::object::Kind;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -18,6 +19,9 @@ use std::path::{Path, PathBuf};
 
 /// How many packs there may be before they are made into one.
 const PACKS: usize = 50;
+
+/// The refs that the list of kept commits stands for.
+const OURS: &[u8] = b"refs/gitsyncd/";
 
 /// Says whether there are so many packs that room and reading suffer.
 pub fn wants_collection(store: &Store) -> bool {
@@ -35,6 +39,7 @@ pub fn collect(store: Store, kept: &[CommitId], stop: &Stop) -> Result<(), GitEr
     let Some(pack) = pack(&store, kept, stop).map_err(|error| error.of_store(&store))? else {
         return Ok(());
     };
+    drop_summaries(store.path()).map_err(disk)?;
     for old in before.iter().filter(|old| old.file_stem() != pack.file_stem()) {
         drop_pack(old).map_err(disk)?;
     }
@@ -50,12 +55,40 @@ fn pack(store: &Store, kept: &[CommitId], stop: &Stop) -> Result<Option<PathBuf>
         let tip = ObjectId::from_hex(commit.as_str().as_bytes());
         walk.history(tip.map_err(|_not_hex| CopyError::Wanted)?, None, &mut selection)?;
     }
+    for tip in of_others(store, &mut selection) {
+        walk.history(tip, None, &mut selection)?;
+    }
     if selection.objects.is_empty() {
         return Ok(None);
     }
     let pack = transfer(&store.repo, store, &selection.objects, stop)?;
     keep_ends(store, &selection)?;
     Ok(pack)
+}
+
+/// The commits that refs name which are not ours: kubernetes/git-sync made them, or somebody did by
+/// hand. Tags on the way there are selected. What is missing already cannot be kept.
+fn of_others(store: &Store, selection: &mut Selection) -> Vec<ObjectId> {
+    let mut tips = Vec::new();
+    let refs = store.repo.references().ok();
+    let all = refs.as_ref().and_then(|refs| refs.all().ok());
+    for mut found in all.into_iter().flatten().filter_map(Result::ok) {
+        if found.name().as_bstr().starts_with(OURS) {
+            continue;
+        }
+        let mut next = found.follow_to_object().ok().map(gix::Id::detach);
+        while let Some(object) = next.take().and_then(|id| store.repo.find_object(id).ok()) {
+            match object.kind {
+                Kind::Commit => tips.push(object.id),
+                Kind::Tag => {
+                    selection.objects.push(object.id);
+                    next = Some(object.to_tag_ref().target());
+                }
+                Kind::Tree | Kind::Blob => (),
+            }
+        }
+    }
+    tips
 }
 
 impl CopyError {
@@ -95,6 +128,21 @@ fn packs(git: &Path) -> io::Result<HashSet<PathBuf>> {
     let entries = fs::read_dir(git.join("objects/pack"))?;
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     Ok(paths.filter(|path| path.extension().is_some_and(|end| end == "idx")).collect())
+}
+
+/// Removes what stock Git may have written down about all packs and commits there were.
+fn drop_summaries(git: &Path) -> io::Result<()> {
+    let objects = git.join("objects");
+    if_there(fs::remove_file(objects.join("info/commit-graph")))?;
+    if_there(fs::remove_dir_all(objects.join("info/commit-graphs")))?;
+    for entry in fs::read_dir(objects.join("pack"))? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with("multi-pack-index")) && path.is_file() {
+            if_there(fs::remove_file(path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a pack, its index first, because that is what readers find it by.

@@ -14,6 +14,7 @@ use gix::progress::Discard;
 use gix_pack::data::output::bytes::FromEntriesIter;
 use gix_pack::data::output::count::objects::ObjectExpansion;
 use gix_pack::data::output::{Count, count, entry};
+use gix_shallow::Update;
 use std::collections::HashSet;
 use std::io;
 use std::io::{BufReader, Write};
@@ -52,10 +53,13 @@ pub(super) fn objects(
     stop: &Stop,
 ) -> Result<(), CopyError> {
     let selection = select(source, store, order, stop)?;
+    // An end of history is known before its commit comes, and forgotten after its parents came. So
+    // no crash leaves a commit whose parents are missing without a reason.
+    mark_shallow(store, &selection.boundary, Update::Shallow)?;
     if !selection.objects.is_empty() {
         transfer(source, store, &selection.objects, stop)?;
     }
-    mark_shallow(store, &selection)
+    mark_shallow(store, &selection.inner, Update::Unshallow)
 }
 
 /// Walks from the wanted object to the depth that is asked for, leaving out what the store has.
@@ -154,18 +158,23 @@ fn write_pack(
     Ok(())
 }
 
-/// Adds the new ends of history to the shallow file, and removes those that are none any more.
-fn mark_shallow(store: &Store, selection: &Selection) -> Result<(), CopyError> {
-    use gix_shallow::Update;
+/// Adds ends of history to the shallow file, or removes those that are none any more.
+fn mark_shallow(
+    store: &Store,
+    commits: &[ObjectId],
+    update: fn(ObjectId) -> Update,
+) -> Result<(), CopyError> {
     let fail = |error: gix::Error| CopyError::Store(words(&error));
     let path = store.shallow_file();
     let before = gix_shallow::read(&path).map_err(fail)?;
     let known: HashSet<ObjectId> = before.iter().flatten().copied().collect();
-    let ends = selection.boundary.iter().filter(|commit| !known.contains(*commit));
-    let no_ends = selection.inner.iter().filter(|commit| known.contains(*commit));
-    let updates: Vec<Update> = ends
-        .map(|commit| Update::Shallow(*commit))
-        .chain(no_ends.map(|commit| Update::Unshallow(*commit)))
+    let updates: Vec<Update> = commits
+        .iter()
+        .map(|commit| update(*commit))
+        .filter(|update| match update {
+            Update::Shallow(commit) => !known.contains(commit),
+            Update::Unshallow(commit) => known.contains(commit),
+        })
         .collect();
     if updates.is_empty() {
         return Ok(());

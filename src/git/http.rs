@@ -208,8 +208,12 @@ impl gix_http::Http for Http {
         })
     }
 
-    /// Takes a new [`Stop`], for the next attempt.
+    /// Takes a new [`Stop`], for the next attempt. A conversation that was sent elsewhere is not
+    /// gone on with, as the server may send us somewhere else by now.
     fn configure(&mut self, config: &dyn std::any::Any) -> gix::error::Result<()> {
+        if self.redirected.is_some() {
+            return Err(gix::Error::from_error(io::Error::other("the server redirected us")));
+        }
         if let Some(stop) = config.downcast_ref::<Stop>() {
             self.stop = stop.clone();
         }

@@ -12,6 +12,7 @@ use crate::model::Cause;
 use crate::model::Reference;
 use crate::runtime::Stop;
 use gix::refs::FullName;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// An open repository of this machine.
@@ -19,17 +20,31 @@ use std::path::{Path, PathBuf};
 pub struct Local {
     path: PathBuf,
     repo: gix::Repository,
+    identity: Vec<(u64, u64)>,
+}
+
+/// Tells the repository that a path leads to from one that took its place: by a link that was
+/// turned, or by being made anew.
+fn identity(path: &Path) -> Vec<(u64, u64)> {
+    let number = |path: PathBuf| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    [path.to_owned(), path.join(".git")].into_iter().filter_map(number).collect()
 }
 
 impl Local {
     pub(super) fn open(path: &Path, stop: &Stop) -> Result<Self, GitError> {
         stop.check()?;
         let nothing = |source| GitError::NoRepository { path: path.to_owned(), source };
+        let identity = identity(path);
         let real = path.canonicalize().map_err(|error| nothing(Cause::of(&error)))?;
         store::options()
             .open(real)
-            .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
+            .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local(), identity })
             .map_err(|error| nothing(words(&error)))
+    }
+
+    /// Says whether the path still leads to the repository that was opened.
+    pub(super) fn is_still_there(&self) -> bool {
+        identity(&self.path) == self.identity
     }
 
     pub(super) fn resolve(&self, reference: &Reference) -> Result<Resolved, GitError> {

@@ -94,7 +94,7 @@ impl Session {
         match self {
             Self::Http(talk) => talk.renew(stop).map(|talk| Self::Http(Box::new(talk))),
             Self::Daemon(_) => None,
-            Self::Local(local) => Some(Self::Local(local)),
+            Self::Local(local) => local.is_still_there().then_some(Self::Local(local)),
         }
     }
 

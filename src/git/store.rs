@@ -9,7 +9,7 @@ use crate::git::tree;
 use crate::model::Cause;
 use crate::model::Class;
 use crate::model::CommitId;
-use crate::runtime::Stop;
+use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
 use gix::objs::Exists;
 use gix::odb::store::init::Slots;
@@ -130,14 +130,14 @@ impl Store {
 
     /// Looks whether a commit is here with its whole tree and, up to the shallow boundary, its
     /// ancestors; the trees of ancestors are believed to be whole.
-    pub fn confirm(&self, wanted: &Resolved, url: &str) -> Result<Fetched, GitError> {
+    pub fn confirm(&self, wanted: &Resolved, url: &str, stop: &Stop) -> Result<Fetched, GitError> {
         let tip = self.commit_of(wanted.object, url)?;
         let commit: CommitId = tip.id.to_hex().to_string().parse().map_err(|error| {
             GitError::Damaged { path: self.path.clone(), source: Cause::of(&error) }
         })?;
         let incomplete =
             |source| GitError::Incomplete { url: url.to_owned(), commit: commit.clone(), source };
-        self.ancestors_are_here(tip.id).map_err(incomplete)?;
+        self.ancestors_are_here(tip.id, stop)?.map_err(incomplete)?;
         let root = tip.tree_id().map_err(|error| incomplete(words(&error)))?.detach();
         let index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
             tree::ListError::Missing(source) => incomplete(source),
@@ -174,22 +174,27 @@ impl Store {
     }
 
     /// Says whether a commit is here with its ancestors, up to the shallow boundary. Trees are
-    /// believed to be whole.
-    pub fn reaches(&self, commit: &CommitId) -> bool {
-        ObjectId::from_hex(commit.as_str().as_bytes())
-            .is_ok_and(|object| self.ancestors_are_here(object).is_ok())
+    /// believed to be whole, and so is a history for which there is no time.
+    pub fn reaches(&self, commit: &CommitId, stop: &Stop) -> bool {
+        ObjectId::from_hex(commit.as_str().as_bytes()).is_ok_and(|object| {
+            self.ancestors_are_here(object, stop).map_or(true, |here| here.is_ok())
+        })
     }
 
-    fn ancestors_are_here(&self, tip: ObjectId) -> Result<(), Cause> {
-        let boundary: HashSet<ObjectId> = gix_shallow::read(&self.shallow_file())
-            .map_err(|error| words(&error))?
-            .into_iter()
-            .flatten()
-            .collect();
+    /// The outer result says whether there was time to look at all of a long history.
+    fn ancestors_are_here(&self, tip: ObjectId, stop: &Stop) -> Result<Result<(), Cause>, Stopped> {
+        let boundary: HashSet<ObjectId> = match gix_shallow::read(&self.shallow_file()) {
+            Ok(ends) => ends.into_iter().flatten().collect(),
+            Err(error) => return Ok(Err(words(&error))),
+        };
         let mut seen = HashSet::from([tip]);
         let mut left = vec![tip];
         while let Some(id) = left.pop() {
-            let commit = self.repo.find_commit(id).map_err(|error| words(&error))?;
+            stop.check()?;
+            let commit = match self.repo.find_commit(id) {
+                Ok(commit) => commit,
+                Err(error) => return Ok(Err(words(&error))),
+            };
             if boundary.contains(&id) {
                 continue;
             }
@@ -197,7 +202,7 @@ impl Store {
                 commit.parent_ids().map(gix::Id::detach).filter(|parent| seen.insert(*parent)),
             );
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Reads what people want to know about a commit.
@@ -210,19 +215,18 @@ impl Store {
     }
 
     /// Looks whether a commit that was published is still here, whole.
-    pub fn still_has(&self, commit: &CommitId) -> Result<(), GitError> {
+    pub fn still_has(&self, commit: &CommitId, stop: &Stop) -> Result<(), GitError> {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let object = ObjectId::from_hex(commit.as_str().as_bytes())
             .map_err(|error| damaged(words(&error)))?;
-        self.confirm(&Resolved { object }, "the local repository").map(|_fetched| ()).map_err(
-            |error| {
-                if error.class() == Class::Ref {
-                    damaged(Cause::new(format!("the published commit {commit} is missing")))
-                } else {
-                    damaged(Cause::of(&error))
-                }
-            },
-        )
+        match self.confirm(&Resolved { object }, "the local repository", stop) {
+            Ok(_fetched) => Ok(()),
+            Err(GitError::Stopped(stopped)) => Err(GitError::Stopped(stopped)),
+            Err(error) if error.class() == Class::Ref => {
+                Err(damaged(Cause::new(format!("the published commit {commit} is missing"))))
+            }
+            Err(error) => Err(damaged(Cause::of(&error))),
+        }
     }
 
     /// Reads every pack and compares its checksums.

@@ -1,5 +1,6 @@
 //! Where everything is.
 
+use crate::disk::is_there;
 use crate::model::CommitId;
 use crate::trees::Admin;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ pub struct Layout {
     link: PathBuf,
 }
 
-/// Makes private names differ within one process; what another left is cleared before.
+/// Makes private names differ within one process.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 impl Layout {
@@ -51,10 +52,16 @@ impl Layout {
         self.own().join("trash")
     }
 
-    /// A new name below a private directory.
+    /// A new name below a private directory. In a container every process has the same number, so
+    /// what an earlier one left may have the name already.
     pub fn fresh(directory: &Path) -> PathBuf {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        directory.join(format!("{}-{number}", std::process::id()))
+        loop {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = directory.join(format!("{}-{number}", std::process::id()));
+            if !is_there(&name) {
+                return name;
+            }
+        }
     }
 
     /// Where the trees are.
@@ -80,5 +87,22 @@ impl Layout {
     /// The status file.
     pub fn status(&self) -> PathBuf {
         self.root.join(".git-sync")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_fresh_name_is_not_one_that_an_earlier_process_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let next = NUMBER.load(Ordering::Relaxed);
+        for number in next..next + 1000 {
+            let left = dir.path().join(format!("{}-{number}", std::process::id()));
+            fs::create_dir(left).unwrap();
+        }
+        assert!(!is_there(&Layout::fresh(dir.path())));
     }
 }

@@ -5,7 +5,8 @@ use crate::disk::DiskError;
 use crate::runtime::{Stop, Stopped};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Proves that nobody else writes below the root, until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _held: File,
+    held: File,
+    path: PathBuf,
 }
 
 /// The lock could not be had.
@@ -42,16 +44,25 @@ impl Lock {
         Ok(tried == Err(Errno::WOULDBLOCK))
     }
 
+    /// Says whether what is locked is still where it was. If somebody made the root anew, others may
+    /// lock that one.
+    pub fn is_in_place(&self) -> bool {
+        let number = |found: Metadata| (found.dev(), found.ino());
+        let ours = self.held.metadata().map(number).ok();
+        ours.is_some() && ours == self.path.metadata().map(number).ok()
+    }
+
     /// Waits for the lock as long as the attempt may take.
     ///
     /// The root directory itself is locked. Where the file system cannot lock directories, as NFS,
     /// a file `.git-sync.lock` in it is.
     pub fn acquire(root: &Path, stop: &Stop) -> Result<Self, LockError> {
+        let mut path = root.to_owned();
         let mut file = File::open(root).at("open", root)?;
         let mut told = false;
         loop {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { _held: file }),
+                Ok(()) => return Ok(Self { held: file, path }),
                 Err(Errno::WOULDBLOCK) => {
                     if !told {
                         tracing::info!(root = %root.display(), "waiting for another instance");
@@ -63,7 +74,7 @@ impl Lock {
                 Err(Errno::BADF | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOLCK)
                     if file.metadata().is_ok_and(|found| found.is_dir()) =>
                 {
-                    let path = root.join(".git-sync.lock");
+                    path = root.join(".git-sync.lock");
                     file = File::options()
                         .create(true)
                         .append(true)

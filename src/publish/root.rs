@@ -2,7 +2,9 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, beside, is_there, make_directory, remove, rename, replace_file};
+use crate::disk::{
+    Durable, beside, if_there, is_there, make_directory, remove, rename, replace_file,
+};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
@@ -95,8 +97,9 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 /// of them stay.
 pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
+    // Refs go before the objects they name, so that a crash leaves none that names nothing.
     for part in
-        ["HEAD", "config", "objects", "packed-refs", "refs", "shallow", "logs", "index", "info"]
+        ["HEAD", "config", "packed-refs", "refs", "objects", "shallow", "logs", "index", "info"]
     {
         let path = layout.git().join(part);
         if is_there(&path) {
@@ -127,7 +130,8 @@ fn taken_over(layout: &Layout) -> bool {
 /// cannot read may be damaged, or of a format that we do not know, and is not ours to judge.
 fn has_commits(git: &Path) -> bool {
     match Store::open_any(git) {
-        Ok(store) => store.has_refs(),
+        // An index holds what somebody is about to commit.
+        Ok(store) => store.has_refs() || git.join("index").is_file(),
         Err(_unreadable) => leads_elsewhere(git) || has_objects(git),
     }
 }
@@ -162,7 +166,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 /// Adds what a repository must have (gitrepository-layout).
 fn complete(layout: &Layout) -> Result<(), DiskError> {
     let git = layout.git();
-    for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
+    for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);
         for part in path.ancestors().take_while(|part| *part != git) {
             if is_there(part) && !part.is_dir() {
@@ -244,11 +248,17 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// The commits whose objects are to stay: the one that is published, the last ones that were, and
-/// those whose trees have not gone yet. Refs that somebody packed are ours too, and would name
-/// objects that go; they are unpacked by being written again.
+/// those whose trees have not gone yet. Somebody may have packed our refs; these would name objects
+/// that go, and are written again.
 pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError> {
     follow(layout, live)?;
-    remove(&layout.git().join("packed-refs"))?;
+    let packed = layout.git().join("packed-refs");
+    if let Some(text) = if_there(fs::read_to_string(&packed)).at("read", &packed)?
+        && text.contains(KEPT)
+    {
+        let others = text.split_inclusive('\n').filter(|line| !line.contains(KEPT));
+        replace_file(&packed, others.collect::<String>().as_bytes(), Durable::Yes)?;
+    }
     let last = newest_first(&layout.git().join(KEPT))?;
     let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
     let trees = entries(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());

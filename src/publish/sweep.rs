@@ -2,7 +2,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{is_there, make_directory, remove, rename};
+use crate::disk::{is_there, make_directory, remove, remove_most, rename};
 use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::publish::link::{admin_of, live};
@@ -12,25 +12,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Moves retired trees that are old enough, and leftovers, to the trash. The tree that the link
-/// names stays, whatever its age; so does what we did not make.
+/// names stays, whatever its age; so does what we did not make. While the link cannot be read,
+/// everything stays.
 pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
-    let live = live(layout);
-    let keep = |tree: &Path| live.as_ref().is_some_and(|live| live.tree == tree);
+    let Some(live) = live(layout) else {
+        return Ok(());
+    };
+    let mut all = Ok(());
     for tree in trees(layout)? {
-        if keep(&tree) || age(layout, &tree).is_some_and(|age| age < timeout) {
+        if live.tree == tree || age(layout, &tree).is_some_and(|age| age < timeout) {
             continue;
         }
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
-        discard(layout, &tree)?;
+        all = all.and(discard(layout, &tree));
     }
     for admin in children(&layout.admins())? {
         let orphan = ours(&admin)
             && !trees(layout)?.iter().any(|tree| admin_of(layout, tree).path() == admin);
         if orphan {
-            to_trash(layout, &admin)?;
+            all = all.and(to_trash(layout, &admin));
         }
     }
-    Ok(())
+    all
 }
 
 /// Says whether anything waits to be deleted.
@@ -39,15 +42,17 @@ pub fn has_trash(layout: &Layout) -> bool {
 }
 
 /// Deletes what is in the trash, one tree after the other, until told to stop. Nobody reads there,
-/// so it may run beside an attempt; what it leaves is deleted another time.
+/// so it may run beside an attempt; what it leaves is deleted another time. What cannot be deleted,
+/// because others made it, does not keep the rest.
 pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
+    let mut all = Ok(());
     for thing in children(&layout.trash())? {
         if stop.check().is_err() {
             break;
         }
-        remove(&thing)?;
+        all = all.and(remove_most(&thing));
     }
-    Ok(())
+    all
 }
 
 /// The trees that we made: directories named by a commit id, at most one level below a number.

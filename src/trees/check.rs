@@ -30,8 +30,8 @@ pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<Extent, Cause
         gix::index::decode::Options::default(),
     )
     .map_err(|error| Cause::new(format!("the index {} cannot be read: {error}", path.display())))?;
-    if !tree.join(".git").is_file() {
-        return Err(Cause::new(format!("{} has no .git file", tree.display())));
+    if !admin.is_of(tree) {
+        return Err(Cause::new(format!("{} is no worktree that Git knows", tree.display())));
     }
     let mut extent = Extent { files: 0, bytes: 0 };
     for entry in index.entries() {

@@ -10,7 +10,9 @@ use crate::disk::DiskError;
 use crate::disk::{Durable, make_directory, replace_file};
 use crate::model::CommitId;
 use crate::trees::Written;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// What the administrative directory says about why it is locked. The time of this file is the time
@@ -45,12 +47,12 @@ impl Admin {
     /// Writes all of it. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;
-        let file = |name: &str, content: String| {
+        let file = |name: &str, content: &[u8]| {
             let path = self.0.join(name);
             fs::write(&path, content).at("write", &path)
         };
         for (name, content) in notes(written.commit(), tree) {
-            file(name, content)?;
+            file(name, &content)?;
         }
         let index = self.index();
         let out = fs::File::create(&index).at("create", &index)?;
@@ -71,16 +73,16 @@ impl Admin {
         notes(commit, tree).iter().all(|(name, content)| self.says(name, content))
     }
 
-    fn says(&self, name: &str, content: &str) -> bool {
+    fn says(&self, name: &str, content: &[u8]) -> bool {
         let path = self.0.join(name);
         match name {
             "locked" => path.is_file(),
             // There may be several ways to write a path.
-            "gitdir" => fs::read_to_string(path).is_ok_and(|found| {
-                let real = |text: &str| Path::new(text.trim_end()).canonicalize().ok();
+            "gitdir" => fs::read(path).is_ok_and(|found| {
+                let real = |text: &[u8]| named(text).canonicalize().ok();
                 real(&found).is_some_and(|found| Some(found) == real(content))
             }),
-            _ => fs::read_to_string(path).is_ok_and(|found| found == content),
+            _ => fs::read(path).is_ok_and(|found| found == content),
         }
     }
 
@@ -89,10 +91,30 @@ impl Admin {
         for (name, content) in notes(commit, tree) {
             if !self.says(name, &content) {
                 tracing::warn!(admin = %self.0.display(), name, "correcting what Git is told");
-                replace_file(&self.0.join(name), content.as_bytes(), Durable::No)?;
+                replace_file(&self.0.join(name), &content, Durable::No)?;
             }
         }
         Ok(())
+    }
+
+    /// Says whether Git takes this tree for the worktree that is administered here, at the commit
+    /// that the tree is named after. The root may be mounted at another place than it was.
+    pub fn is_of(&self, tree: &Path) -> bool {
+        let read = |path: PathBuf| fs::read_to_string(path).ok();
+        let leads = |from: &Path, text: Option<&str>, to: PathBuf| {
+            let found = text.and_then(|text| from.join(text.trim_end()).canonicalize().ok());
+            found.is_some() && found == to.canonicalize().ok()
+        };
+        let name = tree.file_name().unwrap_or_default();
+        let pointer = read(tree.join(".git"));
+        let pointer = pointer.as_deref().and_then(|text| text.strip_prefix("gitdir: "));
+        let common = read(self.0.join("commondir"));
+        let back = fs::read(self.0.join("gitdir")).unwrap_or_default();
+        let back = named(&back);
+        self.head().is_some_and(|head| name == head.as_str())
+            && leads(tree, pointer, self.0.clone())
+            && leads(&self.0, common.as_deref(), self.0.join("../.."))
+            && back.ends_with(Path::new(name).join(".git"))
     }
 
     /// Reads which commit it stands for.
@@ -102,13 +124,18 @@ impl Admin {
 }
 
 /// The small files of an administrative directory.
-fn notes(commit: &CommitId, tree: &Path) -> [(&'static str, String); 4] {
+fn notes(commit: &CommitId, tree: &Path) -> [(&'static str, Vec<u8>); 4] {
     [
-        ("HEAD", format!("{commit}\n")),
-        ("commondir", "../..\n".to_owned()),
-        ("gitdir", format!("{}\n", tree.join(".git").display())),
-        ("locked", REASON.to_owned()),
+        ("HEAD", format!("{commit}\n").into_bytes()),
+        ("commondir", b"../..\n".to_vec()),
+        ("gitdir", [tree.join(".git").as_os_str().as_bytes(), b"\n"].concat()),
+        ("locked", REASON.as_bytes().to_vec()),
     ]
+}
+
+/// Reads a path that stands on a line of its own.
+fn named(line: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(line.trim_ascii_end()))
 }
 
 /// Writes the pointer in a tree. `tree` and `admin` are where both will be in the end.
@@ -128,6 +155,35 @@ pub fn relative(from: &Path, to: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worktree_is_known_only_while_all_pointers_are_right() {
+        let root = tempfile::tempdir().unwrap();
+        let name = "a".repeat(40);
+        let tree = root.path().join(".worktrees").join(&name);
+        let admin = Admin::at(root.path().join(".git/worktrees").join(&name));
+        fs::create_dir_all(&tree).unwrap();
+        fs::create_dir_all(admin.path()).unwrap();
+        let files = [
+            (admin.path().join("HEAD"), format!("{name}\n")),
+            (admin.path().join("commondir"), "../..\n".to_owned()),
+            (admin.path().join("gitdir"), format!("/moved/.worktrees/{name}/.git\n")),
+            (tree.join(".git"), format!("gitdir: ../../.git/worktrees/{name}\n")),
+        ];
+        for (path, content) in &files {
+            fs::write(path, content).unwrap();
+        }
+        assert!(admin.is_of(&tree));
+        for (path, content) in &files {
+            for damage in ["", "garbage\n"] {
+                fs::write(path, damage).unwrap();
+                assert!(!admin.is_of(&tree), "{}", path.display());
+            }
+            fs::remove_file(path).unwrap();
+            assert!(!admin.is_of(&tree), "{}", path.display());
+            fs::write(path, content).unwrap();
+        }
+    }
 
     #[test]
     fn a_relative_path_leads_from_one_to_the_other() {

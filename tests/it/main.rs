@@ -17,6 +17,7 @@
 
 mod contract;
 mod faults;
+mod review;
 mod support;
 mod support_works;
 mod tidy;

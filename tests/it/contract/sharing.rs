@@ -19,7 +19,7 @@ fn holding(upstream: &Upstream, root: &Root) -> Daemon {
 fn the_second_waits_and_then_says_locked() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let mut first = holding(&upstream, &root);
-    let status = root.status();
+    let status = Some(eventually("the first has written its status", SOON, || root.status()));
     let setup = trying(upstream.repo().to_str().unwrap(), &root).flag("--sync-timeout=400ms");
     let finished = setup.finish();
     finished.expect_code(1);
