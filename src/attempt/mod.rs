@@ -302,8 +302,9 @@ impl Attempts {
         if let Some(mut session) = self.go_on(&login, stop) {
             match session.resolve(&self.reference) {
                 Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                // It says what was waited for, which the stop does not.
+                Err(error) if stop.check().is_err() => return Err(error),
                 Err(error) => {
-                    stop.check()?;
                     tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
                 }
             }
