@@ -5,10 +5,12 @@
 //! A step that fails ends the attempt; nothing that is published is touched by that.
 
 mod error;
+mod outcome;
 mod plan;
 mod root;
 
 pub use error::{AttemptError, Failed};
+pub use outcome::{Done, Publication};
 
 use crate::attempt::plan::Plan;
 use crate::attempt::root::Root;
@@ -29,7 +31,6 @@ use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::Written;
-use jiff::Timestamp;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,30 +60,6 @@ struct Wanted {
     login: Login,
     /// Open if the source had to be asked.
     session: Option<Session>,
-}
-
-/// What an attempt came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// Readers see something new.
-    Published(Publication),
-    /// Readers see what they should already.
-    Unchanged(Publication),
-}
-
-/// A tree that readers see, in the words of people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Publication {
-    /// Which tree.
-    pub live: Live,
-    /// When it was published.
-    pub since: Option<Timestamp>,
-    /// The first line of the commit's message.
-    pub subject: String,
-    /// Who wrote it.
-    pub author: String,
-    /// When it was committed, in seconds since 1970.
-    pub seconds: i64,
 }
 
 impl Attempts {
@@ -305,6 +282,7 @@ impl Attempts {
         if let Some(mut session) = self.go_on(&login, stop) {
             match session.resolve(&self.reference) {
                 Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                // It says what was waited for, which the stop does not.
                 Err(error) if stop.check().is_err() => return Err(error),
                 Err(error) => {
                     tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
