@@ -18,9 +18,7 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::disk::At;
 use crate::disk::{Durable, replace_file_by_way_of};
-use crate::git::{
-    CommitInfo, Fetched, GitError, Resolved, Session, Source, Store, collect, wants_collection,
-};
+use crate::git::{CommitInfo, Due, Fetched, GitError, Resolved, Session, Source, Store, collect};
 use crate::model::{Cause, CommitId, Location, Login, Reference, Step};
 use crate::net::NetError;
 use crate::net::{Client, Roots, Traffic, trust};
@@ -51,6 +49,8 @@ pub struct Attempts {
     /// The conversation of the last attempt, and who we were in it.
     talk: Option<(Login, Session)>,
     served: Option<(Resolved, CommitId)>,
+    /// When garbage is collected next.
+    due: Due,
 }
 
 /// What the source says is wanted, and the way there.
@@ -84,6 +84,7 @@ impl Attempts {
             store: None,
             talk: None,
             served: None,
+            due: Due::default(),
         })
     }
 
@@ -132,16 +133,20 @@ impl Attempts {
     /// cut short at no cost.
     pub fn collect(&mut self, stop: &Stop) {
         let (Some(live), Some(store)) =
-            (self.root.trusted(), self.store.take_if(|store| wants_collection(store)))
+            (self.root.trusted(), self.store.take_if(|store| self.due.is_now(store)))
         else {
             return;
         };
         let collected = publish::kept(self.root.layout(), live)
             .map_err(AttemptError::from)
             .and_then(|kept| Ok(collect(store, &kept, stop)?));
-        if let Err(error) = collected {
-            tracing::warn!(error = %Cause::of(&error), "could not collect garbage");
-        }
+        self.due = match collected {
+            Ok(()) => Due::default(),
+            Err(error) => {
+                tracing::warn!(error = %Cause::of(&error), "could not collect garbage");
+                self.due.later()
+            }
+        };
     }
 
     /// Where things wait to be deleted, if there are any and they are ours to delete.

@@ -1,6 +1,7 @@
 //! Operations on files, each of which names itself and its path when it fails, and the two ways to
 //! replace something at once: [`replace_file`] and [`replace_link`].
 
+use crate::model::Cause;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::path::Arg;
@@ -169,13 +170,17 @@ pub fn replace_file_by_way_of(
 }
 
 /// Points a symlink at `target`: a reader sees the old target or the new one, never neither.
-/// Afterwards the link is on the disk.
+/// Afterwards the link is on the disk, unless the system fails at that: readers see it all the same,
+/// so it is no failure, and after a power failure they may see the old one again.
 pub fn replace_link(link: &Path, target: &Path) -> Result<(), DiskError> {
     let new = beside(link);
     remove(&new)?;
     std::os::unix::fs::symlink(target, &new).at("create", &new)?;
     rename(&new, link)?;
-    sync_directory(parent(link))
+    if let Err(error) = sync_directory(parent(link)) {
+        tracing::warn!(error = %Cause::of(&error), "the new link may not survive a power failure");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -17,15 +17,34 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How many packs there may be before they are made into one.
+/// How many packs there may be before they are made into one, and how many more may come before
+/// that is tried again if it failed.
 const PACKS: usize = 50;
 
 /// The refs that the list of kept commits stands for.
 const OURS: &[u8] = b"refs/gitsyncd/";
 
-/// Says whether there are so many packs that room and reading suffer.
-pub fn wants_collection(store: &Store) -> bool {
-    packs(store.path()).is_ok_and(|packs| packs.len() > PACKS)
+/// Says when the next collection is due, by the number of packs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due(usize);
+
+impl Default for Due {
+    fn default() -> Self {
+        Self(PACKS)
+    }
+}
+
+impl Due {
+    /// Says whether there are so many packs that room and reading suffer.
+    pub fn is_now(self, store: &Store) -> bool {
+        packs(store.path()).is_ok_and(|packs| packs.len() > self.0)
+    }
+
+    /// After a collection that failed, or had no time to end.
+    #[must_use]
+    pub fn later(self) -> Self {
+        Self(self.0.saturating_add(PACKS))
+    }
 }
 
 /// Keeps what these commits need, up to where history ends, and drops everything else. The store

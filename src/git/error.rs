@@ -2,7 +2,7 @@
 
 use crate::model::Cause;
 use crate::model::Class;
-use crate::model::CommitId;
+use crate::model::{CommitId, Reference};
 use crate::net::NetError;
 use crate::runtime::Stopped;
 use gix_transport::packetline::read::Error as RemoteError;
@@ -119,6 +119,15 @@ impl GitError {
     /// How long the source wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         if let Self::Net(error) = self { error.retry_after() } else { None }
+    }
+
+    /// The source has no such ref.
+    pub(super) fn no_such_ref(url: String, reference: &Reference, detail: &'static str) -> Self {
+        let detail = match detail {
+            "" if reference.may_be_abbreviated() => "; if it is a commit id, give it in full",
+            detail => detail,
+        };
+        Self::NoSuchRef { url, reference: reference.to_string(), detail }
     }
 
     /// Whether the local repository may be to blame.

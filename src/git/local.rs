@@ -94,10 +94,6 @@ impl Local {
     }
 
     fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
-        GitError::NoSuchRef {
-            url: self.path.display().to_string(),
-            reference: reference.to_string(),
-            detail,
-        }
+        GitError::no_such_ref(self.path.display().to_string(), reference, detail)
     }
 }

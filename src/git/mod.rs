@@ -18,7 +18,7 @@ mod store;
 mod talk;
 mod tree;
 
-pub use collect::{collect, wants_collection};
+pub use collect::{Due, collect};
 pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
 pub use plan::{Fetched, Order, Resolved};

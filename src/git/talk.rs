@@ -92,7 +92,7 @@ impl<T: Transport> Talk<T> {
     }
 
     fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
-        GitError::NoSuchRef { url: self.url.clone(), reference: reference.to_string(), detail }
+        GitError::no_such_ref(self.url.clone(), reference, detail)
     }
 
     fn list(&mut self, names: &[String]) -> Result<Vec<Ref>, GitError> {

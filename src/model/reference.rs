@@ -26,6 +26,12 @@ pub struct ReferenceError {
 }
 
 impl Reference {
+    /// Says whether this may be meant as an abbreviated commit id, which a source cannot look up.
+    pub fn may_be_abbreviated(&self) -> bool {
+        matches!(self, Self::Short(name)
+            if (4..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    }
+
     /// The full names this may stand for, most preferred first, as `git rev-parse` orders them;
     /// empty for a commit id.
     pub fn candidates(&self) -> Vec<String> {

@@ -62,7 +62,7 @@ pub enum NetError {
         source: Stopped,
     },
     /// The certificates to trust could not be read.
-    #[error("could not read certificates from {}", path.display())]
+    #[error("could not read the certificates of ca-file {}", path.display())]
     Certificates {
         /// The file.
         path: PathBuf,

@@ -129,6 +129,18 @@ fn a_hidden_commit_is_refused_in_clear_words() {
 }
 
 #[test]
+fn an_abbreviated_commit_id_is_asked_for_in_full() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let short: String = upstream.head().chars().take(10).collect();
+    let url = upstream.repo().to_str().unwrap().to_owned();
+    let finished = trying(&url, &root).flag(format!("--ref={short}")).once();
+    finished.expect_code(1);
+    let log = format!("{:?}", finished.log);
+    assert!(log.contains(&format!("couldn't find remote ref {short}")), "{log}");
+    assert!(log.contains("give it in full"), "{log}");
+}
+
+#[test]
 fn a_ref_that_does_not_exist_is_named() {
     let upstream = Upstream::new();
     run(upstream.git().args(["push", "--quiet", "origin", "HEAD^{tree}:refs/tags/tree"]));
