@@ -197,3 +197,14 @@ fn the_effective_configuration_is_printed_with_its_origins() {
     assert!(!text.contains("hush-hush"), "{text}");
     assert!(!root.path().exists());
 }
+
+#[test]
+fn a_certificate_file_that_is_not_there_is_named_and_nothing_is_touched() {
+    let root = Root::new();
+    let finished =
+        trying("https://127.0.0.1:1/repo.git", &root).flag("--ca-file=/no/ca.crt").once();
+    finished.expect_code(2);
+    let log = format!("{:?}", finished.log);
+    assert!(log.contains("ca-file /no/ca.crt"), "{log}");
+    assert!(!root.path().exists());
+}
