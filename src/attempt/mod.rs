@@ -28,7 +28,7 @@ use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
 use crate::trees;
-use crate::trees::Written;
+use crate::trees::{Extent, Written};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -120,8 +120,9 @@ impl Attempts {
         };
         let told = match (&last.error, last.outcome) {
             (Some(error), _) => self.marks.failed(error, last.step),
-            (None, Outcome::Published) => self.marks.succeeded().and_then(|()| self.marks.touch()),
-            (None, _) if first => self.marks.succeeded().and_then(|()| self.marks.touch()),
+            (None, outcome) if first || outcome == Outcome::Published => {
+                self.marks.succeeded().and_then(|()| self.marks.touch())
+            }
             (None, _) => self.marks.succeeded(),
         };
         if let Err(error) = told {
@@ -186,7 +187,7 @@ impl Attempts {
         let login = self.step(Step::Credentials, |me| me.credentials.current())?;
         let mut wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
         let plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
-        let done = match plan {
+        let (store, done) = match plan {
             Plan::Stay(live) if self.root.lacking().is_some() => {
                 let (store, _) = self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
                 publish::follow(self.root.layout(), &live.commit)
@@ -195,16 +196,17 @@ impl Attempts {
                 self.store = Some(store);
                 return self.line(stop);
             }
-            Plan::Stay(live) => Done::Unchanged(self.describe(&store, live)),
+            Plan::Stay(live) => {
+                let done = Done::Unchanged(self.describe(&store, live));
+                (store, done)
+            }
             Plan::Advance => {
                 let (store, fetched) =
                     self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
                 let commit = fetched.commit().clone();
                 let done = self.advance(&store, fetched, stop)?;
-                self.talk = wanted.session.map(|session| (wanted.login, session));
-                self.served = Some((wanted.object, commit));
-                self.store = Some(store);
-                return Ok(self.tidy(done));
+                self.served = Some((wanted.object.clone(), commit));
+                (store, done)
             }
         };
         self.store = Some(store);
@@ -218,16 +220,18 @@ impl Attempts {
             .map_err(|error| Failed::at(Step::Publish, error))?;
         let commit = fetched.commit().clone();
         let retired = self.root.retired(store, &commit);
-        let live = if let Some(tree) = retired {
-            self.step(Step::Publish, |me| publish::name(me.root.layout(), &commit, tree))?
+        let (live, files, bytes) = if let Some((tree, Extent { files, bytes })) = retired {
+            let live =
+                self.step(Step::Publish, |me| publish::name(me.root.layout(), &commit, tree))?;
+            (live, files, bytes)
         } else {
             let written = self.step(Step::Checkout, |me| me.check_out(store, fetched, stop))?;
             stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
             let live =
                 self.step(Step::Publish, |me| publish::publish(me.root.layout(), &written))?;
-            self.metrics.published(&commit, &self.reference, written.files(), written.bytes());
-            live
+            (live, written.files(), written.bytes())
         };
+        self.metrics.published(&commit, &self.reference, files, bytes);
         self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
         // Readers see it; were this a failure from here on, nobody would be told.

@@ -187,16 +187,18 @@ impl Root {
     }
 
     /// A tree of the commit that was retired and has not gone yet, if nobody changed it.
-    pub(super) fn retired(&self, store: &Store, commit: &CommitId) -> Option<PathBuf> {
+    pub(super) fn retired(&self, store: &Store, commit: &CommitId) -> Option<(PathBuf, Extent)> {
         let tree = self.layout.tree(commit);
         let live = publish::live(&self.layout);
         if live.is_some_and(|live| live.tree == tree) {
             return None;
         }
         let admin = publish::admin_of(&self.layout, &tree);
-        let whole =
-            admin.head().as_ref() == Some(commit) && trees::intact(store, &tree, &admin).is_ok();
-        whole.then_some(tree)
+        if admin.head().as_ref() != Some(commit) {
+            return None;
+        }
+        let extent = trees::intact(store, &tree, &admin).ok()?;
+        Some((tree, extent))
     }
 }
 

@@ -60,6 +60,20 @@ pub fn make_directory(path: &Path) -> Result<(), DiskError> {
     fs::create_dir_all(path).at("create the directory", path)
 }
 
+/// Lists what is in a directory; nothing if there is no such directory.
+pub fn list(directory: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    if !directory.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(directory).at("list", directory)?;
+    entries.map(|entry| entry.map(|entry| entry.path()).at("list", directory)).collect()
+}
+
+/// The last name of a path, if it is text.
+pub fn name(path: &Path) -> Option<&str> {
+    path.file_name().and_then(|name| name.to_str())
+}
+
 /// Waits until the names in a directory are on the disk.
 pub fn sync_directory(path: &Path) -> Result<(), DiskError> {
     File::open(path).and_then(|directory| directory.sync_all()).at("sync the directory", path)

@@ -2,7 +2,6 @@
 
 use crate::disk::is_there;
 use crate::model::CommitId;
-use crate::trees::Admin;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -77,11 +76,6 @@ impl Layout {
     /// Where Git administers the worktrees.
     pub fn admins(&self) -> PathBuf {
         self.root.join(".git/worktrees")
-    }
-
-    /// Where Git administers the worktree of a tree of that name.
-    pub fn admin(&self, commit: &CommitId) -> Admin {
-        Admin::at(self.admins().join(commit.as_str()))
     }
 
     /// The status file.

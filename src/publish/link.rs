@@ -52,8 +52,7 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
         Some(_) if !can_exchange(layout) => numbered(layout, commit)?,
         Some(_) | None => layout.tree(commit),
     };
-    let admin = Admin::at(layout.admins().join(admin_name(layout, &tree)));
-    place(layout, written, &tree, &admin)?;
+    place(layout, written, &tree, &admin_of(layout, &tree))?;
     name(layout, commit, tree)
 }
 

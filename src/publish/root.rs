@@ -3,7 +3,7 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{
-    Durable, beside, if_there, is_there, make_directory, remove, rename, replace_file,
+    Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
@@ -146,11 +146,11 @@ fn leads_elsewhere(git: &Path) -> bool {
 
 /// Says whether a directory holds objects, loose or packed, where a repository has them.
 fn has_objects(git: &Path) -> bool {
-    let objects = entries(&git.join("objects")).unwrap_or_default();
+    let objects = list(&git.join("objects")).unwrap_or_default();
     objects
         .iter()
         .filter(|path| name(path) != Some("info"))
-        .any(|directory| entries(directory).is_ok_and(|entries| !entries.is_empty()))
+        .any(|directory| list(directory).is_ok_and(|entries| !entries.is_empty()))
 }
 
 /// Moves an unusable `.git` out of the way and deletes it.
@@ -226,16 +226,16 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     remove(&beside(layout.link()))?;
     remove(&beside(&layout.status()))?;
     let mut places = vec![git.clone(), git.join("refs/heads"), git.join(KEPT), layout.own()];
-    places.extend(entries(&layout.admins())?);
+    places.extend(list(&layout.admins())?);
     for place in places {
-        for path in entries(&place)? {
+        for path in list(&place)? {
             if has_extension(&path, "lock") || has_extension(&path, "gitsyncd-new") {
                 tracing::info!(path = %path.display(), "removing a leftover");
                 remove(&path)?;
             }
         }
     }
-    for path in entries(&git.join("objects/pack"))? {
+    for path in list(&git.join("objects/pack"))? {
         let begun = |name: &str| name.starts_with(".tmp") || name.starts_with("tmp_");
         // A pack gets its name before its index does.
         let without_index = has_extension(&path, "pack") && !is_there(&path.with_extension("idx"));
@@ -261,13 +261,13 @@ pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError
     }
     let last = newest_first(&layout.git().join(KEPT))?;
     let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
-    let trees = entries(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
+    let trees = list(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
     Ok(last.chain(trees).collect())
 }
 
 /// Throws away what was begun and not published.
 pub fn abandon(layout: &Layout) -> Result<(), DiskError> {
-    for path in entries(&layout.staging())? {
+    for path in list(&layout.staging())? {
         to_trash(layout, &path)?;
     }
     Ok(())
@@ -275,7 +275,7 @@ pub fn abandon(layout: &Layout) -> Result<(), DiskError> {
 
 /// Lets go of commits whose objects were lost: Git complains about refs to them.
 pub fn forget(layout: &Layout, is_here: impl Fn(&CommitId) -> bool) -> Result<(), DiskError> {
-    for path in entries(&layout.git().join(KEPT))? {
+    for path in list(&layout.git().join(KEPT))? {
         let commit = name(&path).and_then(|name| name.parse().ok());
         let content = commit.as_ref().map(|commit| format!("{commit}\n"));
         let right = fs::read_to_string(&path).is_ok_and(|found| Some(found) == content);
@@ -288,7 +288,7 @@ pub fn forget(layout: &Layout, is_here: impl Fn(&CommitId) -> bool) -> Result<()
 
 fn newest_first(directory: &Path) -> Result<Vec<(i128, PathBuf)>, DiskError> {
     let mut found = Vec::new();
-    for path in entries(directory)? {
+    for path in list(directory)? {
         let written = path.symlink_metadata().at("look at", &path)?;
         let time = i128::from(written.mtime()) * 1_000_000_000 + i128::from(written.mtime_nsec());
         found.push((time, path));
@@ -297,20 +297,8 @@ fn newest_first(directory: &Path) -> Result<Vec<(i128, PathBuf)>, DiskError> {
     Ok(found)
 }
 
-fn name(path: &Path) -> Option<&str> {
-    path.file_name().and_then(|name| name.to_str())
-}
-
 fn has_extension(path: &Path, wanted: &str) -> bool {
     path.extension().is_some_and(|extension| extension == wanted)
-}
-
-fn entries(directory: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    if !directory.is_dir() {
-        return Ok(Vec::new());
-    }
-    let entries = fs::read_dir(directory).at("list", directory)?;
-    entries.map(|entry| entry.map(|entry| entry.path()).at("list", directory)).collect()
 }
 
 /// Notes what is published in the repository's own branch, and that its objects are to stay.

@@ -1,8 +1,7 @@
 //! What may go, and its way out.
 
-use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{is_there, make_directory, remove, remove_most, rename};
+use crate::disk::{is_there, list, make_directory, name, remove, remove_most, rename};
 use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::publish::link::{admin_of, live};
@@ -26,10 +25,9 @@ pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
         all = all.and(discard(layout, &tree));
     }
-    for admin in children(&layout.admins())? {
-        let orphan = ours(&admin)
-            && !trees(layout)?.iter().any(|tree| admin_of(layout, tree).path() == admin);
-        if orphan {
+    let left: Vec<_> = trees(layout)?.iter().map(|tree| admin_of(layout, tree)).collect();
+    for admin in list(&layout.admins())? {
+        if ours(&admin) && !left.iter().any(|left| left.path() == admin) {
             all = all.and(to_trash(layout, &admin));
         }
     }
@@ -46,7 +44,7 @@ pub fn has_trash(layout: &Layout) -> bool {
 /// because others made it, does not keep the rest.
 pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
     let mut all = Ok(());
-    for thing in children(&layout.trash())? {
+    for thing in list(&layout.trash())? {
         if stop.check().is_err() {
             break;
         }
@@ -58,26 +56,14 @@ pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
 /// The trees that we made: directories named by a commit id, at most one level below a number.
 fn trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
     let mut found = Vec::new();
-    for child in children(&layout.trees())? {
+    for child in list(&layout.trees())? {
         if ours(&child) {
             found.push(child);
-        } else if named(&child).is_some_and(|name| name.parse::<u32>().is_ok()) {
-            found.extend(children(&child)?.into_iter().filter(|below| ours(below)));
+        } else if name(&child).is_some_and(|name| name.parse::<u32>().is_ok()) {
+            found.extend(list(&child)?.into_iter().filter(|below| ours(below)));
         }
     }
     Ok(found)
-}
-
-fn children(directory: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    if !is_there(directory) {
-        return Ok(Vec::new());
-    }
-    let entries = fs::read_dir(directory).at("list", directory)?;
-    entries.map(|entry| entry.map(|entry| entry.path()).at("list", directory)).collect()
-}
-
-fn named(path: &Path) -> Option<&str> {
-    path.file_name().and_then(|name| name.to_str())
 }
 
 fn ours(path: &Path) -> bool {
@@ -85,7 +71,7 @@ fn ours(path: &Path) -> bool {
         let id = name.split_once('-').map_or(name, |(id, _number)| id);
         id.parse::<CommitId>().is_ok()
     };
-    named(path).is_some_and(commit)
+    name(path).is_some_and(commit)
 }
 
 /// How long ago a tree was retired; none if that was never noted.
@@ -102,7 +88,7 @@ fn discard(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
         to_trash(layout, admin.path())?;
     }
     let above = tree.parent().unwrap_or(tree);
-    if above != layout.trees() && children(above)?.is_empty() {
+    if above != layout.trees() && list(above)?.is_empty() {
         remove(above)?;
     }
     Ok(())
