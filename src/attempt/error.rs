@@ -64,9 +64,9 @@ impl AttemptError {
     /// Whether the local repository may be to blame, so that it should be looked at.
     pub(super) fn may_be_ours(&self) -> bool {
         match self {
-            Self::Git(error) => error.may_be_ours(),
+            Self::Git(error) | Self::Tree(TreeError::Git(error)) => error.may_be_ours(),
             Self::Tree(TreeError::File { class, .. }) => *class == Class::Protocol,
-            Self::Tree(TreeError::Disk(_) | TreeError::Stopped(_))
+            Self::Tree(TreeError::Disk(_) | TreeError::Unfit | TreeError::Stopped(_))
             | Self::Credentials(_)
             | Self::Disk(_)
             | Self::Root(_)

@@ -4,31 +4,36 @@
 //! can be published that was not written whole, and nothing written that was not fetched whole.
 //! A step that fails ends the attempt; nothing that is published is touched by that.
 
+mod bases;
 mod error;
 mod outcome;
+mod patrols;
 mod plan;
 mod root;
+mod wanted;
 
 pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
 
+use crate::attempt::bases::Bases;
+use crate::attempt::patrols::Patrols;
 use crate::attempt::plan::Plan;
 use crate::attempt::root::Root;
+use crate::attempt::wanted::{Wanted, roots};
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::disk::At;
 use crate::disk::{Durable, replace_file_by_way_of};
 use crate::git::{CommitInfo, Due, Fetched, GitError, Resolved, Session, Source, Store, collect};
-use crate::model::{Cause, CommitId, Location, Login, Reference, Step};
+use crate::model::{Cause, CommitId, Login, Reference, Step};
 use crate::net::NetError;
-use crate::net::{Client, Roots, Traffic, trust};
+use crate::net::{Client, Traffic, trust};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Outcome, Status};
 use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
-use crate::trees;
-use crate::trees::{Extent, Written};
+use crate::trees::{Extent, Shelf};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +48,8 @@ pub struct Attempts {
     source: Source,
     credentials: Credentials,
     root: Root,
+    bases: Bases,
+    patrol: Patrols,
     marks: Marks,
     metrics: Arc<Metrics>,
     store: Option<Store>,
@@ -53,19 +60,11 @@ pub struct Attempts {
     due: Due,
 }
 
-/// What the source says is wanted, and the way there.
-#[derive(Debug)]
-struct Wanted {
-    object: Resolved,
-    login: Login,
-    /// Open if the source had to be asked.
-    session: Option<Session>,
-}
-
 impl Attempts {
     /// Reads what is needed once: the certificates to trust.
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, NetError> {
         let traffic = Arc::new(Traffic::default());
+        let layout = Layout::new(config.root.clone(), config.link.clone());
         let client = Client::new(trust(roots(config))?, Arc::clone(&traffic));
         Ok(Self {
             reference: config.reference.clone(),
@@ -78,7 +77,9 @@ impl Attempts {
                 config.password.clone(),
                 config.repo.clone(),
             ),
-            root: Root::new(Layout::new(config.root.clone(), config.link.clone())),
+            bases: Bases::new(config.trees, layout.clone()),
+            patrol: Patrols::new(config.drift),
+            root: Root::new(layout),
             marks: Marks { touch: config.touch_file.clone(), error: config.error_file.clone() },
             metrics,
             store: None,
@@ -186,7 +187,14 @@ impl Attempts {
         };
         let login = self.step(Step::Credentials, |me| me.credentials.current())?;
         let mut wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
-        let plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
+        let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
+        if let Plan::Stay(live) = &plan
+            && self.patrol.look(&self.root, live, self.bases.damaged(), &self.metrics)
+        {
+            self.root.distrust();
+            self.bases.clear();
+            plan = Plan::Advance;
+        }
         let (store, done) = match plan {
             Plan::Stay(live) if self.root.lacking().is_some() => {
                 let (store, _) = self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
@@ -219,40 +227,48 @@ impl Attempts {
         publish::check_link(self.root.layout())
             .map_err(|error| Failed::at(Step::Publish, error))?;
         let commit = fetched.commit().clone();
-        let retired = self.root.retired(store, &commit);
+        let before = publish::live(self.root.layout());
+        let mut completed = Ok(());
+        let retired = self.root.retired(&commit);
         let (live, files, bytes) = if let Some((tree, Extent { files, bytes })) = retired {
             let live =
                 self.step(Step::Publish, |me| publish::name(me.root.layout(), &commit, tree))?;
             (live, files, bytes)
         } else {
-            let written = self.step(Step::Checkout, |me| me.check_out(store, fetched, stop))?;
+            let written = self.step(Step::Checkout, |me| me.bases.write(store, fetched, stop))?;
             stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
             let live =
                 self.step(Step::Publish, |me| publish::publish(me.root.layout(), &written))?;
+            completed = publish::complete(self.root.layout(), &written, &live);
             (live, written.files(), written.bytes())
         };
         self.metrics.published(&commit, &self.reference, files, bytes);
+        self.bases.published(before, &live);
         self.root.trust(live.clone());
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
         // Readers see it; were this a failure from here on, nobody would be told.
         if let Err(error) = publish::follow(self.root.layout(), &commit) {
             tracing::warn!(error = %Cause::of(&error), "could not note what is published");
         }
+        if let Err(error) = completed {
+            tracing::warn!(error = %Cause::of(&error), "could not tell Git what is published");
+            self.root.distrust();
+        }
         Ok(Done::Published(self.describe(store, live)))
     }
 
-    fn check_out(
-        &self,
-        store: &Store,
-        fetched: Fetched,
-        stop: &Stop,
-    ) -> Result<Written, AttemptError> {
-        Ok(trees::write(store, fetched, Layout::fresh(&self.root.layout().staging()), stop)?)
+    /// Lays down what is to be done before the next change comes, and says where. A run that is to
+    /// end prepares nothing.
+    pub fn prepare(&mut self) -> Option<Arc<Shelf>> {
+        let live = self.root.live().filter(|_| !self.one_time && self.root.is_ours())?;
+        self.bases.prepare(live)
     }
 
     /// Throws away what is no longer needed. What stays behind is not worth a failure.
     fn tidy(&mut self, done: Done) -> Done {
-        let swept = self.step(Step::Cleanup, |me| publish::sweep(me.root.layout(), me.stale_after));
+        let swept = self.step(Step::Cleanup, |me| {
+            publish::sweep(me.root.layout(), me.stale_after, me.bases.spared())
+        });
         if let Err(failed) = swept {
             tracing::warn!(error = %failed.chain(), "could not clean up");
         }
@@ -331,7 +347,8 @@ impl Attempts {
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
         let url = &self.source.url().to_string();
-        if let Ok(fetched) = store.confirm(&wanted.object, url, stop) {
+        let base = self.bases.commit().cloned();
+        if let Ok(fetched) = store.confirm(&wanted.object, base.as_ref(), url, stop) {
             return Ok(fetched);
         }
         let session = match &mut wanted.session {
@@ -341,7 +358,7 @@ impl Attempts {
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
         self.restore(session, store, stop);
-        store.confirm(&wanted.object, url, stop)
+        store.confirm(&wanted.object, base.as_ref(), url, stop)
     }
 
     /// Brings back the objects of what is published if they were lost. A source that does not have
@@ -376,14 +393,5 @@ impl Attempts {
         self.metrics.step(step, took);
         tracing::debug!(%step, ?took, "step ended");
         result.map_err(|error| Failed::at(step, error))
-    }
-}
-
-/// Local sources and `git daemon` need no certificates.
-fn roots(config: &Config) -> Roots<'_> {
-    match (&config.ca_file, config.repo.location()) {
-        (Some(path), _) => Roots::File(path),
-        (None, Location::Http(_)) => Roots::System,
-        (None, Location::Daemon(_) | Location::Local(_)) => Roots::Nobody,
     }
 }

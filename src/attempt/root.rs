@@ -69,6 +69,11 @@ impl Root {
         self.lacking = false;
     }
 
+    /// Believes no longer that the tree is whole.
+    pub(super) fn distrust(&mut self) {
+        self.trusted = None;
+    }
+
     /// The published commit whose objects were lost, so that stock Git cannot read its tree.
     pub(super) fn lacking(&self) -> Option<&CommitId> {
         self.trusted().filter(|_commit| self.lacking)
@@ -97,7 +102,7 @@ impl Root {
         let live = self.seen.clone()?;
         let store = Store::open(&self.layout.git()).ok()?;
         let admin = publish::admin_of(&self.layout, &live.tree);
-        match trees::intact(&store, &live.tree, &admin) {
+        match trees::intact(&live.tree, &admin) {
             Ok(extent) => {
                 self.trusted = Some(live.clone());
                 Some((store, live, extent))
@@ -187,7 +192,7 @@ impl Root {
     }
 
     /// A tree of the commit that was retired and has not gone yet, if nobody changed it.
-    pub(super) fn retired(&self, store: &Store, commit: &CommitId) -> Option<(PathBuf, Extent)> {
+    pub(super) fn retired(&self, commit: &CommitId) -> Option<(PathBuf, Extent)> {
         let tree = self.layout.tree(commit);
         let live = publish::live(&self.layout);
         if live.is_some_and(|live| live.tree == tree) {
@@ -197,7 +202,7 @@ impl Root {
         if admin.head().as_ref() != Some(commit) {
             return None;
         }
-        let extent = trees::intact(store, &tree, &admin).ok()?;
+        let extent = trees::intact(&tree, &admin).ok()?;
         Some((tree, extent))
     }
 }

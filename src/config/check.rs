@@ -9,7 +9,7 @@ use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Config, LogFormat, PasswordSource, Surroundings};
+use crate::config::{Config, Drift, LogFormat, PasswordSource, Surroundings, Trees};
 use crate::model::{Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -57,6 +57,8 @@ impl Checker<'_> {
             raw.stale_worktree_timeout.as_ref(),
             values::duration,
         );
+        let trees = self.read("trees", raw.trees.as_ref(), trees);
+        let drift = self.read("drift", raw.drift.as_ref(), drift);
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), values::rest);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
@@ -88,6 +90,8 @@ impl Checker<'_> {
             ca_file,
             touch_file: places.touch_file,
             error_file: places.error_file,
+            trees: trees.unwrap_or(Trees::Prepared),
+            drift: drift.unwrap_or(Drift::Repair),
             stale_worktree_timeout: stale.unwrap_or_default(),
             sync_on_signal: signal,
             http_metrics: http_metrics.unwrap_or(http_bind.is_some()),
@@ -260,6 +264,24 @@ fn verbose(text: &str) -> Result<u8, String> {
     match u8::try_from(values::number(text)?) {
         Ok(level) if level <= 9 => Ok(level),
         Ok(_) | Err(_) => Err(format!("{text:?} is not from 0 to 9")),
+    }
+}
+
+fn trees(text: &str) -> Result<Trees, String> {
+    match text {
+        "prepared" => Ok(Trees::Prepared),
+        "reused" => Ok(Trees::Reused),
+        "fresh" => Ok(Trees::Fresh),
+        _ => Err(format!("{text:?} is none of prepared, reused and fresh")),
+    }
+}
+
+fn drift(text: &str) -> Result<Drift, String> {
+    match text {
+        "repair" => Ok(Drift::Repair),
+        "report" => Ok(Drift::Report),
+        "off" => Ok(Drift::Off),
+        _ => Err(format!("{text:?} is none of repair, report and off")),
     }
 }
 

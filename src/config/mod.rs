@@ -72,6 +72,10 @@ pub struct Config {
     pub touch_file: Option<PathBuf>,
     /// A file that holds the last error while there is one.
     pub error_file: Option<PathBuf>,
+    /// What a new tree is made from.
+    pub trees: Trees,
+    /// What to do about a tree that somebody changed.
+    pub drift: Drift,
     /// How long a retired tree stays.
     pub stale_worktree_timeout: Duration,
     /// The signal that starts an attempt, by number.
@@ -93,6 +97,28 @@ pub enum PasswordSource {
     Value(Secret),
     /// In a file, which is read again at every attempt.
     File(PathBuf),
+}
+
+/// What a new tree is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trees {
+    /// From a private copy of the tree before it, made in advance.
+    Prepared,
+    /// From the tree that was retired last.
+    Reused,
+    /// From nothing.
+    Fresh,
+}
+
+/// What to do about a tree that somebody changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// Put a new one in its place.
+    Repair,
+    /// Say so.
+    Report,
+    /// Do not look.
+    Off,
 }
 
 /// How log lines look.

@@ -161,6 +161,34 @@ const PLACE: &[Opt] = &[
         ..PLAIN
     },
     Opt {
+        key: "trees",
+        metavar: Some("MODE"),
+        fallback: Fallback::Text("prepared"),
+        short: "What a new tree is made from: prepared, reused or fresh",
+        long: "With `prepared`, a private copy of the published tree is made when there is nothing \
+               else to do, and the next commit changes only what differs in it. The copy shares \
+               blocks with the tree where the file system can (reflink), else it shares files \
+               (hardlinks); where neither is possible, trees are written as with `fresh`. Where \
+               files are shared, what a reader writes into a file of one tree shows in others \
+               until it is noticed: mount the tree read-only, or use `fresh`.\n\nWith `reused`, \
+               the tree that was replaced last is changed and published again: the least work, \
+               for readers that go through the link at each use, since files change under those \
+               that stayed in it.\n\nWith `fresh`, every file of every commit is written.",
+        ..PLAIN
+    },
+    Opt {
+        key: "drift",
+        metavar: Some("MODE"),
+        fallback: Fallback::Text("repair"),
+        short: "If somebody changes the published tree: repair, report or off",
+        long: "At each sync the size, time and mode of some files are compared with what was \
+               published, going round, and of all files at the start. With `repair` a tree that \
+               was changed is replaced in one step, with `report` there is a warning, and with \
+               `off` only the link and the directory are looked at. Files that were added are not \
+               seen.",
+        ..PLAIN
+    },
+    Opt {
         key: "stale-worktree-timeout",
         metavar: Some("DURATION"),
         fallback: Fallback::Text("1m"),

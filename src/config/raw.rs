@@ -18,6 +18,8 @@ pub(super) struct Raw {
     pub(super) submodules: Option<String>,
     pub(super) root: Option<String>,
     pub(super) link: Option<String>,
+    pub(super) trees: Option<String>,
+    pub(super) drift: Option<String>,
     pub(super) stale_worktree_timeout: Option<String>,
     pub(super) period: Option<String>,
     pub(super) jitter: Option<String>,

@@ -8,6 +8,7 @@ use crate::model::{Cause, Step, Trigger};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Outcome, Status};
 use crate::runtime::Stop;
+use crate::runtime::background;
 use crate::runtime::beat::Beat;
 use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
@@ -44,6 +45,8 @@ enum Heard {
     Due,
     /// Old trees are gone.
     Cleaned,
+    /// What the next change needs is ready, or wanted.
+    Prepared,
     /// Nothing; the loop shows that it is alive.
     Tick,
 }
@@ -60,6 +63,7 @@ pub(super) struct Loop {
     stop: CancellationToken,
     running: Option<Running<Return>>,
     cleaning: Option<Running<()>>,
+    preparing: Option<Running<()>>,
     wake: Option<Instant>,
 }
 
@@ -90,6 +94,7 @@ impl Loop {
             stop,
             running: None,
             cleaning: None,
+            preparing: None,
             wake: None,
         }
     }
@@ -137,7 +142,7 @@ impl Loop {
             Heard::Stop => Event::Stop,
             Heard::Asked(trigger) => Event::Asked(trigger),
             Heard::Due => Event::Due,
-            Heard::Cleaned | Heard::Tick => return None,
+            Heard::Cleaned | Heard::Prepared | Heard::Tick => return None,
             Heard::Returned(home) => {
                 let lost = matches!(home.result, Err(Cut::Abandoned(_)));
                 let event = self.judge(home);
@@ -161,6 +166,7 @@ impl Loop {
             })
             .await;
             self.clean();
+            self.prepare();
         }
         match effect {
             Effect::Start(trigger) => {
@@ -192,6 +198,13 @@ impl Loop {
                 None => pending().await,
             }
         };
+        let preparing = &mut self.preparing;
+        let prepared = async {
+            match preparing {
+                Some(preparing) => preparing.await,
+                None => pending().await,
+            }
+        };
         let due = async {
             match wake {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -205,11 +218,13 @@ impl Loop {
             trigger = ear.heard() => Heard::Asked(trigger),
             () = due => Heard::Due,
             () = cleaned => Heard::Cleaned,
+            () = prepared => Heard::Prepared,
             () = tokio::time::sleep(self.config.sync_timeout / 2) => Heard::Tick,
         };
         match heard {
             Heard::Returned(_) => self.running = None,
             Heard::Cleaned => self.cleaning = None,
+            Heard::Prepared => self.preparing = None,
             Heard::Stop | Heard::Asked(_) | Heard::Due | Heard::Tick => (),
         }
         heard
@@ -325,6 +340,22 @@ impl Loop {
             attempts
         });
         self.attempts = told.await.ok();
+    }
+
+    /// Prepares what the next change needs, when there is nothing else to do. An attempt that needs
+    /// it sooner takes it over.
+    fn prepare(&mut self) {
+        let work = self.attempts.as_mut().and_then(|attempts| attempts.prepare());
+        if let Some(shelf) = work {
+            let limit = Stop::new(self.stop.clone(), Instant::now() + CLEANING);
+            let before = self.preparing.take();
+            self.preparing = Some(Box::pin(async move {
+                if let Some(before) = before {
+                    before.await;
+                }
+                background::run("prepare", move || shelf.work(&limit)).await;
+            }));
+        }
     }
 
     /// Deletes what attempts threw away, behind everything else.

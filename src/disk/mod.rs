@@ -22,6 +22,11 @@ pub struct DiskError {
 }
 
 impl DiskError {
+    /// An operation that failed.
+    pub fn new(verb: &'static str, path: &Path, source: io::Error) -> Self {
+        Self { verb, path: path.to_owned(), source }
+    }
+
     /// What the system said.
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
@@ -36,7 +41,7 @@ pub trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, verb: &'static str, path: &Path) -> Result<T, DiskError> {
-        self.map_err(|source| DiskError { verb, path: path.to_owned(), source })
+        self.map_err(|source| DiskError::new(verb, path, source))
     }
 }
 

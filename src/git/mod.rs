@@ -6,6 +6,7 @@
 //! [`net`](crate::net)), that a pack holds all that was asked for ([`Store::confirm`] looks), and
 //! that files are on the disk ([`Store::receive`] syncs them).
 
+mod changes;
 mod collect;
 mod copy;
 mod error;
@@ -18,9 +19,13 @@ mod store;
 mod talk;
 mod tree;
 
+pub use changes::Changes;
+pub(crate) use changes::{Change, Leaf};
 pub use collect::{Due, collect};
 pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
+pub(crate) use plan::Content;
 pub use plan::{Fetched, Order, Resolved};
 pub use source::{Session, Source};
 pub use store::{CommitInfo, Store};
+pub(crate) use tree::is_attributes;

@@ -1,5 +1,6 @@
 //! What passes between the steps: each value can only be made by the step before.
 
+use crate::git::Changes;
 use crate::git::GitError;
 use crate::model::CommitId;
 use gix::ObjectId;
@@ -40,15 +41,24 @@ pub struct Order {
 /// Proves that a commit and all that its tree needs are in the store, and lists its files.
 pub struct Fetched {
     pub(crate) commit: CommitId,
-    pub(crate) index: gix::index::File,
+    pub(crate) content: Content,
+}
+
+/// The files of a commit.
+pub(crate) enum Content {
+    /// All of them, without stat data.
+    Whole(Box<gix::index::File>),
+    /// Those that differ from another commit.
+    Since(CommitId, Changes),
 }
 
 impl std::fmt::Debug for Fetched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fetched")
-            .field("commit", &self.commit)
-            .field("files", &self.index.entries().len())
-            .finish()
+        let (key, number) = match &self.content {
+            Content::Whole(index) => ("files", index.entries().len()),
+            Content::Since(_, changes) => ("changes", changes.0.len()),
+        };
+        f.debug_struct("Fetched").field("commit", &self.commit).field(key, &number).finish()
     }
 }
 

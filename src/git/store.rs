@@ -1,9 +1,12 @@
 //! The local repository: where objects are kept and what is asked of them.
 
+use crate::git::Content;
 use crate::git::Fetched;
 use crate::git::GitError;
+use crate::git::Leaf;
 use crate::git::Order;
 use crate::git::Resolved;
+use crate::git::changes;
 use crate::git::error::words;
 use crate::git::tree;
 use crate::model::Cause;
@@ -11,12 +14,13 @@ use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
+use gix::bstr::BString;
 use gix::objs::Exists;
 use gix::odb::store::init::Slots;
 use gix::progress::Discard;
 use gix_pack::Bundle;
 use gix_pack::bundle::write::Outcome;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -130,7 +134,16 @@ impl Store {
 
     /// Looks whether a commit is here with its whole tree and, up to the shallow boundary, its
     /// ancestors; the trees of ancestors are believed to be whole.
-    pub fn confirm(&self, wanted: &Resolved, url: &str, stop: &Stop) -> Result<Fetched, GitError> {
+    ///
+    /// With a `base`, a commit that was confirmed before, only what differs from it is looked at and
+    /// listed, if that can be done without doubt.
+    pub fn confirm(
+        &self,
+        wanted: &Resolved,
+        base: Option<&CommitId>,
+        url: &str,
+        stop: &Stop,
+    ) -> Result<Fetched, GitError> {
         let tip = self.commit_of(wanted.object, url)?;
         let commit: CommitId = tip.id.to_hex().to_string().parse().map_err(|error| {
             GitError::Damaged { path: self.path.clone(), source: Cause::of(&error) }
@@ -139,6 +152,15 @@ impl Store {
             |source| GitError::Incomplete { url: url.to_owned(), commit: commit.clone(), source };
         self.ancestors_are_here(tip.id, stop)?.map_err(incomplete)?;
         let root = tip.tree_id().map_err(|error| incomplete(words(&error)))?.detach();
+        let since = |base: &CommitId| {
+            Some(Content::Since(
+                base.clone(),
+                changes::between(&self.repo, self.root_of(base)?, root)?,
+            ))
+        };
+        if let Some(content) = base.and_then(since) {
+            return Ok(Fetched { commit, content });
+        }
         let index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
             tree::ListError::Missing(source) => incomplete(source),
             tree::ListError::Hostile(reason) => {
@@ -151,7 +173,56 @@ impl Store {
         {
             return Err(incomplete(Cause::new(format!("{missing} is missing"))));
         }
-        Ok(Fetched { commit, index })
+        Ok(Fetched { commit, content: Content::Whole(Box::new(index)) })
+    }
+
+    /// Lists all files of a commit that was confirmed.
+    pub(crate) fn list(&self, fetched: Fetched) -> Result<gix::index::File, GitError> {
+        match fetched.content {
+            Content::Whole(index) => Ok(*index),
+            Content::Since(..) => self.list_commit(&fetched.commit),
+        }
+    }
+
+    /// Lists all files of a commit that was confirmed before.
+    pub(crate) fn list_commit(&self, commit: &CommitId) -> Result<gix::index::File, GitError> {
+        let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
+        let root = self.root_of(commit);
+        let root = root.ok_or_else(|| damaged(Cause::new(format!("{commit} cannot be read"))))?;
+        tree::list(&self.repo, &root, commit).map_err(|error| match error {
+            tree::ListError::Missing(source) => damaged(source),
+            tree::ListError::Hostile(reason) => {
+                GitError::Hostile { commit: commit.clone(), reason }
+            }
+        })
+    }
+
+    /// Finds what stands at some paths of a commit, if anything but a directory does.
+    pub(crate) fn find_leaves(
+        &self,
+        commit: &CommitId,
+        paths: BTreeSet<BString>,
+    ) -> Result<Vec<(BString, Leaf)>, GitError> {
+        let damaged = |error: gix::Error| GitError::Damaged {
+            path: self.path.clone(),
+            source: words(&error),
+        };
+        let Some(root) = self.root_of(commit) else {
+            return Ok(Vec::new());
+        };
+        let root = self.repo.find_tree(root).map_err(damaged)?;
+        let mut found = Vec::new();
+        for path in paths {
+            let entry = root.lookup_entry(path.split(|byte| *byte == b'/')).map_err(damaged)?;
+            let leaf = entry.and_then(|entry| changes::leaf((entry.mode(), entry.object_id())));
+            found.extend(leaf.map(|leaf| (path, leaf)));
+        }
+        Ok(found)
+    }
+
+    fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
+        let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
+        Some(self.repo.find_commit(object).ok()?.tree_id().ok()?.detach())
     }
 
     /// Follows a tag to the commit it names.
@@ -219,7 +290,7 @@ impl Store {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let object = ObjectId::from_hex(commit.as_str().as_bytes())
             .map_err(|error| damaged(words(&error)))?;
-        match self.confirm(&Resolved { object }, "the local repository", stop) {
+        match self.confirm(&Resolved { object }, None, "the local repository", stop) {
             Ok(_fetched) => Ok(()),
             Err(GitError::Stopped(stopped)) => Err(GitError::Stopped(stopped)),
             Err(error) if error.class() == Class::Ref => {

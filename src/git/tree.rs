@@ -64,6 +64,12 @@ fn clash(index: &File) -> Option<String> {
     None
 }
 
+/// Whether the file holds attributes of others.
+pub(crate) fn is_attributes(path: &gix::bstr::BStr) -> bool {
+    use gix::bstr::ByteSlice;
+    path == ".gitattributes" || path.ends_with_str("/.gitattributes")
+}
+
 fn parent(path: Option<&gix::bstr::BStr>) -> Option<&gix::bstr::BStr> {
     use gix::bstr::ByteSlice;
     let path = path?;

@@ -46,6 +46,11 @@ impl Layout {
         self.own().join("staging")
     }
 
+    /// Where the directory for the next tree is prepared.
+    pub fn prepared(&self) -> PathBuf {
+        self.own().join("prepared")
+    }
+
     /// Where things wait to be deleted.
     pub fn trash(&self) -> PathBuf {
         self.own().join("trash")

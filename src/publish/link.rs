@@ -56,6 +56,12 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
     name(layout, commit, tree)
 }
 
+/// Tells Git what is in a tree that was published just now, if that was not known before. A crash
+/// before the end leaves a tree of which Git does not know the files; it is written anew at the start.
+pub fn complete(layout: &Layout, written: &Written, live: &Live) -> Result<(), DiskError> {
+    admin_of(layout, &live.tree).complete(written)
+}
+
 /// Points the link at a whole tree that is under its final name.
 pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, DiskError> {
     if let Some(now) = live(layout).filter(|now| now.tree != tree) {

@@ -11,10 +11,11 @@ mod root;
 mod sweep;
 
 pub use layout::Layout;
-pub use link::{Live, admin_of, live, name, publish, since};
+pub use link::{Live, admin_of, complete, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use root::{
-    RootError, abandon, check_link, fingerprint, follow, forget, is_sound, kept, prepare, rebuild,
+    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound, kept,
+    prepare, rebuild,
 };
 pub use sweep::{empty_trash, has_trash, sweep};

@@ -22,12 +22,14 @@ const KEPT: &str = "refs/gitsyncd";
 /// How many of them stay.
 const KEPT_COMMITS: usize = 5;
 
-/// The configuration of the repository. Objects are never collected behind our back.
+/// The configuration of the repository. Objects are never collected behind our back. Trees may share
+/// files, so that publishing one changes when the files of another were changed last.
 const CONFIG: &str = "[core]
 \trepositoryformatversion = 0
 \tfilemode = true
 \tbare = false
 \tlogallrefupdates = false
+\ttrustctime = false
 [gc]
 \tauto = 0
 [maintenance]
@@ -176,7 +178,7 @@ fn complete(layout: &Layout) -> Result<(), DiskError> {
         make_directory(&path)?;
     }
     for (path, is_right, content) in [
-        (git.join("config"), config_is_right(&git), CONFIG.to_owned()),
+        (git.join("config"), config_is_right(&git) && says_enough(&git), config(&git)),
         (git.join("HEAD"), head_is_right(&git), head()),
     ] {
         if !is_right {
@@ -201,6 +203,19 @@ fn head_is_right(git: &Path) -> bool {
 fn config_is_right(git: &Path) -> bool {
     let whole = |text: &str| text.contains("repositoryformatversion =") && text.ends_with('\n');
     fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
+}
+
+/// Whether the configuration says what earlier versions, and kubernetes/git-sync, did not.
+fn says_enough(git: &Path) -> bool {
+    fs::read_to_string(git.join("config")).is_ok_and(|text| text.contains("trustctime"))
+}
+
+/// Our configuration, or that which is there with what it lacks.
+fn config(git: &Path) -> String {
+    match fs::read_to_string(git.join("config")) {
+        Ok(text) if config_is_right(git) => text + "[core]\n\ttrustctime = false\n",
+        Ok(_) | Err(_) => CONFIG.to_owned(),
+    }
 }
 
 /// Reads what is small and would not be missed at once if it changed.
@@ -244,6 +259,7 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
             remove(&path)?;
         }
     }
+    discard_prepared(layout)?;
     abandon(layout)
 }
 
@@ -267,7 +283,16 @@ pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError
 
 /// Throws away what was begun and not published.
 pub fn abandon(layout: &Layout) -> Result<(), DiskError> {
-    for path in list(&layout.staging())? {
+    discard_all(layout, &layout.staging())
+}
+
+/// Throws away what was prepared for the next change.
+pub fn discard_prepared(layout: &Layout) -> Result<(), DiskError> {
+    discard_all(layout, &layout.prepared())
+}
+
+fn discard_all(layout: &Layout, directory: &Path) -> Result<(), DiskError> {
+    for path in list(directory)? {
         to_trash(layout, &path)?;
     }
     Ok(())

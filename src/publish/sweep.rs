@@ -11,15 +11,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Moves retired trees that are old enough, and leftovers, to the trash. The tree that the link
-/// names stays, whatever its age; so does what we did not make. While the link cannot be read,
+/// names and one that is spared stay, whatever their age; so does what we did not make. While the link cannot be read,
 /// everything stays.
-pub fn sweep(layout: &Layout, timeout: Duration) -> Result<(), DiskError> {
+pub fn sweep(layout: &Layout, timeout: Duration, spared: Option<&Path>) -> Result<(), DiskError> {
     let Some(live) = live(layout) else {
         return Ok(());
     };
     let mut all = Ok(());
     for tree in trees(layout)? {
-        if live.tree == tree || age(layout, &tree).is_some_and(|age| age < timeout) {
+        let stays = live.tree == tree || spared == Some(&tree);
+        if stays || age(layout, &tree).is_some_and(|age| age < timeout) {
             continue;
         }
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");

@@ -4,6 +4,7 @@
 //! may block, under a [`Stop`]. [`beat`] shows that the loop still turns, and [`reaper`] does
 //! what the first process of a container owes its orphans.
 
+pub mod background;
 pub mod beat;
 pub mod blocking;
 pub mod reaper;

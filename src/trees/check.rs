@@ -1,13 +1,20 @@
 //! Compares a tree with its index by stat data, without reading any file.
 
-use crate::git::Store;
+use crate::disk::DiskError;
+use crate::disk::{is_there, list};
 use crate::model::Cause;
 use crate::trees::Admin;
+use crate::trees::index;
 use crate::trees::path_of;
+use gix::bstr::ByteSlice;
+use gix::index::Entry;
+use gix::index::entry;
 use gix::index::entry::Mode;
+use rustix::fs::{FileType, Stat};
 use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How large a tree is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +28,10 @@ pub struct Extent {
 /// Looks whether every file of the index is in the tree with the kind, size, time and mode it was
 /// published with. Files that somebody added are not looked for. Inode numbers and change times
 /// are not compared, because a restore or a hardlink changes them and no content.
-pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
-    let path = admin.index();
-    let index = gix::index::File::at(
-        &path,
-        store.repo.object_hash(),
-        false,
-        gix::index::decode::Options::default(),
-    )
-    .map_err(|error| Cause::new(format!("the index {} cannot be read: {error}", path.display())))?;
+pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
+    let index = [admin.record(), admin.index()].into_iter().find(|path| is_there(path));
+    let index = index.ok_or_else(|| Cause::new("it was published by halves".to_owned()))?;
+    let index = index::read(&index).map_err(|error| Cause::of(&error))?;
     if !admin.is_of(tree) {
         return Err(Cause::new(format!("{} is no worktree that Git knows", tree.display())));
     }
@@ -39,7 +41,7 @@ pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<Extent, Cause
         let found = file
             .symlink_metadata()
             .map_err(|error| Cause::new(format!("{}: {error}", file.display())))?;
-        if let Some(difference) = difference(entry, &found) {
+        if let Some(difference) = difference(entry.mode, &entry.stat, &Seen::from(&found)) {
             return Err(Cause::new(format!("{} has another {difference}", file.display())));
         }
         if !found.is_dir() {
@@ -50,32 +52,105 @@ pub fn intact(store: &Store, tree: &Path, admin: &Admin) -> Result<Extent, Cause
     Ok(extent)
 }
 
-fn difference(entry: &gix::index::Entry, found: &Metadata) -> Option<&'static str> {
-    let kind = match entry.mode {
-        Mode::COMMIT | Mode::DIR => found.is_dir(),
-        Mode::SYMLINK => found.is_symlink(),
-        _ => found.is_file(),
+/// What a look at a file tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    mode: u32,
+    pub(super) size: u64,
+    mtime: (i64, i64),
+    inode: u64,
+}
+
+impl From<&Metadata> for Seen {
+    fn from(found: &Metadata) -> Self {
+        let mtime = (found.mtime(), found.mtime_nsec());
+        Self { mode: found.mode(), size: found.size(), mtime, inode: found.ino() }
+    }
+}
+
+impl From<&Stat> for Seen {
+    fn from(found: &Stat) -> Self {
+        let size = u64::try_from(found.st_size).unwrap_or_default();
+        let nanoseconds = i64::try_from(found.st_mtime_nsec).unwrap_or_default();
+        let mtime = (found.st_mtime, nanoseconds);
+        Self { mode: found.st_mode, size, mtime, inode: found.st_ino }
+    }
+}
+
+/// The index keeps the lower 32 bits of many numbers, as Git does.
+fn low(number: u64) -> u32 {
+    u32::try_from(number & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
+/// Whether it is the very file that was noted, and not another of the same size and time.
+pub(super) fn is_same_inode(entry: &Entry, found: &Seen) -> bool {
+    entry.stat.ino == low(found.inode)
+}
+
+/// Says what is not as it was noted, if anything.
+pub(super) fn difference(mode: Mode, stat: &entry::Stat, found: &Seen) -> Option<&'static str> {
+    let kind = FileType::from_raw_mode(found.mode);
+    let expected = match mode {
+        Mode::COMMIT | Mode::DIR => FileType::Directory,
+        Mode::SYMLINK => FileType::Symlink,
+        _ => FileType::RegularFile,
     };
-    if !kind {
+    if kind != expected {
         return Some("kind");
     }
-    if found.is_dir() {
+    if kind == FileType::Directory {
         return None;
     }
-    // The index keeps the lower 32 bits of both, as Git does.
-    let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-    if low(found.size()) != entry.stat.size {
+    if low(found.size) != stat.size {
         return Some("size");
     }
-    let seconds = low(found.mtime().unsigned_abs());
-    let nanoseconds = low(found.mtime_nsec().unsigned_abs());
-    if (seconds, nanoseconds) != (entry.stat.mtime.secs, entry.stat.mtime.nsecs) {
+    let (seconds, nanoseconds) = found.mtime;
+    let noted = (stat.mtime.secs, stat.mtime.nsecs);
+    if (low(seconds.unsigned_abs()), low(nanoseconds.unsigned_abs())) != noted {
         return Some("modification time");
     }
-    let executable = found.mode() & 0o100 != 0;
-    match entry.mode {
+    let executable = found.mode & 0o100 != 0;
+    match mode {
         Mode::FILE_EXECUTABLE if !executable => Some("mode"),
         Mode::FILE if executable => Some("mode"),
         _ => None,
     }
+}
+
+/// The stat data as an index keeps it.
+pub(super) fn noted(found: &Stat) -> entry::Stat {
+    let time = |seconds: i64, nanoseconds: u64| entry::stat::Time {
+        secs: low(seconds.unsigned_abs()),
+        nsecs: low(nanoseconds),
+    };
+    entry::Stat {
+        mtime: time(found.st_mtime, found.st_mtime_nsec),
+        ctime: time(found.st_ctime, found.st_ctime_nsec),
+        dev: low(found.st_dev),
+        ino: low(found.st_ino),
+        uid: found.st_uid,
+        gid: found.st_gid,
+        size: low(u64::try_from(found.st_size).unwrap_or_default()),
+    }
+}
+
+/// Finds what is in a tree and not in its index, except what Git needs to know it by.
+pub(super) fn strangers(index: &gix::index::State, tree: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    let mut found = Vec::new();
+    let mut left = vec![tree.to_owned()];
+    while let Some(directory) = left.pop() {
+        for path in list(&directory)? {
+            let below = path.strip_prefix(tree).unwrap_or(&path);
+            let name = below.as_os_str().as_bytes().as_bstr();
+            if name == ".git" || index.entry_by_path(name).is_some() {
+                continue;
+            }
+            if path.is_symlink() || !path.is_dir() || !index.path_is_directory(name) {
+                found.push(path);
+            } else {
+                left.push(path);
+            }
+        }
+    }
+    Ok(found)
 }

@@ -4,11 +4,14 @@ use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::make_directory;
 use crate::git::Fetched;
+use crate::git::GitError;
 use crate::git::Store;
 use crate::model::Cause;
 use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
+use crate::trees::Extent;
+use crate::trees::index::Amendment;
 use crate::trees::path_of;
 use crate::trees::special;
 use gix::index::entry::Mode;
@@ -22,11 +25,19 @@ const THREADS: usize = 2;
 
 /// Proves that all files of a commit are on disk under a private name, and knows their stat data.
 pub struct Written {
-    pub(super) index: gix::index::File,
-    commit: CommitId,
-    path: PathBuf,
-    files: u64,
-    bytes: u64,
+    pub(super) listing: Listing,
+    pub(super) commit: CommitId,
+    pub(super) path: PathBuf,
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+}
+
+/// What the index of a written tree is made of.
+pub(super) enum Listing {
+    /// All files, with their stat data.
+    Whole(gix::index::File),
+    /// The index of the directory that the tree was made from, and what was changed there.
+    Changed(Amendment),
 }
 
 impl std::fmt::Debug for Written {
@@ -66,6 +77,12 @@ pub enum TreeError {
     /// A file could not be made.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The files could not be listed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// There is a directory to start from, but not one for this commit.
+    #[error("the prepared directory does not fit")]
+    Unfit,
     /// It took too long, or the program stops.
     #[error("writing the tree was cut short")]
     Stopped(#[from] Stopped),
@@ -86,6 +103,8 @@ impl TreeError {
     pub fn class(&self) -> Class {
         match self {
             Self::Disk(_) => Class::Disk,
+            Self::Unfit => Class::Internal,
+            Self::Git(error) => error.class(),
             Self::Stopped(_) => Class::Timeout,
             Self::File { class, .. } => *class,
         }
@@ -99,21 +118,34 @@ pub fn write(
     path: PathBuf,
     stop: &Stop,
 ) -> Result<Written, TreeError> {
-    let Fetched { commit, mut index } = fetched;
+    let commit = fetched.commit().clone();
+    let mut index = store.list(fetched)?;
     stop.check()?;
     make_directory(&path)?;
+    let Extent { files, bytes } = fill(store, &commit, &mut index, &path, stop)?;
+    Ok(Written { listing: Listing::Whole(index), commit, path, files, bytes })
+}
+
+/// Writes the files of an index that are not in the directory yet, and notes their stat data.
+pub(super) fn fill(
+    store: &Store,
+    commit: &CommitId,
+    index: &mut gix::index::File,
+    path: &Path,
+    stop: &Stop,
+) -> Result<Extent, TreeError> {
     let failed = |error: &gix::Error| TreeError::File {
         commit: commit.clone(),
         source: crate::git::words(error),
         class: class_of(error),
     };
-    let specials = special::set_aside(store, &mut index).map_err(|error| failed(&error))?;
+    let specials = special::set_aside(store, index).map_err(|error| failed(&error))?;
     let mut options =
         store.repo.checkout_options(Source::IdMapping).map_err(|error| failed(&error))?;
     options.destination_is_initially_empty = true;
     options.thread_limit = Some(THREADS);
     let objects = store.repo.objects.clone().into_arc().at("read the objects of", store.path())?;
-    let outcome = checkout(&mut index, &path, objects, &Discard, &Discard, stop.flag(), options)
+    let outcome = checkout(index, path, objects, &Discard, &Discard, stop.flag(), options)
         .map_err(|error| match stop.check() {
             Err(stopped) => TreeError::Stopped(stopped),
             Ok(()) => failed(&error),
@@ -121,12 +153,13 @@ pub fn write(
     stop.check()?;
     if let Some(collision) = outcome.collisions.first() {
         let text = format!("{} collides with another file", collision.path);
+        let commit = commit.clone();
         return Err(TreeError::File { commit, source: Cause::new(text), class: Class::Disk });
     }
-    make_submodule_directories(&index, &path)?;
-    let written = special::write(store, specials, &mut index, &path)?;
+    make_submodule_directories(index, path)?;
+    let written = special::write(store, specials, index, path)?;
     let files = u64::try_from(outcome.files_updated).unwrap_or(u64::MAX);
-    Ok(Written { index, commit, path, files, bytes: outcome.bytes_written + written })
+    Ok(Extent { files, bytes: outcome.bytes_written + written })
 }
 
 /// Tells a full or broken disk from a broken repository.

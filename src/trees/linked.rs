@@ -7,12 +7,15 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, make_directory, replace_file};
+use crate::disk::{Durable, make_directory, remove, rename, replace_file};
 use crate::model::CommitId;
 use crate::trees::Written;
+use crate::trees::fresh::Listing;
+use crate::trees::index;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// What the administrative directory says about why it is locked. The time of this file is the time
@@ -44,7 +47,13 @@ impl Admin {
         self.0.join("locked")
     }
 
-    /// Writes all of it. `tree` is where the tree will be.
+    /// What was recorded when the tree was published: the index as it was then. Git replaces the
+    /// index, and leaves this alone.
+    pub fn record(&self) -> PathBuf {
+        self.0.join("index.gitsyncd")
+    }
+
+    /// Writes all of it, the index only if it is known already. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;
         let file = |name: &str, content: &[u8]| {
@@ -54,18 +63,56 @@ impl Admin {
         for (name, content) in notes(written.commit(), tree) {
             file(name, &content)?;
         }
-        let index = self.index();
-        let out = fs::File::create(&index).at("create", &index)?;
-        let mut out = std::io::BufWriter::new(out);
-        written
-            .index
-            .write_to(&mut out, gix::index::write::Options::default())
-            .map_err(|error| std::io::Error::other(error.to_string()))
-            .at("write", &index)?;
-        out.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)
-            .at("write", &index)
-            .map(|_file| ())
+        match &written.listing {
+            Listing::Whole(all) => self.write_index(all),
+            Listing::Changed(_) => Ok(()),
+        }
+    }
+
+    /// Writes the index if it was not known before, and waits until it is on the disk.
+    pub fn complete(&self, written: &Written) -> Result<(), DiskError> {
+        if let Listing::Changed(amendment) = &written.listing {
+            self.write_index(&amendment.apply()?)?;
+        }
+        let record = self.record();
+        fs::File::open(&record).and_then(|file| file.sync_all()).at("sync", &record)
+    }
+
+    fn write_index(&self, all: &gix::index::File) -> Result<(), DiskError> {
+        let new = self.0.join("record.gitsyncd-new");
+        remove(&new)?;
+        index::write(all, &new)?;
+        rename(&new, &self.record())?;
+        self.restore_index()
+    }
+
+    /// Makes the index what it was when the tree was published.
+    fn restore_index(&self) -> Result<(), DiskError> {
+        let (new, record) = (self.0.join("index.gitsyncd-new"), self.record());
+        remove(&new)?;
+        if fs::hard_link(&record, &new).is_err() {
+            fs::copy(&record, &new).at("write", &new)?;
+        }
+        rename(&new, &self.index())
+    }
+
+    /// Whether Git's index lists what was recorded, whatever stat data it has.
+    fn index_is_right(&self) -> bool {
+        let number = |path: &Path| path.symlink_metadata().ok().map(|found| found.ino());
+        let (record, ours) = (self.record(), self.index());
+        let same = number(&record);
+        if same.is_none() || same == number(&ours) {
+            return same.is_some() || number(&ours).is_some();
+        }
+        let (Ok(record), Ok(ours)) = (index::read(&record), index::read(&ours)) else {
+            return false;
+        };
+        let listed = |index: &gix::index::File| {
+            let entry =
+                |entry: &gix::index::Entry| (entry.path(index).to_owned(), entry.id, entry.mode);
+            index.entries().iter().map(entry).collect::<Vec<_>>()
+        };
+        listed(&record) == listed(&ours)
     }
 
     /// Looks whether everything but the index, which is not read, says what it must.
@@ -93,6 +140,10 @@ impl Admin {
                 tracing::warn!(admin = %self.0.display(), name, "correcting what Git is told");
                 replace_file(&self.0.join(name), &content, Durable::No)?;
             }
+        }
+        if !self.index_is_right() {
+            tracing::warn!(admin = %self.0.display(), "restoring the index");
+            self.restore_index()?;
         }
         Ok(())
     }

@@ -1,15 +1,27 @@
 //! Directories that hold one commit each: written whole under a private name, made known to stock
 //! Git as linked worktrees, and compared with what they should be.
 
+mod base;
 mod check;
 mod convert;
+mod drift;
 mod fresh;
+mod index;
 mod linked;
+mod pair;
+mod prepare;
+mod shelf;
 mod special;
+mod update;
 
+pub use base::{Base, Original};
 pub use check::{Extent, intact};
+pub use drift::{Look, Patrol};
 pub use fresh::{TreeError, Written, write};
 pub use linked::{Admin, point_at, relative};
+pub use prepare::{Preparation, Unprepared};
+pub use shelf::Shelf;
+pub use update::update;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

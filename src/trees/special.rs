@@ -4,6 +4,7 @@
 use crate::disk::At;
 use crate::disk::{DiskError, make_directory};
 use crate::git::Store;
+use crate::git::is_attributes;
 use crate::trees::convert::{encode, expand_ident};
 use crate::trees::path_of;
 use gix::bstr::ByteSlice;
@@ -38,7 +39,7 @@ pub(super) fn set_aside(
     let mut stack = store.repo.attributes_only(index, Source::IdMapping)?;
     let mut outcome = stack.selected_attribute_matches(ATTRIBUTES);
     for (entry, file) in index.entries().iter().enumerate() {
-        if matches!(file.mode, Mode::FILE | Mode::FILE_EXECUTABLE) {
+        if is_to_be_written(file) {
             let platform = stack
                 .at_entry(file.path(index), Some(file.mode))
                 .map_err(gix::Error::from_error)?;
@@ -60,7 +61,7 @@ pub(super) fn set_aside(
 fn may_have_any(store: &Store, index: &gix::index::State) -> gix::error::Result<bool> {
     for entry in index.entries() {
         let path = entry.path(index);
-        if path == ".gitattributes" || path.ends_with_str("/.gitattributes") {
+        if is_attributes(path) {
             let text = &store.repo.find_object(entry.id)?.data;
             if text.contains_str("ident") || text.contains_str("working-tree-encoding") {
                 return Ok(true);
@@ -68,6 +69,11 @@ fn may_have_any(store: &Store, index: &gix::index::State) -> gix::error::Result<
         }
     }
     Ok(false)
+}
+
+fn is_to_be_written(file: &gix::index::Entry) -> bool {
+    matches!(file.mode, Mode::FILE | Mode::FILE_EXECUTABLE)
+        && !file.flags.contains(Flags::SKIP_WORKTREE)
 }
 
 fn special(entry: usize, outcome: &gix::attrs::search::Outcome) -> Option<Special> {

@@ -67,6 +67,7 @@ struct Work {
     steps: HistogramVec,
     received: IntCounter,
     requests: IntCounter,
+    drift: IntCounter,
 }
 
 /// What is published. The gauges of size have no labels; they are vectors because a vector shows
@@ -141,6 +142,11 @@ impl Metrics {
     pub fn received(&self, bytes: u64, requests: u64) {
         self.work.received.inc_by(bytes);
         self.work.requests.inc_by(requests);
+    }
+
+    /// Counts a published tree that was found changed by somebody.
+    pub fn drifted(&self) {
+        self.work.drift.inc();
     }
 
     /// Remembers what readers see now, in place of what they saw before.
@@ -247,6 +253,11 @@ impl Work {
             requests: register_int_counter_with_registry!(
                 "gitsyncd_requests_total",
                 "Requests sent to the source.",
+                registry
+            )?,
+            drift: register_int_counter_with_registry!(
+                "gitsyncd_drift_total",
+                "Times that the published tree was found changed by somebody.",
                 registry
             )?,
         };

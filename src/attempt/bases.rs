@@ -1,0 +1,125 @@
+//! What the next tree is made from: chosen by the option `trees`, prepared between attempts.
+
+use crate::config::Trees;
+use crate::git::{Fetched, Store};
+use crate::model::{Cause, CommitId};
+use crate::publish;
+use crate::publish::{Layout, Live};
+use crate::runtime::Stop;
+use crate::trees;
+use crate::trees::{Base, Original, Preparation, Shelf, TreeError, Written};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The directory for the next tree, or the way to it.
+#[derive(Debug)]
+pub(super) struct Bases {
+    mode: Trees,
+    layout: Layout,
+    shelf: Arc<Shelf>,
+    /// Which commit the directory on the shelf is of, or will be.
+    begun: Option<CommitId>,
+    /// The tree that was published before, of which the next is made if that is wanted.
+    before: Option<Original>,
+    /// The tree that was written last, so that its files are still the same ones.
+    ours: Option<PathBuf>,
+}
+
+impl Bases {
+    /// Has nothing yet.
+    pub(super) fn new(mode: Trees, layout: Layout) -> Self {
+        Self { mode, layout, shelf: Arc::default(), begun: None, before: None, ours: None }
+    }
+
+    /// The commit to compare the next one with.
+    pub(super) fn commit(&self) -> Option<&CommitId> {
+        self.begun.as_ref()
+    }
+
+    /// Writes a tree: from the prepared directory if there is one and it fits, else file by file.
+    pub(super) fn write(
+        &mut self,
+        store: &Store,
+        fetched: Fetched,
+        stop: &Stop,
+    ) -> Result<Written, TreeError> {
+        if let Some(base) = self.take(stop) {
+            match trees::update(store, base, &fetched, stop) {
+                Ok(written) => return Ok(written),
+                Err(TreeError::Stopped(stopped)) => return Err(stopped.into()),
+                Err(error) => {
+                    tracing::debug!(error = %Cause::of(&error), "writing the whole tree");
+                }
+            }
+        }
+        trees::write(store, fetched, Layout::fresh(&self.layout.staging()), stop)
+    }
+
+    fn take(&mut self, stop: &Stop) -> Option<Base> {
+        self.begun.take()?;
+        let base = self.shelf.take(stop)?;
+        match base.claim(Layout::fresh(&self.layout.staging())) {
+            Ok(base) => Some(base),
+            Err(error) => {
+                tracing::info!(error = %Cause::of(&error), "the prepared directory is gone");
+                None
+            }
+        }
+    }
+
+    /// Remembers what was published, and what was before.
+    pub(super) fn published(&mut self, before: Option<Live>, live: &Live) {
+        self.before = before.filter(|before| before != live).map(|live| self.original(live));
+        self.ours = Some(live.tree.clone());
+    }
+
+    fn original(&self, live: Live) -> Original {
+        let record = publish::admin_of(&self.layout, &live.tree).record();
+        Original { commit: live.commit, tree: live.tree, record }
+    }
+
+    /// A retired tree that is not to go, because the next one is made of it.
+    pub(super) fn spared(&self) -> Option<&Path> {
+        let before = self.before.as_ref().filter(|_| self.mode == Trees::Reused);
+        before.map(|before| before.tree.as_path())
+    }
+
+    /// Lays down the work that is to be done next, if there is any, and says where.
+    pub(super) fn prepare(&mut self, live: Live) -> Option<Arc<Shelf>> {
+        let original = match self.mode {
+            Trees::Fresh => return None,
+            Trees::Prepared => self.original(live),
+            Trees::Reused => self.before.clone()?,
+        };
+        if self.begun.as_ref() == Some(&original.commit) || !original.record.exists() {
+            return None;
+        }
+        self.clear();
+        self.begun = Some(original.commit.clone());
+        let place = Layout::fresh(&self.layout.prepared());
+        let git = self.layout.git();
+        let work = match self.mode {
+            Trees::Reused => Preparation::in_place(original, git, place),
+            Trees::Prepared | Trees::Fresh => {
+                let same_files = self.ours.as_ref() == Some(&original.tree);
+                Preparation::copy(original, git, place, same_files)
+            }
+        };
+        self.shelf.begin(work);
+        Some(Arc::clone(&self.shelf))
+    }
+
+    /// How many files of what readers see were found damaged while they were copied.
+    pub(super) fn damaged(&self) -> usize {
+        if self.mode == Trees::Prepared { self.shelf.damaged() } else { 0 }
+    }
+
+    /// Throws away what is prepared: it may share what was damaged.
+    pub(super) fn clear(&mut self) {
+        self.begun = None;
+        self.shelf.clear();
+        if let Err(error) = publish::discard_prepared(&self.layout) {
+            tracing::warn!(error = %Cause::of(&error), "could not clear what was prepared");
+        }
+    }
+}

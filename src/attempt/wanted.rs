@@ -1,0 +1,24 @@
+//! What an attempt is to bring, and what it takes to ask for it.
+
+use crate::config::Config;
+use crate::git::{Resolved, Session};
+use crate::model::{Location, Login};
+use crate::net::Roots;
+
+/// What the source says is wanted, and the way there.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) object: Resolved,
+    pub(super) login: Login,
+    /// Open if the source had to be asked.
+    pub(super) session: Option<Session>,
+}
+
+/// Local sources and `git daemon` need no certificates.
+pub(super) fn roots(config: &Config) -> Roots<'_> {
+    match (&config.ca_file, config.repo.location()) {
+        (Some(path), _) => Roots::File(path),
+        (None, Location::Http(_)) => Roots::System,
+        (None, Location::Daemon(_) | Location::Local(_)) => Roots::Nobody,
+    }
+}

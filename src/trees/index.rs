@@ -1,0 +1,157 @@
+//! Indexes: that of a tree that was made by changing another, one of some files only, and one that
+//! is read a part at a time.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::git::{Change, Changes, Leaf};
+use gix::bstr::{BStr, ByteSlice};
+use gix::index::File;
+use gix::index::State;
+use gix::index::decode::Options;
+use gix::index::entry::stat::Time;
+use gix::index::entry::{Flags, Mode, Stat};
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+/// What makes one index out of another.
+pub(super) struct Amendment {
+    /// Where the other index is.
+    pub(super) base: PathBuf,
+    /// What is not as it was there.
+    pub(super) changes: Changes,
+    /// The new files, with their stat data. Others may be in it that were only needed to write
+    /// these.
+    pub(super) written: State,
+}
+
+impl Amendment {
+    /// Reads the other index and changes it.
+    pub(super) fn apply(&self) -> Result<File, DiskError> {
+        let mut index = read(&self.base)?;
+        let gone: HashSet<&BStr> =
+            self.changes.0.iter().map(|change| change.path.as_bstr()).collect();
+        index.remove_entries(|_, path, _| gone.contains(path));
+        let new = self.changes.0.iter().filter_map(|change| Some((change, change.new?)));
+        for (Change { path, .. }, Leaf { mode, id }) in new {
+            let stat = self.written.entry_by_path(path.as_ref()).map(|entry| entry.stat);
+            let stat = stat.unwrap_or_default();
+            index.dangerously_push_entry(stat, id, Flags::empty(), mode, path.as_ref());
+        }
+        index.sort_entries();
+        Ok(index)
+    }
+}
+
+/// Reads an index of ours.
+pub(super) fn read(path: &Path) -> Result<File, DiskError> {
+    let read = File::at(path, gix::hash::Kind::Sha1, false, Options::default());
+    read.map_err(|error| io::Error::other(error.to_string())).at("read", path)
+}
+
+/// Writes an index where none is.
+pub(super) fn write(index: &File, path: &Path) -> Result<(), DiskError> {
+    let mut out = BufWriter::new(fs::File::create(path).at("create", path)?);
+    index
+        .write_to(&mut out, gix::index::write::Options::default())
+        .map_err(|error| io::Error::other(error.to_string()))
+        .at("write", path)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error).at("write", path).map(drop)
+}
+
+/// A new index that lists some files without stat data.
+pub(super) fn of(leaves: Vec<(&BStr, Leaf)>) -> File {
+    let mut state = State::new(gix::hash::Kind::Sha1);
+    for (path, Leaf { mode, id }) in leaves {
+        state.dangerously_push_entry(Stat::default(), id, Flags::empty(), mode, path);
+    }
+    state.sort_entries();
+    File::from_state(state, PathBuf::new())
+}
+
+/// An entry of an index that is not read as a whole.
+pub(super) struct Piece<'a> {
+    pub(super) mode: Mode,
+    pub(super) stat: Stat,
+    pub(super) path: &'a [u8],
+    /// How long it is in the file, in bytes.
+    pub(super) length: u64,
+}
+
+/// Reads the entries of an index of version 2 or 3 from a part of it that begins with one. An entry
+/// of which the end is not there is left out.
+pub(super) fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    std::iter::from_fn(move || {
+        let (piece, rest) = piece(bytes)?;
+        bytes = rest;
+        Some(piece)
+    })
+}
+
+/// The flag that says that two more bytes of flags follow.
+const EXTENDED: u16 = 0x4000;
+
+fn piece(bytes: &[u8]) -> Option<(Piece<'_>, &[u8])> {
+    let mut rest = bytes;
+    let mut number = || take::<4>(&mut rest).map(u32::from_be_bytes);
+    let mut time = || Some(Time { secs: number()?, nsecs: number()? });
+    let (ctime, mtime) = (time()?, time()?);
+    let (dev, ino, mode) = (number()?, number()?, number()?);
+    let (uid, gid, size) = (number()?, number()?, number()?);
+    let _id = take::<20>(&mut rest)?;
+    let flags = u16::from_be_bytes(take::<2>(&mut rest)?);
+    if flags & EXTENDED != 0 {
+        take::<2>(&mut rest)?;
+    }
+    let path = rest.get(..rest.find_byte(0)?)?;
+    // Each entry ends with one to eight zeros, so that its length is a multiple of eight.
+    let length = (bytes.len() - rest.len() + path.len() + 8) / 8 * 8;
+    let after = bytes.get(length..)?;
+    let stat = Stat { mtime, ctime, dev, ino, uid, gid, size };
+    let mode = Mode::from_bits_truncate(mode);
+    Some((Piece { mode, stat, path, length: u64::try_from(length).ok()? }, after))
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_whole_is_read_in_pieces(
+            paths in proptest::collection::btree_set("[a-z]{1,40}", 0..20),
+            executable: bool,
+            skipped: bool,
+            size: u32,
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("index");
+            let mode = if executable { Mode::FILE_EXECUTABLE } else { Mode::FILE };
+            let id = gix::ObjectId::null(gix::hash::Kind::Sha1);
+            let leaves = paths.iter().map(|path| (BStr::new(path), Leaf { mode, id }));
+            let mut index = of(leaves.collect());
+            for entry in index.entries_mut() {
+                entry.stat.size = size;
+                entry.stat.mtime.nsecs = size / 5;
+                entry.flags.set(Flags::SKIP_WORKTREE, skipped);
+            }
+            write(&index, &path).unwrap();
+            let bytes = fs::read(&path).unwrap();
+            let read: Vec<_> = pieces(&bytes[12..]).take(paths.len()).collect();
+            let written: Vec<_> = index.entries().iter().map(|entry| entry.path(&index)).collect();
+            prop_assert_eq!(read.iter().map(|piece| BStr::new(piece.path)).collect::<Vec<_>>(), written);
+            prop_assert!(read.iter().all(|piece| piece.mode == mode));
+            prop_assert!(read.iter().all(|piece| piece.stat.size == size));
+            prop_assert!(read.iter().all(|piece| piece.stat.mtime.nsecs == size / 5));
+        }
+    }
+}

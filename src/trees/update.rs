@@ -1,0 +1,153 @@
+//! Makes one tree out of another by changing what differs, and nothing else.
+//!
+//! A file is never written to: it goes, and another takes its place, because other trees may share
+//! what it holds. In any doubt this fails, and a whole checkout is made instead; the directory is of
+//! no use then.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::if_there;
+use crate::git::is_attributes;
+use crate::git::{Change, Changes, Content, Fetched, Leaf, Store};
+use crate::model::CommitId;
+use crate::runtime::Stop;
+use crate::trees::Base;
+use crate::trees::Extent;
+use crate::trees::fresh::{Listing, TreeError, Written, fill};
+use crate::trees::index;
+use crate::trees::index::Amendment;
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::entry::{Flags, Mode};
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Turns the directory into a tree of the commit, if that was listed by what differs and nothing
+/// speaks against it. The directory keeps its name.
+pub fn update(
+    store: &Store,
+    base: Base,
+    fetched: &Fetched,
+    stop: &Stop,
+) -> Result<Written, TreeError> {
+    let commit = fetched.commit().clone();
+    let changes = match &fetched.content {
+        Content::Since(old, changes) if *old == base.commit && !changes.touch_attributes() => {
+            changes.clone()
+        }
+        Content::Since(..) | Content::Whole(_) => return Err(TreeError::Unfit),
+    };
+    let Base { tree, index: base, extent, .. } = base;
+    let mut extent = take_away(&tree, &changes, extent)?;
+    stop.check()?;
+    let mut written = to_write(store, &commit, &changes)?;
+    let new = fill(store, &commit, &mut written, &tree, stop)?;
+    extent.files += count(changes.0.iter().map(|change| change.new));
+    extent.bytes += new.bytes;
+    let (written, _) = written.into_parts();
+    let listing = Listing::Changed(Amendment { base, changes, written });
+    Ok(Written { listing, commit, path: tree, files: extent.files, bytes: extent.bytes })
+}
+
+/// Removes what is to go or to be replaced, and the directories that are empty because of that.
+fn take_away(tree: &Path, changes: &Changes, extent: Extent) -> Result<Extent, DiskError> {
+    let mut left = extent;
+    let old = |change: &Change| change.old;
+    left.files = left.files.saturating_sub(count(changes.0.iter().map(old)));
+    for Change { path, old, new } in &changes.0 {
+        let Some(old) = old else {
+            continue;
+        };
+        let path = tree.join(OsStr::from_bytes(path));
+        if old.mode != Mode::COMMIT {
+            let bytes = path.symlink_metadata().at("look at", &path)?.len();
+            left.bytes = left.bytes.saturating_sub(bytes);
+            fs::remove_file(&path).at("remove", &path)?;
+        } else if new.is_none_or(|new| new.mode != Mode::COMMIT) {
+            fs::remove_dir(&path).at("remove", &path)?;
+        }
+        if new.is_none() {
+            remove_empty(tree, path.parent())?;
+        }
+    }
+    Ok(left)
+}
+
+/// Removes a directory and those above it as long as they are empty, but not the tree itself.
+fn remove_empty(tree: &Path, directory: Option<&Path>) -> Result<(), DiskError> {
+    let mut directory = directory;
+    while let Some(path) = directory.filter(|path| *path != tree) {
+        match if_there(fs::remove_dir(path)) {
+            Ok(_) => directory = path.parent(),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
+            Err(error) => return Err(error).at("remove", path),
+        }
+    }
+    Ok(())
+}
+
+/// Lists what is to be written, with the attributes that say how.
+fn to_write(
+    store: &Store,
+    commit: &CommitId,
+    changes: &Changes,
+) -> Result<gix::index::File, TreeError> {
+    let new = changes.0.iter().filter_map(|change| Some((change.path.as_bstr(), change.new?)));
+    list_with_attributes(store, commit, new.collect())
+}
+
+/// An index of some files of a commit, and of the attributes that hold for them, which are marked as
+/// not to be written.
+pub(super) fn list_with_attributes(
+    store: &Store,
+    commit: &CommitId,
+    leaves: Vec<(&BStr, Leaf)>,
+) -> Result<gix::index::File, TreeError> {
+    let paths: HashSet<&BStr> = leaves.iter().map(|(path, _)| *path).collect();
+    let mut attributes = store.find_leaves(commit, attributes_above(&paths))?;
+    attributes.retain(|(path, _)| !paths.contains(path.as_bstr()));
+    let beside = attributes.iter().map(|(path, leaf)| (path.as_bstr(), *leaf));
+    let mut listed = index::of(leaves.iter().copied().chain(beside).collect());
+    for (entry, path) in listed.entries_mut_with_paths() {
+        if is_attributes(path) && !paths.contains(path) {
+            entry.flags.insert(Flags::SKIP_WORKTREE);
+        }
+    }
+    Ok(listed)
+}
+
+/// Where attributes for these paths may be.
+fn attributes_above(paths: &HashSet<&BStr>) -> BTreeSet<BString> {
+    let mut found = BTreeSet::from([BString::from(".gitattributes")]);
+    for path in paths {
+        let mut rest = path.as_bytes();
+        while let Some(slash) = rest.rfind_byte(b'/') {
+            rest = rest.get(..slash).unwrap_or_default();
+            if !found.insert(BString::from([rest, b"/.gitattributes"].concat())) {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// How many of them are files or symlinks.
+fn count(leaves: impl Iterator<Item = Option<Leaf>>) -> u64 {
+    leaves.flatten().filter(|leaf| leaf.mode != Mode::COMMIT).map(|_| 1).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_looked_for_in_every_directory_above() {
+        let paths = ["a/b/c", "a/d", "e", "a/b/f"].map(BStr::new).into();
+        let expected = [".gitattributes", "a/.gitattributes", "a/b/.gitattributes"];
+        let found = attributes_above(&paths);
+        assert!(found.iter().eq(expected.iter()), "{found:?}");
+    }
+}
