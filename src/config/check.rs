@@ -57,8 +57,8 @@ impl Checker<'_> {
             raw.stale_worktree_timeout.as_ref(),
             values::duration,
         );
-        let trees = self.read("trees", raw.trees.as_ref(), trees);
-        let drift = self.read("drift", raw.drift.as_ref(), drift);
+        let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
+        let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), values::rest);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
@@ -264,24 +264,6 @@ fn verbose(text: &str) -> Result<u8, String> {
     match u8::try_from(values::number(text)?) {
         Ok(level) if level <= 9 => Ok(level),
         Ok(_) | Err(_) => Err(format!("{text:?} is not from 0 to 9")),
-    }
-}
-
-fn trees(text: &str) -> Result<Trees, String> {
-    match text {
-        "prepared" => Ok(Trees::Prepared),
-        "reused" => Ok(Trees::Reused),
-        "fresh" => Ok(Trees::Fresh),
-        _ => Err(format!("{text:?} is none of prepared, reused and fresh")),
-    }
-}
-
-fn drift(text: &str) -> Result<Drift, String> {
-    match text {
-        "repair" => Ok(Drift::Repair),
-        "report" => Ok(Drift::Report),
-        "off" => Ok(Drift::Off),
-        _ => Err(format!("{text:?} is none of repair, report and off")),
     }
 }
 

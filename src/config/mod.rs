@@ -11,6 +11,7 @@ mod environment;
 mod given;
 mod help;
 mod manual;
+mod modes;
 mod names;
 mod options;
 mod page;
@@ -23,6 +24,7 @@ mod signals;
 mod tests;
 mod values;
 
+pub use modes::{Drift, Trees};
 pub use problem::Problem;
 
 use crate::model::{Reference, RepoUrl, Secret};
@@ -97,28 +99,6 @@ pub enum PasswordSource {
     Value(Secret),
     /// In a file, which is read again at every attempt.
     File(PathBuf),
-}
-
-/// What a new tree is made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trees {
-    /// From a private copy of the tree before it, made in advance.
-    Prepared,
-    /// From the tree that was retired last.
-    Reused,
-    /// From nothing.
-    Fresh,
-}
-
-/// What to do about a tree that somebody changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drift {
-    /// Put a new one in its place.
-    Repair,
-    /// Say so.
-    Report,
-    /// Do not look.
-    Off,
 }
 
 /// How log lines look.

@@ -164,7 +164,7 @@ const PLACE: &[Opt] = &[
         key: "trees",
         metavar: Some("MODE"),
         fallback: Fallback::Text("prepared"),
-        short: "What a new tree is made from: prepared, reused or fresh",
+        short: "How trees are made: prepared, reused or fresh",
         long: "With `prepared`, a private copy of the published tree is made when there is nothing \
                else to do, and the next commit changes only what differs in it. The copy shares \
                blocks with the tree where the file system can (reflink), else it shares files \
@@ -180,7 +180,7 @@ const PLACE: &[Opt] = &[
         key: "drift",
         metavar: Some("MODE"),
         fallback: Fallback::Text("repair"),
-        short: "If somebody changes the published tree: repair, report or off",
+        short: "If the tree is changed: repair, report, off",
         long: "At each sync the size, time and mode of some files are compared with what was \
                published, going round, and of all files at the start. With `repair` a tree that \
                was changed is replaced in one step, with `report` there is a warning, and with \

@@ -53,6 +53,8 @@ pub(super) fn values_of(config: &Config) -> Vec<(&'static str, Option<String>)> 
         ("submodules", Some("off".to_owned())),
         ("root", Some(path(&config.root))),
         ("link", Some(path(&config.link))),
+        ("trees", Some(config.trees.label().to_owned())),
+        ("drift", Some(config.drift.label().to_owned())),
         ("stale-worktree-timeout", Some(values::show_duration(config.stale_worktree_timeout))),
         ("period", Some(period)),
         ("jitter", Some(values::show_duration(config.jitter))),

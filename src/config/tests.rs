@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-const SAMPLES: [(&str, &[&str], Option<&str>); 25] = [
+const SAMPLES: [(&str, &[&str], Option<&str>); 27] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
     ("depth", &["0", "1", "50"], Some("-1")),
     ("submodules", &["off"], Some("recursive")),
     ("root", &["/data", "data", "../data"], None),
     ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
+    ("trees", &["prepared", "reused", "fresh"], Some("new")),
+    ("drift", &["repair", "report", "off"], Some("on")),
     ("stale-worktree-timeout", &["0", "5m"], Some("-1s")),
     ("period", &["30", "1m30s", "off"], Some("10 parsecs")),
     ("jitter", &["0", "1ms", "25%"], Some("100%")),

@@ -70,7 +70,7 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
         }
         replace(layout)?;
     }
-    for directory in [layout.own(), layout.staging(), layout.trash()] {
+    for directory in [layout.own(), layout.staging(), layout.prepared(), layout.trash()] {
         if is_there(&directory) && !directory.is_dir() {
             remove(&directory)?;
         }

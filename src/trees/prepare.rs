@@ -25,6 +25,7 @@ use gix::index::File;
 use gix::index::entry::Mode;
 use rustix::fs::Stat;
 use rustix::io::Errno;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How the directory comes to hold what the original holds.
@@ -167,7 +168,8 @@ impl Preparation {
 
     fn begin(&self) -> Result<Course, Unprepared> {
         let index = index::read(&self.original.record)?;
-        make_directory(&self.place)?;
+        // Those above it are there, unless somebody removes them at this moment.
+        fs::create_dir(&self.place).at("create the directory", &self.place)?;
         let tree = self.tree();
         make_directory(&tree)?;
         let pair = Pair::open(&self.original.tree, &tree).at("open", &tree)?;

@@ -37,6 +37,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         gitsyncd_build_info gauge {version}
         gitsyncd_commit_info gauge {commit,ref}
         gitsyncd_consecutive_failures gauge {}
+        gitsyncd_drift_total counter {}
         gitsyncd_failures_total counter {class}
         gitsyncd_last_success_timestamp_seconds gauge {}
         gitsyncd_received_bytes_total counter {}

@@ -47,6 +47,7 @@ fn changes_nothing(url: &str, upstream: &Upstream, flags: &[&str]) {
     let setup = flags.iter().fold(polling(url, &root), |setup, flag| setup.flag(*flag));
     let daemon = setup.start();
     root.eventually_publishes(&upstream.head());
+    root.eventually_prepares();
     after_more_attempts(&daemon, 1);
     let before = traces(&root.path());
     assert!(before.len() > 20);

@@ -159,6 +159,7 @@ fn every_metric_is_there_with_its_type() {
         "gitsyncd_build_info gauge",
         "gitsyncd_commit_info gauge",
         "gitsyncd_consecutive_failures gauge",
+        "gitsyncd_drift_total counter",
         "gitsyncd_failures_total counter",
         "gitsyncd_last_success_timestamp_seconds gauge",
         "gitsyncd_received_bytes_total counter",

@@ -10,6 +10,7 @@ use crate::support::git_daemon::{self, GitDaemon};
 use crate::support::observer;
 use crate::support::oracle;
 use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
 
 /// What is damaged.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +87,8 @@ impl How {
     /// Damages a file; what is a directory becomes a file, or nothing.
     fn damage(self, path: &Path) {
         let old = if path.is_dir() {
-            fs::remove_dir_all(path).unwrap();
+            // Somebody may be writing there.
+            eventually("it is removed", SOON, || fs::remove_dir_all(path).ok());
             Vec::new()
         } else {
             let old = fs::read(path).unwrap();

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::support::get::{Reply, get};
 use crate::support::process::{Group, verdict};
+use crate::support::snapshot::Snapshot;
 use crate::support::wait::{SOON, eventually, pause};
 
 /// A working directory for the program, which several runs may share one after the other.
@@ -43,6 +44,18 @@ impl Root {
     pub(crate) fn published(&self) -> Option<String> {
         let target = fs::read_link(self.link()).ok()?;
         Some(target.file_name()?.to_string_lossy().into_owned())
+    }
+
+    /// Waits until all files of what is published are in the directory for the next change.
+    #[track_caller]
+    pub(crate) fn eventually_prepares(&self) {
+        let files = |dir: &Path| Snapshot::of(dir).0.files();
+        eventually("the next change is prepared", SOON, || {
+            let prepared = fs::read_dir(self.path().join(".git/gitsyncd/prepared"));
+            let mut trees = prepared.into_iter().flatten().flatten();
+            let tree = trees.next().map(|entry| entry.path().join("tree"));
+            tree.filter(|tree| files(tree) == files(&self.link()))
+        });
     }
 
     /// Waits until the link names the commit.

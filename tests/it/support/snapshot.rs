@@ -81,6 +81,11 @@ impl Snapshot {
         self.0.len()
     }
 
+    /// How many of them are no directories.
+    pub(crate) fn files(&self) -> usize {
+        self.0.values().filter(|entry| !matches!(entry, Entry::Directory(_))).count()
+    }
+
     /// What stands at a path.
     pub(crate) fn get(&self, path: impl AsRef<Path>) -> Option<&Entry> {
         self.0.get(path.as_ref())
