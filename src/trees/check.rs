@@ -36,20 +36,68 @@ pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
         return Err(Cause::new(format!("{} is no worktree that Git knows", tree.display())));
     }
     let mut extent = Extent { files: 0, bytes: 0 };
+    let mut walk = Walk::new(tree);
     for entry in index.entries() {
-        let file = tree.join(path_of(entry, &index));
-        let found = file
-            .symlink_metadata()
-            .map_err(|error| Cause::new(format!("{}: {error}", file.display())))?;
-        if let Some(difference) = difference(entry.mode, &entry.stat, &Seen::from(&found)) {
-            return Err(Cause::new(format!("{} has another {difference}", file.display())));
-        }
+        let found = walk.compare(path_of(entry, &index), entry.mode, &entry.stat)?;
         if !found.is_dir() {
             extent.files += 1;
             extent.bytes += found.size();
         }
     }
     Ok(extent)
+}
+
+/// Looks at files one after the other, and makes sure that no directory above one is a symlink.
+#[derive(Debug)]
+pub(super) struct Walk {
+    tree: PathBuf,
+    /// The directory that was met last, below the tree.
+    last: PathBuf,
+}
+
+impl Walk {
+    pub(super) fn new(tree: &Path) -> Self {
+        Self { tree: tree.to_owned(), last: PathBuf::new() }
+    }
+
+    /// Compares a file with what was recorded. An error says what is not as it was.
+    pub(super) fn compare(
+        &mut self,
+        path: &Path,
+        mode: Mode,
+        stat: &entry::Stat,
+    ) -> Result<Metadata, Cause> {
+        self.enter(path.parent().unwrap_or(Path::new("")))?;
+        let file = self.tree.join(path);
+        let found = look(&file)?;
+        match difference(mode, stat, &Seen::from(&found)) {
+            None => Ok(found),
+            Some(difference) => {
+                Err(Cause::new(format!("{} has another {difference}", file.display())))
+            }
+        }
+    }
+
+    fn enter(&mut self, directory: &Path) -> Result<(), Cause> {
+        if directory == self.last {
+            return Ok(());
+        }
+        let known = self.last.iter().zip(directory).take_while(|(one, other)| one == other);
+        let known = known.count();
+        let mut path = self.tree.clone();
+        for (depth, part) in directory.iter().enumerate() {
+            path.push(part);
+            if depth >= known && !look(&path)?.is_dir() {
+                return Err(Cause::new(format!("{} is no directory", path.display())));
+            }
+        }
+        directory.clone_into(&mut self.last);
+        Ok(())
+    }
+}
+
+fn look(path: &Path) -> Result<Metadata, Cause> {
+    path.symlink_metadata().map_err(|error| Cause::new(format!("{}: {error}", path.display())))
 }
 
 /// What a look at a file tells.

@@ -7,8 +7,8 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::model::Cause;
-use crate::trees::check::{Seen, difference};
-use crate::trees::index::{Piece, pieces};
+use crate::trees::check::Walk;
+use crate::trees::index::pieces;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
@@ -76,8 +76,10 @@ impl Patrol {
         }
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(FILES);
         let before = self.left;
+        let mut walk = Walk::new(&self.tree);
         for piece in pieces(chunk.get(..read).unwrap_or_default()).take(most) {
-            if let Some(cause) = self.compare(&piece) {
+            let path = Path::new(OsStr::from_bytes(piece.path));
+            if let Err(cause) = walk.compare(path, piece.mode, &piece.stat) {
                 return Ok(Look::Changed(cause));
             }
             self.offset += piece.length;
@@ -92,15 +94,5 @@ impl Patrol {
             return Ok(Look::Round);
         }
         Ok(Look::Well)
-    }
-
-    fn compare(&self, piece: &Piece<'_>) -> Option<Cause> {
-        let path = self.tree.join(OsStr::from_bytes(piece.path));
-        let found = match path.symlink_metadata() {
-            Ok(found) => found,
-            Err(error) => return Some(Cause::new(format!("{}: {error}", path.display()))),
-        };
-        let difference = difference(piece.mode, &piece.stat, &Seen::from(&found))?;
-        Some(Cause::new(format!("{} has another {difference}", path.display())))
     }
 }

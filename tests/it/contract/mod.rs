@@ -8,6 +8,7 @@ mod depths;
 mod ends;
 mod failures;
 mod following;
+mod incremental;
 mod local;
 mod marks;
 mod pid_one;

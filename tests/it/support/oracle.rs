@@ -33,6 +33,10 @@ pub(crate) fn objections(root: &Path, link: &Path, repo: &Path, commit: &str) ->
     found.extend(differs("rev-parse HEAD", attempt(git(link).args(["rev-parse", "HEAD"])), commit));
     let status = attempt(git(link).args(["--no-optional-locks", "status", "--porcelain"]));
     found.extend(differs("status", status, ""));
+    // This compares stat data only, and so says whether Git has to read any file again.
+    let stale =
+        attempt(git(link).args(["--no-optional-locks", "diff-files", "--ignore-submodules"]));
+    found.extend(differs("diff-files", stale, ""));
     if let Err(error) = attempt(git(root).args(["fsck", "--connectivity-only", "--no-dangling"])) {
         found.push(format!("git fsck: {error}"));
     }
