@@ -49,6 +49,7 @@ impl Bases {
                 Err(TreeError::Stopped(stopped)) => return Err(stopped.into()),
                 Err(error) => {
                     tracing::debug!(error = %Cause::of(&error), "writing the whole tree");
+                    publish::abandon(&self.layout)?;
                 }
             }
         }
