@@ -24,7 +24,9 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::disk::At;
 use crate::disk::{Durable, replace_file_by_way_of};
-use crate::git::{CommitInfo, Due, Fetched, GitError, Resolved, Session, Source, Store, collect};
+use crate::git::{
+    Before, CommitInfo, Due, Fetched, GitError, Resolved, Session, Source, Store, collect,
+};
 use crate::model::{Cause, CommitId, Login, Reference, Step};
 use crate::net::NetError;
 use crate::net::{Client, Traffic, trust};
@@ -347,8 +349,9 @@ impl Attempts {
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
         let url = &self.source.url().to_string();
-        let base = self.bases.commit().cloned();
-        if let Ok(fetched) = store.confirm(&wanted.object, base.as_ref(), url, stop) {
+        let before =
+            Before { tree: self.bases.commit().cloned(), history: self.root.known().cloned() };
+        if let Ok(fetched) = store.confirm(&wanted.object, &before, url, stop) {
             return Ok(fetched);
         }
         let session = match &mut wanted.session {
@@ -358,7 +361,7 @@ impl Attempts {
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
         self.restore(session, store, stop);
-        store.confirm(&wanted.object, base.as_ref(), url, stop)
+        store.confirm(&wanted.object, &before, url, stop)
     }
 
     /// Brings back the objects of what is published if they were lost. A source that does not have

@@ -74,6 +74,12 @@ impl Root {
         self.trusted = None;
     }
 
+    /// The commit that was found here with all that it descends from, since the repository was
+    /// opened.
+    pub(super) fn known(&self) -> Option<&CommitId> {
+        self.trusted().filter(|_commit| !self.lacking)
+    }
+
     /// The published commit whose objects were lost, so that stock Git cannot read its tree.
     pub(super) fn lacking(&self) -> Option<&CommitId> {
         self.trusted().filter(|_commit| self.lacking)
@@ -152,7 +158,15 @@ impl Root {
                 if let Some(live) = &self.trusted {
                     publish::follow(&self.layout, &live.commit)?;
                 }
-                publish::forget(&self.layout, |commit| store.reaches(commit, stop))?;
+                // One walk through history is enough for all of them.
+                let mut known = self.known().cloned();
+                publish::forget(&self.layout, |commit| {
+                    let here = store.reaches(commit, known.as_ref(), stop);
+                    if here && known.is_none() {
+                        known = Some(commit.clone());
+                    }
+                    here
+                })?;
                 self.suspect = false;
                 Ok(store)
             }

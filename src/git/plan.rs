@@ -30,6 +30,15 @@ impl Resolved {
     }
 }
 
+/// What was confirmed before and need not be looked at again.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// A commit whose whole tree is in the store.
+    pub tree: Option<CommitId>,
+    /// A commit whose ancestors are all in the store.
+    pub history: Option<CommitId>,
+}
+
 /// What to bring.
 #[derive(Clone, Debug)]
 pub struct Order {

@@ -1,5 +1,6 @@
 //! The local repository: where objects are kept and what is asked of them.
 
+use crate::git::Before;
 use crate::git::Content;
 use crate::git::Fetched;
 use crate::git::GitError;
@@ -8,11 +9,12 @@ use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::changes;
 use crate::git::error::words;
+use crate::git::history;
 use crate::git::tree;
 use crate::model::Cause;
 use crate::model::Class;
 use crate::model::CommitId;
-use crate::runtime::{Stop, Stopped};
+use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::bstr::BString;
 use gix::objs::Exists;
@@ -20,7 +22,7 @@ use gix::odb::store::init::Slots;
 use gix::progress::Discard;
 use gix_pack::Bundle;
 use gix_pack::bundle::write::Outcome;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -133,14 +135,13 @@ impl Store {
     }
 
     /// Looks whether a commit is here with its whole tree and, up to the shallow boundary, its
-    /// ancestors; the trees of ancestors are believed to be whole.
-    ///
-    /// With a `base`, a commit that was confirmed before, only what differs from it is looked at and
-    /// listed, if that can be done without doubt.
+    /// ancestors; the trees of ancestors are believed to be whole. What was confirmed `before` is
+    /// not looked at again: only what differs from its tree is looked at and listed, if that can be
+    /// done without doubt, and only what its history does not have.
     pub fn confirm(
         &self,
         wanted: &Resolved,
-        base: Option<&CommitId>,
+        before: &Before,
         url: &str,
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
@@ -150,7 +151,7 @@ impl Store {
         })?;
         let incomplete =
             |source| GitError::Incomplete { url: url.to_owned(), commit: commit.clone(), source };
-        self.ancestors_are_here(tip.id, stop)?.map_err(incomplete)?;
+        history::is_here(self, tip.id, before.history.as_ref(), stop)?.map_err(incomplete)?;
         let root = tip.tree_id().map_err(|error| incomplete(words(&error)))?.detach();
         let since = |base: &CommitId| {
             Some(Content::Since(
@@ -158,7 +159,7 @@ impl Store {
                 changes::between(&self.repo, self.root_of(base)?, root)?,
             ))
         };
-        if let Some(content) = base.and_then(since) {
+        if let Some(content) = before.tree.as_ref().and_then(since) {
             return Ok(Fetched { commit, content });
         }
         let index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
@@ -245,35 +246,12 @@ impl Store {
     }
 
     /// Says whether a commit is here with its ancestors, up to the shallow boundary. Trees are
-    /// believed to be whole, and so is a history for which there is no time.
-    pub fn reaches(&self, commit: &CommitId, stop: &Stop) -> bool {
+    /// believed to be whole, and so is a history for which there is no time. What `known`
+    /// descends from was found here before.
+    pub fn reaches(&self, commit: &CommitId, known: Option<&CommitId>, stop: &Stop) -> bool {
         ObjectId::from_hex(commit.as_str().as_bytes()).is_ok_and(|object| {
-            self.ancestors_are_here(object, stop).map_or(true, |here| here.is_ok())
+            history::is_here(self, object, known, stop).map_or(true, |here| here.is_ok())
         })
-    }
-
-    /// The outer result says whether there was time to look at all of a long history.
-    fn ancestors_are_here(&self, tip: ObjectId, stop: &Stop) -> Result<Result<(), Cause>, Stopped> {
-        let boundary: HashSet<ObjectId> = match gix_shallow::read(&self.shallow_file()) {
-            Ok(ends) => ends.into_iter().flatten().collect(),
-            Err(error) => return Ok(Err(words(&error))),
-        };
-        let mut seen = HashSet::from([tip]);
-        let mut left = vec![tip];
-        while let Some(id) = left.pop() {
-            stop.check()?;
-            let commit = match self.repo.find_commit(id) {
-                Ok(commit) => commit,
-                Err(error) => return Ok(Err(words(&error))),
-            };
-            if boundary.contains(&id) {
-                continue;
-            }
-            left.extend(
-                commit.parent_ids().map(gix::Id::detach).filter(|parent| seen.insert(*parent)),
-            );
-        }
-        Ok(Ok(()))
     }
 
     /// Reads what people want to know about a commit.
@@ -290,7 +268,7 @@ impl Store {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let object = ObjectId::from_hex(commit.as_str().as_bytes())
             .map_err(|error| damaged(words(&error)))?;
-        match self.confirm(&Resolved { object }, None, "the local repository", stop) {
+        match self.confirm(&Resolved { object }, &Before::default(), "the local repository", stop) {
             Ok(_fetched) => Ok(()),
             Err(GitError::Stopped(stopped)) => Err(GitError::Stopped(stopped)),
             Err(error) if error.class() == Class::Ref => {

@@ -299,7 +299,10 @@ fn discard_all(layout: &Layout, directory: &Path) -> Result<(), DiskError> {
 }
 
 /// Lets go of commits whose objects were lost: Git complains about refs to them.
-pub fn forget(layout: &Layout, is_here: impl Fn(&CommitId) -> bool) -> Result<(), DiskError> {
+pub fn forget(
+    layout: &Layout,
+    mut is_here: impl FnMut(&CommitId) -> bool,
+) -> Result<(), DiskError> {
     for path in list(&layout.git().join(KEPT))? {
         let commit = name(&path).and_then(|name| name.parse().ok());
         let content = commit.as_ref().map(|commit| format!("{commit}\n"));
