@@ -6,6 +6,7 @@
 
 mod bases;
 mod error;
+mod garbage;
 mod outcome;
 mod patrols;
 mod plan;
@@ -16,6 +17,7 @@ pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
 
 use crate::attempt::bases::Bases;
+use crate::attempt::garbage::Keeper;
 use crate::attempt::patrols::Patrols;
 use crate::attempt::plan::Plan;
 use crate::attempt::root::Root;
@@ -25,7 +27,7 @@ use crate::credentials::Credentials;
 use crate::disk::At;
 use crate::disk::{Durable, replace_file_by_way_of};
 use crate::git::{
-    Before, CommitInfo, Due, Fetched, GitError, Resolved, Session, Source, Store, collect,
+    Before, Collection, CommitInfo, Fetched, GitError, Packed, Resolved, Session, Source, Store,
 };
 use crate::model::{Cause, CommitId, Login, Reference, Step};
 use crate::net::NetError;
@@ -58,8 +60,7 @@ pub struct Attempts {
     /// The conversation of the last attempt, and who we were in it.
     talk: Option<(Login, Session)>,
     served: Option<(Resolved, CommitId)>,
-    /// When garbage is collected next.
-    due: Due,
+    keeper: Keeper,
 }
 
 impl Attempts {
@@ -87,7 +88,7 @@ impl Attempts {
             store: None,
             talk: None,
             served: None,
-            due: Due::default(),
+            keeper: Keeper::new(config.garbage),
         })
     }
 
@@ -133,24 +134,19 @@ impl Attempts {
         }
     }
 
-    /// Collects garbage in the repository if there is much of it. It may take seconds, and can be
-    /// cut short at no cost.
-    pub fn collect(&mut self, stop: &Stop) {
-        let (Some(live), Some(store)) =
-            (self.root.trusted(), self.store.take_if(|store| self.due.is_now(store)))
-        else {
-            return;
-        };
-        let collected = publish::kept(self.root.layout(), live)
-            .map_err(AttemptError::from)
-            .and_then(|kept| Ok(collect(store, &kept, stop)?));
-        self.due = match collected {
-            Ok(()) => Due::default(),
-            Err(error) => {
-                tracing::warn!(error = %Cause::of(&error), "could not collect garbage");
-                self.due.later()
-            }
-        };
+    /// Begins to collect garbage in the repository if it is time. The long part of that may go on
+    /// beside attempts; only one collection at a time.
+    pub fn garbage(&mut self) -> Option<Collection> {
+        self.keeper.begin(&self.root)
+    }
+
+    /// Makes what was collected count.
+    pub fn collected(&mut self, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
+        match packed {
+            Some(Ok(packed)) => self.keeper.end(&self.root, packed, &mut self.store, stop),
+            Some(Err(cause)) => self.keeper.failed(&cause),
+            None => (),
+        }
     }
 
     /// Where things wait to be deleted, if there are any and they are ours to delete.
@@ -247,6 +243,7 @@ impl Attempts {
         self.metrics.published(&commit, &self.reference, files, bytes);
         self.bases.published(before, &live);
         self.root.trust(live.clone());
+        self.keeper.published();
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
         // Readers see it; were this a failure from here on, nobody would be told.
         if let Err(error) = publish::follow(self.root.layout(), &commit) {

@@ -2,7 +2,7 @@
 //! can be trusted.
 
 use crate::attempt::AttemptError;
-use crate::disk::{DiskError, make_directory};
+use crate::disk::{DiskError, make_directory, remove};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish;
@@ -130,6 +130,8 @@ impl Root {
     pub(super) fn take(&mut self, stop: &Stop) -> Result<(), AttemptError> {
         make_directory(self.layout.root())?;
         self.lock = Some(Lock::acquire(self.layout.root(), stop)?);
+        // An earlier process may have been killed while it packed.
+        remove(&self.layout.packing())?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
 use crate::config::{Config, Drift, LogFormat, PasswordSource, Surroundings, Trees};
-use crate::model::{Reference, RepoUrl, Secret};
+use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,6 +59,7 @@ impl Checker<'_> {
         );
         let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
         let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
+        let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), values::rest);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
@@ -93,6 +94,7 @@ impl Checker<'_> {
             trees: trees.unwrap_or(Trees::Prepared),
             drift: drift.unwrap_or(Drift::Repair),
             stale_worktree_timeout: stale.unwrap_or_default(),
+            garbage: garbage.unwrap_or_default(),
             sync_on_signal: signal,
             http_metrics: http_metrics.unwrap_or(http_bind.is_some()),
             http_bind,
@@ -249,6 +251,11 @@ fn submodules(text: &str) -> Result<(), String> {
         "off" => Ok(()),
         _ => Err(format!("{text:?} is not possible yet; the only value is off")),
     }
+}
+
+fn garbage(text: &str) -> Result<Garbage, String> {
+    let mode = Garbage::ALL.into_iter().find(|mode| mode.label() == text);
+    mode.ok_or_else(|| format!("{text:?} is none of auto, always, aggressive and off"))
 }
 
 /// Reads a user name. It is not shown, as some services take a token for it.

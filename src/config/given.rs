@@ -85,14 +85,26 @@ impl Given {
         match reading {
             Reading::Same => Some(text.to_owned()),
             Reading::Unless(nothing) => (text != nothing).then(|| text.to_owned()),
-            Reading::Off(meaning) => match values::switch(text) {
-                Ok(true) => None,
-                Ok(false) => Some(meaning.to_owned()),
-                Err(complaint) => {
-                    self.problems.push(Problem::new(origin.place(opt), complaint));
-                    None
-                }
-            },
+            Reading::Off(off) => self.switch(opt, origin, (None, off), text),
+            Reading::Either(on, off) => self.switch(opt, origin, (Some(on), off), text),
+        }
+    }
+
+    /// Reads a switch that stands for other texts, first what on means, then what off means.
+    fn switch(
+        &mut self,
+        opt: &Opt,
+        origin: &Origin,
+        (on, off): (Option<&str>, &str),
+        text: &str,
+    ) -> Option<String> {
+        match values::switch(text) {
+            Ok(true) => on.map(str::to_owned),
+            Ok(false) => Some(off.to_owned()),
+            Err(complaint) => {
+                self.problems.push(Problem::new(origin.place(opt), complaint));
+                None
+            }
         }
     }
 
@@ -168,5 +180,20 @@ mod tests {
         assert_eq!(period("true", &interval), (Some("30".into()), 0));
         assert_eq!(period("false", &[("GITSYNC_PERIOD", "5s")]), (Some("5s".into()), 0));
         assert_eq!(period("maybe", &[]), (Some("60s".into()), 1));
+    }
+
+    #[test]
+    fn garbage_collection_is_switched_by_another_name() {
+        let mode = |switch| {
+            let given = of(&[], &[("GITSYNC_GARBAGE_COLLECTION", switch)]);
+            let origin = given.origin("git-gc").words();
+            (text(&given, "git-gc").map(str::to_owned), given.problems.len(), origin)
+        };
+        let variable = "from GITSYNC_GARBAGE_COLLECTION".to_owned();
+        assert_eq!(mode("true"), (Some("auto".into()), 0, variable.clone()));
+        assert_eq!(mode("false"), (Some("off".into()), 0, variable));
+        assert_eq!(mode("always").1, 1);
+        let both = of(&[("git-gc", "always")], &[("GITSYNC_GARBAGE_COLLECTION", "false")]);
+        assert_eq!(text(&both, "git-gc"), Some("always"));
     }
 }

@@ -27,7 +27,7 @@ mod values;
 pub use modes::{Drift, Trees};
 pub use problem::Problem;
 
-use crate::model::{Reference, RepoUrl, Secret};
+use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use args::{Args, Wish};
 use given::Given;
 use raw::Raw;
@@ -80,6 +80,8 @@ pub struct Config {
     pub drift: Drift,
     /// How long a retired tree stays.
     pub stale_worktree_timeout: Duration,
+    /// When objects that nothing needs are removed.
+    pub garbage: Garbage,
     /// The signal that starts an attempt, by number.
     pub sync_on_signal: Option<i32>,
     /// Where to answer HTTP: `host:port`, all addresses if the host is empty.

@@ -43,6 +43,8 @@ pub(super) enum Reading {
     Unless(&'static str),
     /// It is a switch: off sets the option to this text, on does nothing.
     Off(&'static str),
+    /// It is a switch: on sets the option to the first text, off to the second.
+    Either(&'static str, &'static str),
 }
 
 /// What counts when an option was not given.
@@ -195,6 +197,26 @@ const PLACE: &[Opt] = &[
         short: "How long a tree stays once replaced",
         long: "Readers that found their way through the link just before it moved can finish in \
                the old tree. `0` removes it at once.",
+        ..PLAIN
+    },
+    Opt {
+        key: "git-gc",
+        metavar: Some("MODE"),
+        fallback: Fallback::Text("auto"),
+        short: "When to remove objects that nothing needs",
+        long: "`auto` makes one pack of what is needed and removes the others when there are more \
+               than 50 packs, or when all of them together are larger than twice the largest and \
+               64 MiB more. `always` does so after each publication. `aggressive` is the same as \
+               `always`, but takes more time to compress what has to be compressed anew; it looks \
+               for no new deltas. `off` never does it: the repository grows with each change.\n\n\
+               What is needed are the objects of the published commit, of the last five, of each \
+               tree that has not gone yet, and of refs that others made. Syncs go on meanwhile.\n\n\
+               The variable `GITSYNC_GARBAGE_COLLECTION` means `auto` if it is true and `off` if \
+               it is false.",
+        aliases: &[Name {
+            name: "GITSYNC_GARBAGE_COLLECTION",
+            reading: Reading::Either("auto", "off"),
+        }],
         ..PLAIN
     },
 ];

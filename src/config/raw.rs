@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub(super) trees: Option<String>,
     pub(super) drift: Option<String>,
     pub(super) stale_worktree_timeout: Option<String>,
+    pub(super) git_gc: Option<String>,
     pub(super) period: Option<String>,
     pub(super) jitter: Option<String>,
     pub(super) init_period: Option<String>,

@@ -56,6 +56,7 @@ pub(super) fn values_of(config: &Config) -> Vec<(&'static str, Option<String>)> 
         ("trees", Some(config.trees.label().to_owned())),
         ("drift", Some(config.drift.label().to_owned())),
         ("stale-worktree-timeout", Some(values::show_duration(config.stale_worktree_timeout))),
+        ("git-gc", Some(config.garbage.label().to_owned())),
         ("period", Some(period)),
         ("jitter", Some(values::show_duration(config.jitter))),
         ("init-period", Some(values::show_duration(config.init_period))),

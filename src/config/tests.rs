@@ -3,7 +3,7 @@
 use crate::config::{
     Config, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
 };
-use crate::model::{Reference, Secret};
+use crate::model::{Garbage, Reference, Secret};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-const SAMPLES: [(&str, &[&str], Option<&str>); 27] = [
+const SAMPLES: [(&str, &[&str], Option<&str>); 28] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
     ("depth", &["0", "1", "50"], Some("-1")),
@@ -22,6 +22,7 @@ const SAMPLES: [(&str, &[&str], Option<&str>); 27] = [
     ("trees", &["prepared", "reused", "fresh"], Some("new")),
     ("drift", &["repair", "report", "off"], Some("on")),
     ("stale-worktree-timeout", &["0", "5m"], Some("-1s")),
+    ("git-gc", &["auto", "always", "aggressive", "off"], Some("true")),
     ("period", &["30", "1m30s", "off"], Some("10 parsecs")),
     ("jitter", &["0", "1ms", "25%"], Some("100%")),
     ("init-period", &["1.5", "10ms"], Some("0")),
@@ -96,6 +97,7 @@ fn nothing_but_the_repository_must_be_said() {
     assert_eq!(config.init_max_failures, NonZeroU64::new(5));
     assert_eq!(config.depth, NonZeroU32::new(1));
     assert_eq!(config.stale_worktree_timeout, Duration::from_mins(1));
+    assert_eq!(config.garbage, Garbage::Auto);
     assert_eq!((config.one_time, config.http_metrics, config.verbose), (false, false, 0));
     assert_eq!((config.http_bind, config.password, config.username), (None, None, None));
     assert_eq!(config.log_format, LogFormat::Json);

@@ -1,6 +1,7 @@
 //! Builds everything, owns the tasks, and turns events into effects: the only module that knows all
 //! the others.
 
+mod behind;
 mod board;
 mod turn;
 

@@ -3,20 +3,20 @@
 use crate::attempt::{Attempts, Done, Failed};
 use crate::config::Config;
 use crate::daemon::Ended;
+use crate::daemon::behind;
+use crate::daemon::behind::{Behind, Collected, Running};
 use crate::daemon::board::{Board, Course};
 use crate::model::{Cause, Step, Trigger};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Outcome, Status};
 use crate::runtime::Stop;
-use crate::runtime::background;
 use crate::runtime::beat::Beat;
 use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
 use crate::schedule::{Effect, Event, Machine, Policy};
 use crate::trigger::Ear;
 use jiff::Timestamp;
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,11 +24,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How much longer than its time an attempt may take to notice that it is over.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the deletion of old trees may take.
-const CLEANING: Duration = Duration::from_hours(1);
-
-/// Something under way on another thread.
-type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// How an attempt ended, and everything it was lent, unless its thread is lost.
 struct Return {
@@ -43,10 +38,8 @@ enum Heard {
     Returned(Return),
     Asked(Trigger),
     Due,
-    /// Old trees are gone.
-    Cleaned,
-    /// What the next change needs is ready, or wanted.
-    Prepared,
+    /// Something behind attempts has ended.
+    Behind(behind::Done),
     /// Nothing; the loop shows that it is alive.
     Tick,
 }
@@ -62,8 +55,9 @@ pub(super) struct Loop {
     beat: Arc<Beat>,
     stop: CancellationToken,
     running: Option<Running<Return>>,
-    cleaning: Option<Running<()>>,
-    preparing: Option<Running<()>>,
+    behind: Behind,
+    /// What was collected while an attempt ran.
+    collected: Collected,
     wake: Option<Instant>,
 }
 
@@ -91,10 +85,10 @@ impl Loop {
             board,
             metrics,
             beat,
+            behind: Behind::new(stop.clone()),
             stop,
             running: None,
-            cleaning: None,
-            preparing: None,
+            collected: None,
             wake: None,
         }
     }
@@ -120,11 +114,11 @@ impl Loop {
                 self.succeeded(home.course, done);
                 succeeded = true;
             }
-        } else if !self.stop.is_cancelled()
-            && let Some(cleaning) = self.cleaning.take()
-        {
-            cleaning.await;
+        } else if !self.stop.is_cancelled() {
+            self.collected = self.behind.finish().await;
+            self.install().await;
         }
+        self.behind.give_up().await;
         self.board.stopped();
         self.tell(|attempts, status, _| attempts.write_status(status)).await;
         if matches!(ended, Ended::Well) && self.config.one_time && !succeeded {
@@ -142,7 +136,16 @@ impl Loop {
             Heard::Stop => Event::Stop,
             Heard::Asked(trigger) => Event::Asked(trigger),
             Heard::Due => Event::Due,
-            Heard::Cleaned | Heard::Prepared | Heard::Tick => return None,
+            Heard::Behind(behind::Done::Collected(collected)) => {
+                self.collected = collected;
+                if self.running.is_none() {
+                    self.install().await;
+                }
+                return None;
+            }
+            Heard::Behind(behind::Done::Cleaned | behind::Done::Prepared) | Heard::Tick => {
+                return None;
+            }
             Heard::Returned(home) => {
                 let lost = matches!(home.result, Err(Cut::Abandoned(_)));
                 let event = self.judge(home);
@@ -160,13 +163,22 @@ impl Loop {
         }
         if returned {
             let first = !steady && self.machine.is_steady();
-            self.tell(move |attempts, status, stop| {
+            let collected = self.collected.take();
+            let idle = !self.behind.is_collecting();
+            let garbage = self.tell(move |attempts, status, stop| {
                 attempts.tell(status, first);
-                attempts.collect(stop);
-            })
-            .await;
-            self.clean();
-            self.prepare();
+                attempts.collected(collected, stop);
+                idle.then(|| attempts.garbage()).flatten()
+            });
+            if let Some(collection) = garbage.await.flatten() {
+                self.behind.collect(collection);
+            }
+            if let Some(layout) = self.attempts.as_ref().and_then(|attempts| attempts.trash()) {
+                self.behind.clean(layout);
+            }
+            if let Some(shelf) = self.attempts.as_mut().and_then(|attempts| attempts.prepare()) {
+                self.behind.prepare(shelf);
+            }
         }
         match effect {
             Effect::Start(trigger) => {
@@ -184,24 +196,11 @@ impl Loop {
 
     /// Waits for the next event. The deletion of old trees goes on meanwhile.
     async fn listen(&mut self, ear: &mut Ear) -> Heard {
-        let (running, cleaning) = (&mut self.running, &mut self.cleaning);
+        let running = &mut self.running;
         let wake = self.wake;
         let returned = async {
             match running {
                 Some(attempt) => attempt.await,
-                None => pending().await,
-            }
-        };
-        let cleaned = async {
-            match cleaning {
-                Some(cleaning) => cleaning.await,
-                None => pending().await,
-            }
-        };
-        let preparing = &mut self.preparing;
-        let prepared = async {
-            match preparing {
-                Some(preparing) => preparing.await,
                 None => pending().await,
             }
         };
@@ -217,15 +216,11 @@ impl Loop {
             home = returned => Heard::Returned(home),
             trigger = ear.heard() => Heard::Asked(trigger),
             () = due => Heard::Due,
-            () = cleaned => Heard::Cleaned,
-            () = prepared => Heard::Prepared,
+            done = self.behind.next() => Heard::Behind(done),
             () = tokio::time::sleep(self.config.sync_timeout / 2) => Heard::Tick,
         };
-        match heard {
-            Heard::Returned(_) => self.running = None,
-            Heard::Cleaned => self.cleaning = None,
-            Heard::Prepared => self.preparing = None,
-            Heard::Stop | Heard::Asked(_) | Heard::Due | Heard::Tick => (),
+        if let Heard::Returned(_) = heard {
+            self.running = None;
         }
         heard
     }
@@ -327,60 +322,29 @@ impl Loop {
         Event::Failed(failed.error.retry_after())
     }
 
-    /// Lets those who watch files know, on a thread that may block.
-    async fn tell(&mut self, tell: impl FnOnce(&mut Attempts, &Status, &Stop) + Send + 'static) {
-        let Some(mut attempts) = self.attempts.take() else {
-            return;
-        };
+    /// Lets those who watch files know, or does something else that is short and not an attempt, on
+    /// a thread that may block.
+    async fn tell<T: Send + 'static>(
+        &mut self,
+        tell: impl FnOnce(&mut Attempts, &Status, &Stop) -> T + Send + 'static,
+    ) -> Option<T> {
+        let mut attempts = self.attempts.take()?;
         let status = self.board.now();
         let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
         let inner = limit.clone();
         let told = blocking::run(&limit, PATIENCE, move || {
-            tell(&mut attempts, &status, &inner);
-            attempts
+            let told = tell(&mut attempts, &status, &inner);
+            (attempts, told)
         });
-        self.attempts = told.await.ok();
+        let (attempts, told) = told.await.ok()?;
+        self.attempts = Some(attempts);
+        Some(told)
     }
 
-    /// Prepares what the next change needs, when there is nothing else to do. An attempt that needs
-    /// it sooner takes it over.
-    fn prepare(&mut self) {
-        let work = self.attempts.as_mut().and_then(|attempts| attempts.prepare());
-        if let Some(shelf) = work {
-            let limit = Stop::new(self.stop.clone(), Instant::now() + CLEANING);
-            let before = self.preparing.take();
-            self.preparing = Some(Box::pin(async move {
-                if let Some(before) = before {
-                    before.await;
-                }
-                background::run("prepare", move || shelf.work(&limit)).await;
-            }));
-        }
-    }
-
-    /// Deletes what attempts threw away, behind everything else.
-    fn clean(&mut self) {
-        let trash = self.attempts.as_ref().and_then(|attempts| attempts.trash());
-        if let Some(layout) = trash {
-            let limit = Stop::new(self.stop.clone(), Instant::now() + CLEANING);
-            let before = self.cleaning.take();
-            self.cleaning = Some(Box::pin(async move {
-                if let Some(before) = before {
-                    before.await;
-                }
-                let inner = limit.clone();
-                let emptied = blocking::run(&limit, CLEANING, move || {
-                    crate::publish::empty_trash(&layout, &inner)
-                });
-                match emptied.await {
-                    Ok(Ok(())) => (),
-                    Ok(Err(error)) => {
-                        tracing::warn!(error = %Cause::of(&error), "could not delete old trees");
-                    }
-                    Err(cut) => tracing::warn!(error = %cut, "could not delete old trees"),
-                }
-            }));
-        }
+    /// Makes what was collected count, while no attempt runs.
+    async fn install(&mut self) {
+        let collected = self.collected.take();
+        self.tell(|attempts, _, stop| attempts.collected(collected, stop)).await;
     }
 }
 

@@ -5,12 +5,14 @@
 use crate::git::Order;
 use crate::git::Store;
 use crate::git::error::{of_the_system, words};
+use crate::git::packs;
 use crate::git::select::{Here, Selection, Walk, unreadable};
 use crate::model::Cause;
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
 use gix::object::Kind;
 use gix::progress::Discard;
+use gix::zlib::Compression;
 use gix_pack::data::output::bytes::FromEntriesIter;
 use gix_pack::data::output::count::objects::ObjectExpansion;
 use gix_pack::data::output::{Count, count, entry};
@@ -18,8 +20,17 @@ use gix_shallow::Update;
 use std::collections::HashSet;
 use std::io;
 use std::io::{BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
+
+/// Where a pack goes, and how much work is put into it.
+#[derive(Clone, Copy)]
+pub(super) struct Parcel<'a> {
+    pub(super) directory: &'a Path,
+    /// What is packed already is copied as it is.
+    pub(super) compression: Compression,
+    pub(super) threads: usize,
+}
 
 /// Threads that compress; what the source has compressed is copied as it is.
 const THREADS: usize = 2;
@@ -57,7 +68,14 @@ pub(super) fn objects(
     // no crash leaves a commit whose parents are missing without a reason.
     mark_shallow(store, &selection.boundary, Update::Shallow)?;
     if !selection.objects.is_empty() {
-        transfer(source, store, &selection.objects, stop)?;
+        let directory = packs::directory(store.path());
+        // What the source has loose is compressed anew; that is not worth much time on one machine.
+        let parcel = Parcel {
+            directory: &directory,
+            compression: Compression::BEST_SPEED,
+            threads: THREADS,
+        };
+        transfer(source, store, (&selection.objects, parcel), stop)?;
     }
     mark_shallow(store, &selection.inner, Update::Unshallow)
 }
@@ -80,8 +98,9 @@ fn select(
         return Err(CopyError::NoCommit);
     }
     let whole = order.depth.is_none() && !store.is_shallow();
-    let here = Some(Here { objects: &store.repo.objects, whole });
-    let mut walk = Walk { source, here, seen: HashSet::new(), stop };
+    let has = Box::new(|id: &ObjectId| store.repo.objects.exists_without_refresh(id));
+    let here = Here { has, whole };
+    let mut walk = Walk { source, here: Some(&here), seen: HashSet::new(), stop };
     walk.history(tip.id, order.depth, &mut selection)?;
     Ok(selection)
 }
@@ -90,14 +109,15 @@ fn select(
 pub(super) fn transfer(
     source: &gix::Repository,
     store: &Store,
-    objects: &[ObjectId],
+    (objects, parcel): (&[ObjectId], Parcel<'_>),
     stop: &Stop,
 ) -> Result<Option<PathBuf>, CopyError> {
     let (reader, writer) = io::pipe().map_err(|error| CopyError::Store(Cause::of(&error)))?;
     let source = source.clone().into_sync();
     thread::scope(|scope| {
-        let making = scope.spawn(move || make(&source, objects, stop, writer));
-        let taken = store.receive(&mut BufReader::new(reader), false, stop);
+        let making = scope.spawn(move || make(&source, (objects, parcel), stop, writer));
+        let place = (parcel.directory, parcel.threads);
+        let taken = store.receive_at(place, &mut BufReader::new(reader), false, stop);
         let made = making
             .join()
             .unwrap_or_else(|_panic| Err(Cause::new("the thread that makes the pack panicked")));
@@ -116,7 +136,7 @@ pub(super) fn transfer(
 
 fn make(
     source: &gix::ThreadSafeRepository,
-    objects: &[ObjectId],
+    (objects, parcel): (&[ObjectId], Parcel<'_>),
     stop: &Stop,
     writer: impl Write,
 ) -> Result<(), Cause> {
@@ -131,26 +151,25 @@ fn make(
         ObjectExpansion::AsIs,
     )
     .map_err(|error| words(&error))?;
-    let number = u32::try_from(counts.len()).map_err(|error| Cause::of(&error))?;
-    write_pack(counts, number, database, repo.object_hash(), writer)
+    let options = entry::iter_from_counts::Options {
+        thread_limit: Some(parcel.threads),
+        compression: parcel.compression,
+        ..Default::default()
+    };
+    write_pack(counts, database, options, writer)
 }
 
 fn write_pack(
     counts: Vec<Count>,
-    number: u32,
     database: impl gix_pack::Find + Send + Clone + 'static,
-    hash: gix::hash::Kind,
+    options: entry::iter_from_counts::Options,
     writer: impl Write,
 ) -> Result<(), Cause> {
-    let options = entry::iter_from_counts::Options {
-        thread_limit: Some(THREADS),
-        // Loose objects are compressed anew; that is not worth much time on one machine.
-        compression: gix_pack::bundle::write::Options::default().compression,
-        ..Default::default()
-    };
+    let number = u32::try_from(counts.len()).map_err(|error| Cause::of(&error))?;
     let entries = entry::iter_from_counts(counts, database, Box::new(Discard), options)
         .map_err(|error| words(&error))?;
     let in_order = gix::parallel::InOrderIter::from(entries);
+    let hash = gix::hash::Kind::Sha1;
     let version = gix_pack::data::Version::V2;
     for written in FromEntriesIter::new(in_order, writer, number, version, hash) {
         written.map_err(|error| words(&error))?;

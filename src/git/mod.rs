@@ -13,6 +13,7 @@ mod error;
 mod history;
 mod http;
 mod local;
+mod packs;
 mod plan;
 mod select;
 mod source;
@@ -22,7 +23,7 @@ mod tree;
 
 pub use changes::Changes;
 pub(crate) use changes::{Change, Leaf};
-pub use collect::{Due, collect};
+pub use collect::{Collection, Due, Packed};
 pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
 pub(crate) use plan::Content;

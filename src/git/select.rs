@@ -19,25 +19,32 @@ pub(super) fn unreadable(error: gix::Error) -> CopyError {
     CopyError::Source(words(&error))
 }
 
-/// What need not be copied. The store holds no tree without what is below it, because packs are
-/// taken in whole.
+/// What need not be copied. No tree is here without what is below it, because packs are taken in
+/// whole.
 pub(super) struct Here<'a> {
-    pub(super) objects: &'a gix::OdbHandle,
-    /// Whether it holds no commit without its ancestors either.
+    pub(super) has: Box<dyn Fn(&ObjectId) -> bool + 'a>,
+    /// Whether no commit is here without its ancestors either.
     pub(super) whole: bool,
+}
+
+impl Here<'_> {
+    /// Says whether an object is here.
+    pub(super) fn has(&self, id: &ObjectId) -> bool {
+        (self.has)(id)
+    }
 }
 
 /// A walk through history and trees.
 pub(super) struct Walk<'a> {
     pub(super) source: &'a gix::Repository,
-    pub(super) here: Option<Here<'a>>,
+    pub(super) here: Option<&'a Here<'a>>,
     pub(super) seen: HashSet<ObjectId>,
     pub(super) stop: &'a Stop,
 }
 
 impl Walk<'_> {
     fn is_here(&self, id: &ObjectId) -> bool {
-        self.here.as_ref().is_some_and(|here| here.objects.exists_without_refresh(id))
+        self.here.is_some_and(|here| here.has(id))
     }
 
     /// Goes back from a commit, level by level, so that each commit is met where it is nearest.
@@ -54,7 +61,7 @@ impl Walk<'_> {
             .iter()
             .flat_map(|commits| commits.iter().copied())
             .collect();
-        let whole = self.here.as_ref().is_some_and(|here| here.whole);
+        let whole = self.here.is_some_and(|here| here.whole);
         let mut level = vec![tip];
         let mut depth = 1_u32;
         while !level.is_empty() {
@@ -87,6 +94,7 @@ impl Walk<'_> {
     fn tree(&mut self, root: ObjectId, selection: &mut Selection) -> Result<(), CopyError> {
         let mut left = vec![root];
         while let Some(id) = left.pop() {
+            self.stop.check()?;
             if !self.seen.insert(id) || self.is_here(&id) {
                 continue;
             }

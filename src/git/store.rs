@@ -10,6 +10,7 @@ use crate::git::Resolved;
 use crate::git::changes;
 use crate::git::error::words;
 use crate::git::history;
+use crate::git::packs;
 use crate::git::tree;
 use crate::model::Cause;
 use crate::model::Class;
@@ -114,22 +115,31 @@ impl Store {
         thin: bool,
         stop: &Stop,
     ) -> gix::error::Result<Option<PathBuf>> {
-        let directory = self.path.join("objects/pack");
-        let options = gix_pack::bundle::write::Options {
-            thread_limit: Some(INDEX_THREADS),
-            ..Default::default()
-        };
+        let directory = packs::directory(&self.path);
+        self.receive_at((&directory, INDEX_THREADS), pack, thin, stop)
+    }
+
+    /// Takes it in at another place, with so many threads.
+    pub(super) fn receive_at(
+        &self,
+        (directory, threads): (&Path, usize),
+        pack: &mut dyn BufRead,
+        thin: bool,
+        stop: &Stop,
+    ) -> gix::error::Result<Option<PathBuf>> {
+        let options =
+            gix_pack::bundle::write::Options { thread_limit: Some(threads), ..Default::default() };
         let bases = thin.then(|| self.repo.objects.clone());
         let written = Bundle::write_to_directory(
             pack,
-            Some(&directory),
+            Some(directory),
             &mut Discard,
             stop.flag(),
             bases,
             self.repo.object_hash(),
             options,
         )?;
-        settle(&directory, &written).map_err(gix::Error::from_error)?;
+        settle(directory, &written).map_err(gix::Error::from_error)?;
         tracing::debug!(objects = written.index.num_objects, "took in a pack");
         Ok(written.data_path)
     }

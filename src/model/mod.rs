@@ -6,6 +6,7 @@
 mod cause;
 mod class;
 mod commit;
+mod garbage;
 mod login;
 mod reference;
 mod repo_url;
@@ -16,6 +17,7 @@ mod trigger;
 pub use cause::Cause;
 pub use class::Class;
 pub use commit::{CommitId, CommitIdError};
+pub use garbage::Garbage;
 pub use login::Login;
 pub use reference::{Reference, ReferenceError};
 pub use repo_url::{Location, RepoUrl, RepoUrlError};

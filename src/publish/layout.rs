@@ -51,6 +51,11 @@ impl Layout {
         self.own().join("prepared")
     }
 
+    /// Where packs are made that are to take the place of others.
+    pub fn packing(&self) -> PathBuf {
+        self.own().join("packing")
+    }
+
     /// Where things wait to be deleted.
     pub fn trash(&self) -> PathBuf {
         self.own().join("trash")

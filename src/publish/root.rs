@@ -264,21 +264,39 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// The commits whose objects are to stay: the one that is published, the last ones that were, and
-/// those whose trees have not gone yet. Somebody may have packed our refs; these would name objects
-/// that go, and are written again.
+/// those whose trees have not gone yet.
 pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError> {
+    unpack(layout)?;
     follow(layout, live)?;
-    let packed = layout.git().join("packed-refs");
-    if let Some(text) = if_there(fs::read_to_string(&packed)).at("read", &packed)?
-        && text.contains(KEPT)
-    {
-        let others = text.split_inclusive('\n').filter(|line| !line.contains(KEPT));
-        replace_file(&packed, others.collect::<String>().as_bytes(), Durable::Yes)?;
-    }
     let last = newest_first(&layout.git().join(KEPT))?;
     let last = last.iter().filter_map(|(_, path)| name(path)?.parse().ok());
     let trees = list(&layout.admins())?.into_iter().filter_map(|path| Admin::at(path).head());
     Ok(last.chain(trees).collect())
+}
+
+/// Takes our refs out of the file into which somebody may have packed them: there they would name
+/// objects that go, and Git would complain. They were made before those that have files.
+fn unpack(layout: &Layout) -> Result<(), DiskError> {
+    let packed = layout.git().join("packed-refs");
+    let text = if_there(fs::read_to_string(&packed)).at("read", &packed)?.unwrap_or_default();
+    let ours = |line: &&str| line.contains(KEPT);
+    let kept = layout.git().join(KEPT);
+    let before = list(&kept)?.len();
+    make_directory(&kept)?;
+    for commit in text.lines().filter(ours).filter_map(|line| line.split(' ').next()) {
+        let path = kept.join(commit);
+        if commit.parse::<CommitId>().is_ok() && !is_there(&path) && before < KEPT_COMMITS {
+            replace_file(&path, format!("{commit}\n").as_bytes(), Durable::Yes)?;
+            let long_ago = fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH);
+            let file = fs::File::options().write(true).open(&path).at("open", &path)?;
+            file.set_times(long_ago).at("note the time at", &path)?;
+        }
+    }
+    if text.lines().any(|line| ours(&line)) {
+        let others = text.split_inclusive('\n').filter(|line| !ours(line));
+        replace_file(&packed, others.collect::<String>().as_bytes(), Durable::Yes)?;
+    }
+    Ok(())
 }
 
 /// Throws away what was begun and not published.

@@ -6,7 +6,7 @@ use crate::contract::trying;
 use crate::support::daemon::{Root, bare, following};
 
 /// The options that are built.
-const OPTIONS: [&str; 25] = [
+const OPTIONS: [&str; 26] = [
     "repo",
     "ref",
     "depth",
@@ -14,6 +14,7 @@ const OPTIONS: [&str; 25] = [
     "root",
     "link",
     "stale-worktree-timeout",
+    "git-gc",
     "period",
     "jitter",
     "init-period",
@@ -85,6 +86,7 @@ fn bad_usage_ends_with_two_and_touches_nothing() {
         "--link=.worktrees/a",
         "--link=.git-sync",
         "--stale-worktree-timeout=-1s",
+        "--git-gc=sometimes",
         "--period=0",
         "--period=1ms",
         "--jitter=100%",
