@@ -76,14 +76,14 @@ impl Behind {
     }
 
     /// Prepares what the next change needs. An attempt that needs it sooner takes it over.
-    pub(super) fn prepare(&mut self, shelf: Arc<Shelf>) {
+    pub(super) fn prepare(&mut self, work: Arc<Shelf>) {
         let limit = self.limit();
         let before = self.preparing.take();
         self.preparing = Some(Box::pin(async move {
             if let Some(before) = before {
                 before.await;
             }
-            background::run("prepare", move || shelf.work(&limit)).await;
+            background::run("prepare", move || work.work(&limit)).await;
         }));
     }
 

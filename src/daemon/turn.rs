@@ -163,22 +163,7 @@ impl Loop {
         }
         if returned {
             let first = !steady && self.machine.is_steady();
-            let collected = self.collected.take();
-            let idle = !self.behind.is_collecting();
-            let garbage = self.tell(move |attempts, status, stop| {
-                attempts.tell(status, first);
-                attempts.collected(collected, stop);
-                idle.then(|| attempts.garbage()).flatten()
-            });
-            if let Some(collection) = garbage.await.flatten() {
-                self.behind.collect(collection);
-            }
-            if let Some(layout) = self.attempts.as_ref().and_then(|attempts| attempts.trash()) {
-                self.behind.clean(layout);
-            }
-            if let Some(shelf) = self.attempts.as_mut().and_then(|attempts| attempts.prepare()) {
-                self.behind.prepare(shelf);
-            }
+            self.afterwards(first).await;
         }
         match effect {
             Effect::Start(trigger) => {
@@ -339,6 +324,27 @@ impl Loop {
         let (attempts, told) = told.await.ok()?;
         self.attempts = Some(attempts);
         Some(told)
+    }
+
+    /// Tells how an attempt ended and begins what goes on behind. `first` if it was the first
+    /// success.
+    async fn afterwards(&mut self, first: bool) {
+        let collected = self.collected.take();
+        let idle = !self.behind.is_collecting();
+        let garbage = self.tell(move |attempts, status, stop| {
+            attempts.tell(status, first);
+            attempts.collected(collected, stop);
+            idle.then(|| attempts.garbage()).flatten()
+        });
+        if let Some(collection) = garbage.await.flatten() {
+            self.behind.collect(collection);
+        }
+        if let Some(layout) = self.attempts.as_ref().and_then(|attempts| attempts.trash()) {
+            self.behind.clean(layout);
+        }
+        if let Some(shelf) = self.attempts.as_mut().and_then(|attempts| attempts.prepare()) {
+            self.behind.prepare(shelf);
+        }
     }
 
     /// Makes what was collected count, while no attempt runs.

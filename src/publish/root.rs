@@ -352,8 +352,13 @@ pub fn follow(layout: &Layout, commit: &CommitId) -> Result<(), DiskError> {
     let kept = layout.git().join(KEPT);
     make_directory(&kept)?;
     replace_file(&kept.join(commit.as_str()), format!("{commit}\n").as_bytes(), Durable::Yes)?;
-    for (_, old) in newest_first(&kept)?.into_iter().skip(KEPT_COMMITS) {
-        remove(&old)?;
+    let all = newest_first(&kept)?;
+    // Those that were taken out of a file of packed refs have no order; they go all together.
+    let dated = all.iter().filter(|(time, _)| *time > 0).count();
+    for (time, old) in all.iter().skip(KEPT_COMMITS) {
+        if *time > 0 || dated >= KEPT_COMMITS {
+            remove(old)?;
+        }
     }
     replace_file(&layout.git().join(BRANCH), format!("{commit}\n").as_bytes(), Durable::Yes)
 }

@@ -8,6 +8,8 @@ mod depths;
 mod ends;
 mod failures;
 mod following;
+mod garbage;
+mod history;
 mod incremental;
 mod local;
 mod marks;

@@ -1,11 +1,13 @@
 //! A tree that was replaced stays for a while as it is, then goes as a whole. The live one stays.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::contract::{after_more_attempts, assert_published, polling};
+use crate::contract::{after_more_attempts, assert_published, metric, polling};
 use crate::support::daemon::Root;
+use crate::support::git::run;
 use crate::support::snapshot::Snapshot;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
@@ -127,4 +129,28 @@ fn the_time_counts_across_a_restart() {
     let _hasty = polling(&url, &root).flag("--stale-worktree-timeout=0").start();
     eventually("the retired tree goes", SOON, || (!tree(&root, &old).exists()).then_some(()));
     assert_published(&root, &upstream, &new);
+}
+
+#[test]
+fn a_commit_that_comes_back_in_time_is_published_by_its_old_tree() {
+    let upstream = Upstream::new();
+    let (first, root) = (upstream.change().files(20, "f").commit(), Root::new());
+    let url = upstream.repo().display().to_string();
+    let daemon = polling(&url, &root).flag("--stale-worktree-timeout=1h").start();
+    root.eventually_publishes(&first);
+    let inode = fs::metadata(tree(&root, &first)).unwrap().ino();
+    let second = upstream.change().files(30, "f").commit();
+    root.eventually_publishes(&second);
+    run(upstream.git().args(["reset", "--quiet", "--hard", &first]));
+    run(upstream.git().args(["push", "--quiet", "--force", "origin", "HEAD"]));
+    root.eventually_publishes(&first);
+    after_more_attempts(&daemon, 1);
+    assert_eq!(fs::metadata(tree(&root, &first)).unwrap().ino(), inode, "it was not written anew");
+    assert_published(&root, &upstream, &first);
+    let text = daemon.get("/metrics").unwrap().body;
+    let named: Vec<_> =
+        text.lines().filter(|line| line.starts_with("gitsyncd_commit_info{")).collect();
+    assert!(named.len() == 1 && named[0].contains(&first), "{named:?}");
+    assert_eq!(metric(&daemon, "gitsyncd_tree_files"), 21);
+    assert_eq!(daemon.events("published").len(), 3);
 }

@@ -130,6 +130,11 @@ impl Driven {
         self.attempt().expect_err("the attempt must fail")
     }
 
+    /// What it logged with this message.
+    pub(super) fn events(&self, message: &str) -> Vec<Value> {
+        self.daemon.events(message)
+    }
+
     /// How the first attempt failed, if it did.
     pub(super) fn first(&self) -> Option<&Failure> {
         self.first.as_ref()

@@ -9,6 +9,7 @@ use crate::faults::course::{Driven, failures};
 use crate::faults::scene::noise;
 use crate::support::daemon::{Root, following};
 use crate::support::git_daemon;
+use crate::support::objects::{assert_sound, packs};
 use crate::support::observer;
 use crate::support::oracle;
 use crate::support::process::program;
@@ -163,4 +164,50 @@ fn a_full_disk_does_not_disturb_what_is_published_at_a_restart() {
     assert_eq!(root.published(), Some(upstream.head()));
     assert!(Path::new(&root.link()).join("README").exists());
     assert!(failures(&daemon.log()).iter().all(|failure| failure.class == "disk"));
+}
+
+#[test]
+fn garbage_that_cannot_be_collected_for_want_of_room_is_collected_later() {
+    let Some(disk) = SmallDisk::mount("a collection that does not fit", "size=24m") else { return };
+    let (upstream, root) = (Upstream::new(), disk.root());
+    let server = git_daemon::serve(&upstream);
+    let setup = following(&server.url(), &root).flag("--git-gc=always").flag("-v1");
+    let mut driven = Driven::of(setup);
+    let observer = observer::watch(&root.link());
+    observer.has_looked();
+    let trash = root.path().join(".git/gitsyncd/trash");
+    for (seed, leave) in (0..).zip([100_000, 400_000, 700_000, 950_000]) {
+        // The history becomes large, and the tree stays small.
+        for is_there in [false, true] {
+            let change = upstream.change();
+            let change = if is_there {
+                change.delete("noise")
+            } else {
+                change.file("noise", noise(seed, 1_000_000))
+            };
+            change.commit();
+            let ended = driven.events("collected garbage").len();
+            driven.succeeds();
+            eventually("garbage is collected", SOON, || {
+                (driven.events("collected garbage").len() > ended).then_some(())
+            });
+            eventually("the old tree is deleted", SOON, || {
+                fs::read_dir(&trash).unwrap().next().is_none().then_some(())
+            });
+        }
+        assert_eq!(packs(&root).len(), 1);
+        // A reader that is late keeps the room of what it reads.
+        observer.has_looked();
+        let ballast = disk.fill(leave);
+        upstream.commit("a", leave.to_string());
+        let failed = |driven: &Driven| driven.events("could not collect garbage").len();
+        let before = failed(&driven);
+        driven.succeeds();
+        eventually("the collection fails", SOON, || (failed(&driven) > before).then_some(()));
+        assert_sound(&root);
+        assert_published(&root, &upstream);
+        fs::remove_file(&ballast).unwrap();
+    }
+    observer.has_looked();
+    observer.stop().assert_flawless(&upstream.repo());
 }

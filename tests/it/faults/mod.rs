@@ -8,6 +8,7 @@ mod course;
 mod crash;
 mod damage;
 mod full;
+mod garbage;
 mod hostile;
 mod roots;
 mod scene;

@@ -12,6 +12,7 @@ pub(crate) mod git_daemon;
 pub(crate) mod http;
 pub(crate) mod listener;
 pub(crate) mod nginx;
+pub(crate) mod objects;
 pub(crate) mod observer;
 pub(crate) mod oracle;
 pub(crate) mod process;

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::support::git::{EPOCH, at_time, git, run};
@@ -50,6 +51,33 @@ impl Upstream {
     /// The work tree.
     pub(crate) fn work(&self) -> PathBuf {
         self.dir.path().join("work")
+    }
+
+    /// Adds so many commits, each of which changes one file, faster than one by one.
+    #[track_caller]
+    pub(crate) fn long_history(&self, commits: u32) -> String {
+        let mut stream = Vec::new();
+        for n in 0..commits {
+            let content = format!("{n} of {commits}\n");
+            let from = if n == 0 { "from refs/heads/main^0\n" } else { "" };
+            let seconds = EPOCH + u64::from(n);
+            write!(
+                stream,
+                "commit refs/heads/main\ncommitter C <c@example.com> {seconds} +0000\n\
+                 data 1\n.\n{from}M 100644 inline counter\ndata {}\n{content}\n",
+                content.len()
+            )
+            .unwrap();
+        }
+        let mut import = self.git();
+        import.args(["fast-import", "--quiet"]).stdin(Stdio::piped());
+        let mut child = import.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(&stream).unwrap();
+        assert!(child.wait().unwrap().success());
+        run(self.git().args(["reset", "--quiet", "--hard"]));
+        run(self.git().args(["push", "--quiet", "origin", "HEAD"]));
+        self.minutes.set(self.minutes.get() + u64::from(commits));
+        self.head()
     }
 
     /// A call of Git in the work tree, at the time of the next commit.
