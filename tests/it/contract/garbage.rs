@@ -73,7 +73,7 @@ fn many_changes(count: u32) {
 
 #[test]
 fn by_default_many_changes_leave_few_packs() {
-    many_changes(60);
+    many_changes(56);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn kill_collections(rounds: u32, seed: u64) {
 
 #[test]
 fn a_program_that_is_killed_while_it_collects_loses_nothing() {
-    kill_collections(15, fastrand::u64(..));
+    kill_collections(8, fastrand::u64(..));
 }
 
 #[test]
