@@ -130,8 +130,13 @@ impl Root {
     pub(super) fn take(&mut self, stop: &Stop) -> Result<(), AttemptError> {
         make_directory(self.layout.root())?;
         self.lock = Some(Lock::acquire(self.layout.root(), stop)?);
+        let packing = self.layout.packing();
         // An earlier process may have been killed while it packed.
-        remove(&self.layout.packing())?;
+        if packing.is_dir()
+            && let Err(error) = remove(&packing)
+        {
+            tracing::warn!(error = %Cause::of(&error), "could not remove what was packed");
+        }
         Ok(())
     }
 
