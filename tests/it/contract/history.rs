@@ -31,6 +31,10 @@ fn a_long_history_is_looked_at_once_and_then_only_what_is_new() {
         let commit = upstream.commit("a", n.to_string());
         root.eventually_publishes(&commit);
     }
+    // What is published is trusted at the next start if this one came to its end.
+    eventually("the status tells the commit", SOON, || {
+        (root.status()?["commit"]["id"] == upstream.head()).then_some(())
+    });
     let log = daemon.log();
     assert!(looks(&log)[1..].iter().all(|commits| *commits <= 3), "{:?}", looks(&log));
     drop(daemon);
