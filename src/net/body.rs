@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Body {
     incoming: Incoming,
     piece: Bytes,
+    /// Whether the last piece is here.
+    ended: bool,
     url: String,
     stop: Stop,
     traffic: Arc<Traffic>,
@@ -25,7 +27,7 @@ pub struct Body {
 
 impl Body {
     pub(super) fn new(incoming: Incoming, url: String, stop: Stop, traffic: Arc<Traffic>) -> Self {
-        Self { incoming, piece: Bytes::new(), url, stop, traffic }
+        Self { incoming, piece: Bytes::new(), ended: false, url, stop, traffic }
     }
 
     /// Where it comes from, without user information.
@@ -33,15 +35,28 @@ impl Body {
         &self.url
     }
 
-    fn next_piece(&mut self) -> Result<Option<Bytes>, NetError> {
-        loop {
-            let frame = self
-                .stop
-                .wait(self.incoming.frame())
-                .map_err(|source| NetError::Stopped { url: self.url.clone(), source })?;
-            let Some(frame) = frame else {
-                return Ok(None);
+    /// Waits for the first pieces, up to about so many bytes.
+    pub(super) async fn gather(&mut self, room: usize) -> Result<(), NetError> {
+        while !self.ended && self.piece.len() < room {
+            let Some(piece) = self.arrival().await? else {
+                break;
             };
+            self.piece = match self.piece.is_empty() {
+                true => piece,
+                false => [self.piece.as_ref(), piece.as_ref()].concat().into(),
+            };
+        }
+        Ok(())
+    }
+
+    /// The content, if all of it was waited for in [`Client::ask`](crate::net::Client::ask) and none
+    /// of it was read since.
+    pub fn whole(&self) -> Option<&Bytes> {
+        self.ended.then_some(&self.piece)
+    }
+
+    async fn arrival(&mut self) -> Result<Option<Bytes>, NetError> {
+        while let Some(frame) = self.incoming.frame().await {
             let frame = frame.map_err(|source| NetError::Broken {
                 url: self.url.clone(),
                 source: Cause::of(&source),
@@ -53,6 +68,17 @@ impl Body {
                 return Ok(Some(piece));
             }
         }
+        self.ended = true;
+        Ok(None)
+    }
+
+    fn next_piece(&mut self) -> Result<Option<Bytes>, NetError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let stop = self.stop.clone();
+        stop.wait(self.arrival())
+            .map_err(|source| NetError::Stopped { url: self.url.clone(), source })?
     }
 }
 

@@ -96,15 +96,29 @@ impl Client {
 
     /// Sends a request and waits for the head of the answer, whatever its status.
     pub fn send(&self, request: Request<Full<Bytes>>, stop: &Stop) -> Result<Response, NetError> {
+        self.ask(request, 0, stop)
+    }
+
+    /// Does the same, and waits also for as much of the content as there is room for, so that a
+    /// short answer is whole after one wait.
+    pub fn ask(
+        &self,
+        request: Request<Full<Bytes>>,
+        room: usize,
+        stop: &Stop,
+    ) -> Result<Response, NetError> {
         let url = shown(request.uri());
         self.traffic.request();
-        let answer = stop
-            .wait(self.inner.request(request))
-            .map_err(|source| NetError::Stopped { url: url.clone(), source })?
-            .map_err(|error| why(url.clone(), &error))?;
-        let (head, body) = answer.into_parts();
-        let body = Body::new(body, url, stop.clone(), Arc::clone(&self.traffic));
-        Ok(Response { status: head.status, headers: head.headers, body })
+        let answer = async {
+            let answer =
+                self.inner.request(request).await.map_err(|error| why(url.clone(), &error))?;
+            let (head, incoming) = answer.into_parts();
+            let traffic = Arc::clone(&self.traffic);
+            let mut body = Body::new(incoming, url.clone(), stop.clone(), traffic);
+            body.gather(room).await?;
+            Ok(Response { status: head.status, headers: head.headers, body })
+        };
+        stop.wait(answer).map_err(|source| NetError::Stopped { url: url.clone(), source })?
     }
 }
 
