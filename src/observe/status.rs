@@ -38,6 +38,40 @@ pub struct Status {
     pub next_attempt_at: Option<Timestamp>,
 }
 
+impl Status {
+    /// Says whether a later status adds nothing but that another attempt ended in the same way.
+    pub fn says_no_less_than(&self, later: &Self) -> bool {
+        let Self {
+            version: _,
+            repo: _,
+            reference: _,
+            phase,
+            commit,
+            tree,
+            published_at,
+            previous,
+            pinned,
+            source,
+            failures,
+            last_attempt,
+            last_success_at: _,
+            next_attempt_at: _,
+        } = self;
+        let end = |attempt: &Option<Attempt>| {
+            attempt.as_ref().map(|attempt| (attempt.outcome, attempt.step, attempt.error.clone()))
+        };
+        *phase == later.phase
+            && *commit == later.commit
+            && *tree == later.tree
+            && *published_at == later.published_at
+            && *previous == later.previous
+            && *pinned == later.pinned
+            && *source == later.source
+            && *failures == later.failures
+            && end(last_attempt) == end(&later.last_attempt)
+    }
+}
+
 /// How far the program is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
