@@ -107,11 +107,8 @@ impl Source {
         };
         let old = session.is_old();
         if old && !self.told_old.load(Ordering::Relaxed) {
-            tracing::info!(
-                url = %self.url,
-                "the server does not speak version 2 of Git's protocol, so it lists all its refs at \
-                 each attempt"
-            );
+            // So it lists all its refs at each attempt.
+            tracing::info!(url = %self.url, "the server does not speak version 2 of Git's protocol");
         }
         self.told_old.store(old, Ordering::Relaxed);
         Ok(session)

@@ -10,13 +10,56 @@ use hyper::body::Incoming;
 use std::io;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// What is still to come of an answer. The connection that it comes on knows of it too, as it must
+/// be read to its end before the next request.
+#[derive(Debug)]
+pub(super) struct Rest {
+    incoming: Option<Incoming>,
+    /// Whether it was thrown away before its end.
+    cut: bool,
+}
+
+impl Rest {
+    pub(super) fn of(incoming: Incoming) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { incoming: Some(incoming), cut: false }))
+    }
+
+    /// The next piece; none at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Cause> {
+        if self.cut {
+            return Err(Cause::new("another request was sent before the answer had ended"));
+        }
+        while let Some(incoming) = &mut self.incoming {
+            match incoming.frame().await {
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data()
+                        && !piece.is_empty()
+                    {
+                        return Ok(Some(piece));
+                    }
+                }
+                Some(Err(error)) => return Err(Cause::of(&error)),
+                None => self.incoming = None,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads what is left if that is nothing but the end, and throws it away otherwise.
+    pub(super) async fn finish(&mut self) {
+        self.cut = !matches!(self.next().await, Ok(None));
+        self.incoming = None;
+    }
+}
 
 /// Reads what the server sends, piece by piece, and ends early with the attempt.
 ///
 /// Its errors are [`NetError`]s wrapped in [`io::Error`].
 #[derive(Debug)]
 pub struct Body {
-    incoming: Incoming,
+    rest: Arc<Mutex<Rest>>,
     piece: Bytes,
     /// Whether the last piece is here.
     ended: bool,
@@ -26,8 +69,13 @@ pub struct Body {
 }
 
 impl Body {
-    pub(super) fn new(incoming: Incoming, url: String, stop: Stop, traffic: Arc<Traffic>) -> Self {
-        Self { incoming, piece: Bytes::new(), ended: false, url, stop, traffic }
+    pub(super) fn new(
+        rest: Arc<Mutex<Rest>>,
+        url: String,
+        stop: Stop,
+        traffic: Arc<Traffic>,
+    ) -> Self {
+        Self { rest, piece: Bytes::new(), ended: false, url, stop, traffic }
     }
 
     /// Where it comes from, without user information.
@@ -56,20 +104,11 @@ impl Body {
     }
 
     async fn arrival(&mut self) -> Result<Option<Bytes>, NetError> {
-        while let Some(frame) = self.incoming.frame().await {
-            let frame = frame.map_err(|source| NetError::Broken {
-                url: self.url.clone(),
-                source: Cause::of(&source),
-            })?;
-            if let Ok(piece) = frame.into_data()
-                && !piece.is_empty()
-            {
-                self.traffic.receive(piece.len());
-                return Ok(Some(piece));
-            }
-        }
-        self.ended = true;
-        Ok(None)
+        let next = self.rest.lock().await.next().await;
+        let piece = next.map_err(|source| NetError::Broken { url: self.url.clone(), source })?;
+        self.ended = piece.is_none();
+        self.traffic.receive(piece.as_ref().map_or(0, Bytes::len));
+        Ok(piece)
     }
 
     fn next_piece(&mut self) -> Result<Option<Bytes>, NetError> {
