@@ -89,9 +89,10 @@ impl Body {
             let Some(piece) = self.arrival().await? else {
                 break;
             };
-            self.piece = match self.piece.is_empty() {
-                true => piece,
-                false => [self.piece.as_ref(), piece.as_ref()].concat().into(),
+            self.piece = if self.piece.is_empty() {
+                piece
+            } else {
+                [self.piece.as_ref(), piece.as_ref()].concat().into()
             };
         }
         Ok(())

@@ -41,24 +41,10 @@ pub struct Status {
 impl Status {
     /// Says whether a later status adds nothing but that another attempt ended in the same way.
     pub fn says_no_less_than(&self, later: &Self) -> bool {
-        let Self {
-            version: _,
-            repo: _,
-            reference: _,
-            phase,
-            commit,
-            tree,
-            published_at,
-            previous,
-            pinned,
-            source,
-            failures,
-            last_attempt,
-            last_success_at: _,
-            next_attempt_at: _,
-        } = self;
+        let Self { phase, commit, tree, published_at, previous, pinned, source, failures, .. } =
+            self;
         let end = |attempt: &Option<Attempt>| {
-            attempt.as_ref().map(|attempt| (attempt.outcome, attempt.step, attempt.error.clone()))
+            attempt.as_ref().map(|last| (last.outcome, last.step, last.error.clone()))
         };
         *phase == later.phase
             && *commit == later.commit
@@ -68,7 +54,7 @@ impl Status {
             && *pinned == later.pinned
             && *source == later.source
             && *failures == later.failures
-            && end(last_attempt) == end(&later.last_attempt)
+            && end(&self.last_attempt) == end(&later.last_attempt)
     }
 }
 
