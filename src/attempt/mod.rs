@@ -7,6 +7,7 @@
 mod bases;
 mod error;
 mod garbage;
+mod news;
 mod outcome;
 mod patrols;
 mod plan;
@@ -18,14 +19,13 @@ pub use outcome::{Done, Publication};
 
 use crate::attempt::bases::Bases;
 use crate::attempt::garbage::Keeper;
+use crate::attempt::news::News;
 use crate::attempt::patrols::Patrols;
 use crate::attempt::plan::Plan;
 use crate::attempt::root::Root;
 use crate::attempt::wanted::{Wanted, roots};
 use crate::config::Config;
 use crate::credentials::Credentials;
-use crate::disk::At;
-use crate::disk::{Durable, replace_file_by_way_of};
 use crate::git::{
     Before, Collection, CommitInfo, Fetched, GitError, Packed, Resolved, Session, Source, Store,
 };
@@ -33,7 +33,7 @@ use crate::model::{Cause, CommitId, Login, Reference, Step};
 use crate::net::NetError;
 use crate::net::{Client, Traffic, trust};
 use crate::observe::metrics::Metrics;
-use crate::observe::status::{Outcome, Status};
+use crate::observe::status::Status;
 use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
@@ -54,12 +54,14 @@ pub struct Attempts {
     root: Root,
     bases: Bases,
     patrol: Patrols,
-    marks: Marks,
+    news: News,
     metrics: Arc<Metrics>,
     store: Option<Store>,
     /// The conversation of the last attempt, and who we were in it.
     talk: Option<(Login, Session)>,
     served: Option<(Resolved, CommitId)>,
+    /// What was found published last, in the words of people.
+    described: Option<Publication>,
     keeper: Keeper,
 }
 
@@ -83,11 +85,15 @@ impl Attempts {
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
             root: Root::new(layout),
-            marks: Marks { touch: config.touch_file.clone(), error: config.error_file.clone() },
+            news: News::new(Marks {
+                touch: config.touch_file.clone(),
+                error: config.error_file.clone(),
+            }),
             metrics,
             store: None,
             talk: None,
             served: None,
+            described: None,
             keeper: Keeper::new(config.garbage),
         })
     }
@@ -115,23 +121,20 @@ impl Attempts {
         done
     }
 
-    /// Tells those who watch files how the last attempt ended: the status first, the touch-file
-    /// last. `first` if it was the first success, which counts as news even if nothing changed.
-    pub fn tell(&self, status: &Status, first: bool) {
-        self.write_status(status);
-        let Some(last) = &status.last_attempt else {
-            return;
-        };
-        let told = match (&last.error, last.outcome) {
-            (Some(error), _) => self.marks.failed(error, last.step),
-            (None, outcome) if first || outcome == Outcome::Published => {
-                self.marks.succeeded().and_then(|()| self.marks.touch())
-            }
-            (None, _) => self.marks.succeeded(),
-        };
-        if let Err(error) = told {
-            tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
-        }
+    /// Says whether anybody who watches files is to be told of this status.
+    pub fn has_news(&self, status: &Status, first: bool) -> bool {
+        self.news.is_due(status, first)
+    }
+
+    /// Tells those who watch files how the last attempt ended. `first` if it was the first success,
+    /// which counts as news even if nothing changed.
+    pub fn tell(&mut self, status: &Arc<Status>, first: bool) {
+        self.news.tell(self.root.is_ours().then(|| self.root.layout()), status, first);
+    }
+
+    /// Writes the status file, if no other instance has the root and there is a place for it.
+    pub fn write_status(&mut self, status: &Arc<Status>) {
+        self.news.write(self.root.is_ours().then(|| self.root.layout()), status);
     }
 
     /// Begins to collect garbage in the repository if it is time. The long part of that may go on
@@ -150,26 +153,8 @@ impl Attempts {
     }
 
     /// Where things wait to be deleted, if there are any and they are ours to delete.
-    pub fn trash(&self) -> Option<Layout> {
-        let layout = self.root.layout();
-        (self.root.is_ours() && publish::has_trash(layout)).then(|| layout.clone())
-    }
-
-    /// Writes the status file, if no other instance has the root and there is a place for it.
-    pub fn write_status(&self, status: &Status) {
-        // Where even our own directory is missing, the attempt has said why.
-        if !self.root.is_ours() || !self.root.layout().own().is_dir() {
-            return;
-        }
-        let path = self.root.layout().status();
-        let new = self.root.layout().own().join("status.gitsyncd-new");
-        let written = serde_json::to_vec_pretty(status)
-            .map_err(std::io::Error::from)
-            .at("render", &path)
-            .and_then(|text| replace_file_by_way_of(&new, &path, &text, Durable::No));
-        if let Err(error) = written {
-            tracing::warn!(error = %Cause::of(&error), "could not write the status");
-        }
+    pub fn trash(&mut self) -> Option<Layout> {
+        self.root.trash()
     }
 
     fn line(&mut self, stop: &Stop) -> Result<Done, Failed> {
@@ -215,7 +200,7 @@ impl Attempts {
                 (store, done)
             }
         };
-        self.store = Some(store);
+        self.store = if self.root.is_untouched() { Some(store) } else { store.rest().ok() };
         self.talk = wanted.session.map(|session| (wanted.login, session));
         Ok(self.tidy(done))
     }
@@ -260,16 +245,17 @@ impl Attempts {
     /// end prepares nothing.
     pub fn prepare(&mut self) -> Option<Arc<Shelf>> {
         let live = self.root.live().filter(|_| !self.one_time && self.root.is_ours())?;
-        self.bases.prepare(live)
+        self.bases.prepare(live).inspect(|_| self.root.litter())
     }
 
     /// Throws away what is no longer needed. What stays behind is not worth a failure.
     fn tidy(&mut self, done: Done) -> Done {
-        let swept = self.step(Step::Cleanup, |me| {
-            publish::sweep(me.root.layout(), me.stale_after, me.bases.spared())
-        });
-        if let Err(failed) = swept {
-            tracing::warn!(error = %failed.chain(), "could not clean up");
+        if self.root.needs_sweep() {
+            let swept =
+                self.step(Step::Cleanup, |me| me.root.sweep(me.stale_after, me.bases.spared()));
+            if let Err(failed) = swept {
+                tracing::warn!(error = %failed.chain(), "could not clean up");
+            }
         }
         done
     }
@@ -374,11 +360,19 @@ impl Attempts {
         self.root.restored();
     }
 
-    fn describe(&self, store: &Store, live: Live) -> Publication {
+    fn describe(&mut self, store: &Store, live: Live) -> Publication {
+        if let Some(known) = &self.described
+            && self.root.is_untouched()
+            && known.live == live
+        {
+            return known.clone();
+        }
         let CommitInfo { subject, author, seconds } =
             store.describe(&live.commit).unwrap_or_default();
         let since = publish::since(self.root.layout());
-        Publication { live, since, subject, author, seconds }
+        let found = Publication { live, since, subject, author, seconds };
+        self.described = Some(found.clone());
+        found
     }
 
     /// Runs one step, measures it, and says where it was if it fails.

@@ -6,11 +6,12 @@ use crate::disk::{DiskError, make_directory, remove};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish;
-use crate::publish::{Layout, Live, Lock, RootError};
+use crate::publish::{Imprint, Layout, Live, Lock, RootError};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::Extent;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The root and what is known of it.
 #[derive(Debug)]
@@ -26,6 +27,14 @@ pub(super) struct Root {
     noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
     lacking: bool,
+    /// How it all looked when it was found in order.
+    imprint: Option<Imprint>,
+    /// Whether it looked the same when this attempt began, and was not changed since.
+    untouched: bool,
+    /// When a retired tree has to go next, if there is one.
+    next_sweep: Option<Instant>,
+    /// Whether something may wait to be deleted.
+    littered: bool,
 }
 
 impl Root {
@@ -39,6 +48,10 @@ impl Root {
             suspect: false,
             noted: None,
             lacking: false,
+            imprint: None,
+            untouched: false,
+            next_sweep: None,
+            littered: true,
         }
     }
 
@@ -54,6 +67,9 @@ impl Root {
 
     /// The tree that the link names, if it is the one that was found whole.
     pub(super) fn live(&self) -> Option<Live> {
+        if self.untouched {
+            return self.trusted.clone();
+        }
         publish::live(&self.layout).filter(|live| Some(live) == self.trusted.as_ref())
     }
 
@@ -67,10 +83,12 @@ impl Root {
         self.seen = Some(live.clone());
         self.trusted = Some(live);
         self.lacking = false;
+        self.touch();
     }
 
     /// Believes no longer that the tree is whole.
     pub(super) fn distrust(&mut self) {
+        self.touch();
         self.trusted = None;
     }
 
@@ -88,11 +106,13 @@ impl Root {
     /// The lost objects are back, or nobody has them any more.
     pub(super) fn restored(&mut self) {
         self.lacking = false;
+        self.touch();
     }
 
     /// Throws away what a failed attempt has made by halves, so that its space is free soon, and
     /// has the repository looked at before it is used again if it may be to blame.
     pub(super) fn failed(&mut self, may_be_ours: bool) {
+        self.touch();
         self.suspect |= may_be_ours;
         if self.is_ours()
             && let Err(error) = publish::abandon(&self.layout)
@@ -103,6 +123,7 @@ impl Root {
 
     /// Looks, without writing anything, whether an intact tree is published.
     pub(super) fn find(&mut self) -> Option<(Store, Live, Extent)> {
+        self.touch();
         self.trusted = None;
         self.seen = publish::live(&self.layout);
         let live = self.seen.clone()?;
@@ -143,6 +164,7 @@ impl Root {
     /// Opens the repository, which may hold anything: what a crash left is removed, what is damaged
     /// is rebuilt, and what is published is looked at if it is not what it was.
     pub(super) fn open(&mut self, stop: &Stop) -> Result<Store, AttemptError> {
+        self.touch();
         let store = publish::prepare(&self.layout).inspect_err(|error| {
             if matches!(error, RootError::Foreign { .. }) {
                 // Not even a status is written to what is somebody else's.
@@ -186,15 +208,65 @@ impl Root {
     }
 
     /// Whether nothing that is cheap to look at says that the repository was damaged.
-    pub(super) fn is_sound(&self) -> bool {
-        publish::is_sound(&self.layout)
+    pub(super) fn is_sound(&mut self) -> bool {
+        self.untouched = self.imprint.as_ref().is_some_and(Imprint::holds);
+        if self.untouched {
+            return true;
+        }
+        // Taken before the look, so that what changes meanwhile shows the next time.
+        let imprint = self.trusted.as_ref().map(|live| Imprint::take(&self.layout, live));
+        let sound = publish::is_sound(&self.layout)
             && self.is_administered()
-            && self.noted.as_ref().is_none_or(|noted| *noted == publish::fingerprint(&self.layout))
+            && self.noted.as_ref().is_none_or(|noted| *noted == publish::fingerprint(&self.layout));
+        self.imprint = imprint.filter(|_| sound && self.live().is_some());
+        sound
+    }
+
+    /// Whether this attempt has found everything as it was left, and changed nothing so far.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.untouched
+    }
+
+    fn touch(&mut self) {
+        self.imprint = None;
+        self.untouched = false;
+        self.littered = true;
+    }
+
+    /// Whether a sweep may find anything.
+    pub(super) fn needs_sweep(&self) -> bool {
+        !self.untouched || self.next_sweep.is_some_and(|at| at <= Instant::now())
+    }
+
+    /// Throws away the trees whose time is over, and leftovers.
+    pub(super) fn sweep(
+        &mut self,
+        stale_after: Duration,
+        spared: Option<&Path>,
+    ) -> Result<(), DiskError> {
+        self.littered = true;
+        self.next_sweep = Some(Instant::now());
+        let rest = publish::sweep(&self.layout, stale_after, spared)?;
+        self.next_sweep = rest.and_then(|rest| Instant::now().checked_add(rest));
+        Ok(())
+    }
+
+    /// Something may wait to be deleted from now on.
+    pub(super) fn litter(&mut self) {
+        self.littered = true;
+    }
+
+    /// Where things wait to be deleted, if there are any and they are ours to delete.
+    pub(super) fn trash(&mut self) -> Option<Layout> {
+        self.littered = self.littered && self.is_ours() && publish::has_trash(&self.layout);
+        self.littered.then(|| self.layout.clone())
     }
 
     /// Notes how the repository was left.
     pub(super) fn note(&mut self) {
-        self.noted = Some(publish::fingerprint(&self.layout));
+        if !self.untouched {
+            self.noted = Some(publish::fingerprint(&self.layout));
+        }
     }
 
     /// Whether Git is told the right things about the tree that is published.
@@ -207,6 +279,7 @@ impl Root {
     /// Puts an empty repository in the place of a damaged one.
     pub(super) fn rebuild(&mut self, damaged: Store) -> Result<Store, AttemptError> {
         drop(damaged);
+        self.touch();
         self.suspect = false;
         self.lacking = true;
         Ok(publish::rebuild(&self.layout)?)

@@ -311,7 +311,7 @@ impl Loop {
     /// a thread that may block.
     async fn tell<T: Send + 'static>(
         &mut self,
-        tell: impl FnOnce(&mut Attempts, &Status, &Stop) -> T + Send + 'static,
+        tell: impl FnOnce(&mut Attempts, &Arc<Status>, &Stop) -> T + Send + 'static,
     ) -> Option<T> {
         let mut attempts = self.attempts.take()?;
         let status = self.board.now();
@@ -329,6 +329,22 @@ impl Loop {
     /// Tells how an attempt ended and begins what goes on behind. `first` if it was the first
     /// success.
     async fn afterwards(&mut self, first: bool) {
+        let now = self.board.now();
+        let attempts = self.attempts.as_ref();
+        if self.collected.is_some()
+            || attempts.is_some_and(|attempts| attempts.has_news(&now, first))
+        {
+            self.announce(first).await;
+        }
+        if let Some(layout) = self.attempts.as_mut().and_then(|attempts| attempts.trash()) {
+            self.behind.clean(layout);
+        }
+        if let Some(shelf) = self.attempts.as_mut().and_then(|attempts| attempts.prepare()) {
+            self.behind.prepare(shelf);
+        }
+    }
+
+    async fn announce(&mut self, first: bool) {
         let collected = self.collected.take();
         let idle = !self.behind.is_collecting();
         let garbage = self.tell(move |attempts, status, stop| {
@@ -338,12 +354,6 @@ impl Loop {
         });
         if let Some(collection) = garbage.await.flatten() {
             self.behind.collect(collection);
-        }
-        if let Some(layout) = self.attempts.as_ref().and_then(|attempts| attempts.trash()) {
-            self.behind.clean(layout);
-        }
-        if let Some(shelf) = self.attempts.as_mut().and_then(|attempts| attempts.prepare()) {
-            self.behind.prepare(shelf);
         }
     }
 

@@ -4,6 +4,7 @@
 //! same host, and never from https to http.
 
 use crate::git::GitError;
+use crate::git::echo::Echo;
 use crate::git::error::words;
 use crate::model::{Cause, Login};
 use crate::net::Body;
@@ -34,22 +35,23 @@ const MAX_REDIRECTS: usize = 10;
 
 /// What gix asks for by HTTP goes through here.
 #[derive(Debug)]
-pub struct Http {
+pub(super) struct Http {
     client: Client,
     /// Where we were told to go; the login belongs here.
     home: Url,
     login: Option<HeaderValue>,
     stop: Stop,
     redirected: Option<String>,
+    echo: Echo,
 }
 
 impl Http {
-    pub(super) fn new(client: Client, home: Url, login: &Login, stop: Stop) -> Self {
+    pub(super) fn new(client: Client, home: Url, login: &Login, stop: Stop, echo: Echo) -> Self {
         let login = match login {
             Login::Anonymous => None,
             Login::Basic { user, password } => basic(user, password.reveal()),
         };
-        Self { client, home, login, stop, redirected: None }
+        Self { client, home, login, stop, redirected: None, echo }
     }
 
     /// Lends this to gix.
@@ -200,6 +202,7 @@ impl gix_http::Http for Http {
             body: Vec::new(),
             client: self.client.clone(),
             stop: self.stop.clone(),
+            echo: self.echo.clone(),
         }))));
         Ok(PostResponse {
             post_body: PostBody(Arc::clone(&exchange)),
@@ -228,7 +231,7 @@ impl gix_http::Http for Http {
 /// A request that is sent when its answer is first read, because gix writes the body after asking
 /// for both.
 #[derive(Debug)]
-pub enum Exchange {
+pub(super) enum Exchange {
     /// The body is being written.
     Writing(Box<Unsent>),
     /// The head of the answer is here.
@@ -237,16 +240,17 @@ pub enum Exchange {
 
 /// A request and the means to send it.
 #[derive(Debug)]
-pub struct Unsent {
+pub(super) struct Unsent {
     request: Request<Full<Bytes>>,
     body: Vec<u8>,
     client: Client,
     stop: Stop,
+    echo: Echo,
 }
 
 /// The parts of an answer; each is taken once.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub(super) struct Answer {
     headers: Option<Cursor<Vec<u8>>>,
     body: Option<Body>,
 }
@@ -254,12 +258,11 @@ pub struct Answer {
 impl Exchange {
     fn answer(&mut self) -> io::Result<&mut Answer> {
         if let Self::Writing(unsent) = self {
-            let mut request = std::mem::take(&mut unsent.request);
-            *request.body_mut() = Full::new(Bytes::from(std::mem::take(&mut unsent.body)));
+            let request = std::mem::take(&mut unsent.request);
+            let body = Bytes::from(std::mem::take(&mut unsent.body));
             let response = unsent
-                .client
-                .send(request, &unsent.stop)
-                .and_then(Response::success)
+                .echo
+                .send(request, body, &unsent.client, &unsent.stop)
                 .map_err(NetError::into_io)?;
             *self = Self::Answered(Answer {
                 headers: Some(render(&response.headers)),
@@ -275,7 +278,7 @@ impl Exchange {
 
 /// Collects the body of a request.
 #[derive(Debug)]
-pub struct PostBody(Arc<Mutex<Exchange>>);
+pub(super) struct PostBody(Arc<Mutex<Exchange>>);
 
 impl Write for PostBody {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -292,7 +295,7 @@ impl Write for PostBody {
 
 /// Headers or body of an answer; those of a POST appear when they are first read.
 #[derive(Debug)]
-pub enum Reader {
+pub(super) enum Reader {
     /// Header lines.
     Text(Cursor<Vec<u8>>),
     /// A body on its way.

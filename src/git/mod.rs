@@ -9,6 +9,7 @@
 mod changes;
 mod collect;
 mod copy;
+mod echo;
 mod error;
 mod history;
 mod http;

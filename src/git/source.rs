@@ -4,6 +4,7 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
+use crate::git::echo::Echo;
 use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::talk::Talk;
@@ -16,6 +17,7 @@ use gix_transport::Protocol;
 use gix_transport::client::git::ConnectMode;
 use gix_transport::client::git::blocking_io::Connection;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use url::Url;
 
@@ -30,23 +32,57 @@ pub struct Source {
     url: RepoUrl,
     client: Client,
     traffic: Arc<Traffic>,
+    /// Whether it was told that the source speaks an old version of the protocol.
+    told_old: Arc<AtomicBool>,
 }
 
 /// A source in the course of one attempt.
 #[derive(Debug)]
 pub enum Session {
     /// Over `http` or `https`.
-    Http(Box<Talk<gix_transport::client::blocking_io::http::Transport<Http>>>),
+    Http(Box<Visit>),
     /// Over a connection to `git daemon`.
     Daemon(Box<Talk<DaemonConnection>>),
     /// In a directory of this machine.
     Local(Box<Local>),
 }
 
+/// A conversation over HTTP, and what was learned in it.
+#[derive(Debug)]
+pub struct Visit {
+    talk: Talk<gix_transport::client::blocking_io::http::Transport<Http>>,
+    client: Client,
+    echo: Echo,
+    known: Option<(Reference, Resolved)>,
+    /// Of the attempt that goes on with it.
+    renewed: Option<Stop>,
+}
+
+impl Visit {
+    fn renew(mut self, stop: &Stop) -> Option<Self> {
+        self.talk = self.talk.renew(stop)?;
+        self.renewed = Some(stop.clone());
+        Some(self)
+    }
+
+    /// Asks what the ref names. What was asked in an earlier attempt is asked in the same words.
+    fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
+        if let (Some((asked, known)), Some(stop)) = (&self.known, self.renewed.take())
+            && asked == reference
+            && self.echo.repeat(&self.client, &stop)? == Some(true)
+        {
+            return Ok(known.clone());
+        }
+        let resolved = self.talk.resolve(reference)?;
+        self.known = Some((reference.clone(), resolved.clone()));
+        Ok(resolved)
+    }
+}
+
 impl Source {
     /// Remembers where to go.
     pub fn new(url: RepoUrl, client: Client, traffic: Arc<Traffic>) -> Self {
-        Self { url, client, traffic }
+        Self { url, client, traffic, told_old: Arc::default() }
     }
 
     /// Where it is.
@@ -61,18 +97,28 @@ impl Source {
 
     /// Goes there and shakes hands.
     pub fn connect(&self, login: &Login, stop: &Stop) -> Result<Session, GitError> {
-        match self.url.location() {
-            Location::Http(url) => {
-                let http = Http::new(self.client.clone(), url.clone(), login, stop.clone());
-                Talk::over(http.transport()?, url.to_string(), stop)
-                    .map(|talk| Session::Http(Box::new(talk)))
-            }
+        let session = match self.url.location() {
+            Location::Http(url) => self.visit(url, login, stop)?,
             Location::Daemon(url) => Talk::over(self.daemon(url, stop)?, url.to_string(), stop)
-                .map(|talk| Session::Daemon(Box::new(talk))),
+                .map(|talk| Session::Daemon(Box::new(talk)))?,
             Location::Local(path) => {
-                Local::open(path, stop).map(|local| Session::Local(Box::new(local)))
+                Local::open(path, stop).map(|local| Session::Local(Box::new(local)))?
             }
+        };
+        let old = session.is_old();
+        if old && !self.told_old.load(Ordering::Relaxed) {
+            // So it lists all its refs at each attempt.
+            tracing::info!(url = %self.url, "the server does not speak version 2 of Git's protocol");
         }
+        self.told_old.store(old, Ordering::Relaxed);
+        Ok(session)
+    }
+
+    fn visit(&self, url: &Url, login: &Login, stop: &Stop) -> Result<Session, GitError> {
+        let (client, echo) = (self.client.clone(), Echo::default());
+        let http = Http::new(client.clone(), url.clone(), login, stop.clone(), echo.clone());
+        let talk = Talk::over(http.transport()?, url.to_string(), stop)?;
+        Ok(Session::Http(Box::new(Visit { talk, client, echo, known: None, renewed: None })))
     }
 
     fn daemon(&self, url: &Url, stop: &Stop) -> Result<DaemonConnection, GitError> {
@@ -92,16 +138,25 @@ impl Session {
     /// connections are kept apart from the conversation, and on this machine.
     pub fn renew(self, stop: &Stop) -> Option<Self> {
         match self {
-            Self::Http(talk) => talk.renew(stop).map(|talk| Self::Http(Box::new(talk))),
+            Self::Http(visit) => visit.renew(stop).map(|visit| Self::Http(Box::new(visit))),
             Self::Daemon(_) => None,
             Self::Local(local) => local.is_still_there().then_some(Self::Local(local)),
+        }
+    }
+
+    /// Says whether the server speaks only an old version of the protocol.
+    fn is_old(&self) -> bool {
+        match self {
+            Self::Http(visit) => visit.talk.is_old(),
+            Self::Daemon(talk) => talk.is_old(),
+            Self::Local(_) => false,
         }
     }
 
     /// Asks what the ref names.
     pub fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         match self {
-            Self::Http(talk) => talk.resolve(reference),
+            Self::Http(visit) => visit.resolve(reference),
             Self::Daemon(talk) => talk.resolve(reference),
             Self::Local(local) => local.resolve(reference),
         }
@@ -110,7 +165,7 @@ impl Session {
     /// Brings what was ordered into the store. Nothing is promised about its wholeness yet.
     pub fn fetch(&mut self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {
         match self {
-            Self::Http(talk) => talk.fetch(order, store, stop),
+            Self::Http(visit) => visit.talk.fetch(order, store, stop),
             Self::Daemon(talk) => talk.fetch(order, store, stop),
             Self::Local(local) => local.fetch(order, store, stop),
         }

@@ -64,6 +64,11 @@ impl Store {
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
     }
 
+    /// Lets go of the packs and all that was read from them, until they are needed again.
+    pub fn rest(self) -> Result<Self, GitError> {
+        Self::open(&self.path)
+    }
+
     /// Opens whatever repository a `.git` leads to, only to look.
     pub fn open_any(path: &Path) -> Result<Self, GitError> {
         options()

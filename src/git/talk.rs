@@ -61,11 +61,15 @@ impl<T: Transport> Talk<T> {
         Ok(Self { transport, handshake, url })
     }
 
+    /// Says whether the server knows only an old version of the protocol.
+    pub(super) fn is_old(&self) -> bool {
+        self.handshake.server_protocol_version != Protocol::V2
+    }
+
     /// Goes on with the conversation in a new attempt, if the protocol allows that: the refs of an
     /// old one are told only at the beginning.
     pub(super) fn renew(mut self, stop: &Stop) -> Option<Self> {
-        let current = self.handshake.server_protocol_version == Protocol::V2;
-        (current && self.transport.configure(stop).is_ok()).then_some(self)
+        (!self.is_old() && self.transport.configure(stop).is_ok()).then_some(self)
     }
 
     /// Lists the refs that the name may stand for and takes the first in Git's order.
@@ -162,8 +166,7 @@ impl<T: Transport> Talk<T> {
 
     /// A server that does not give an object says so in words that do not always name it.
     fn name_the_wanted(&self, order: &Order, error: GitError) -> GitError {
-        let old = self.handshake.server_protocol_version != Protocol::V2;
-        if error.class() != Class::Ref && !(old && error.is_misread_refusal()) {
+        if error.class() != Class::Ref && !(self.is_old() && error.is_misread_refusal()) {
             return error;
         }
         GitError::NoSuchRef {

@@ -10,22 +10,72 @@ use hyper::body::Incoming;
 use std::io;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// What is still to come of an answer. The connection that it comes on knows of it too, as it must
+/// be read to its end before the next request.
+#[derive(Debug)]
+pub(super) struct Rest {
+    incoming: Option<Incoming>,
+    /// Whether it was thrown away before its end.
+    cut: bool,
+}
+
+impl Rest {
+    pub(super) fn of(incoming: Incoming) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { incoming: Some(incoming), cut: false }))
+    }
+
+    /// The next piece; none at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Cause> {
+        if self.cut {
+            return Err(Cause::new("another request was sent before the answer had ended"));
+        }
+        while let Some(incoming) = &mut self.incoming {
+            match incoming.frame().await {
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data()
+                        && !piece.is_empty()
+                    {
+                        return Ok(Some(piece));
+                    }
+                }
+                Some(Err(error)) => return Err(Cause::of(&error)),
+                None => self.incoming = None,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads what is left if that is nothing but the end, and throws it away otherwise.
+    pub(super) async fn finish(&mut self) {
+        self.cut = !matches!(self.next().await, Ok(None));
+        self.incoming = None;
+    }
+}
 
 /// Reads what the server sends, piece by piece, and ends early with the attempt.
 ///
 /// Its errors are [`NetError`]s wrapped in [`io::Error`].
 #[derive(Debug)]
 pub struct Body {
-    incoming: Incoming,
+    rest: Arc<Mutex<Rest>>,
     piece: Bytes,
+    /// Whether the last piece is here.
+    ended: bool,
     url: String,
     stop: Stop,
     traffic: Arc<Traffic>,
 }
 
 impl Body {
-    pub(super) fn new(incoming: Incoming, url: String, stop: Stop, traffic: Arc<Traffic>) -> Self {
-        Self { incoming, piece: Bytes::new(), url, stop, traffic }
+    pub(super) fn new(
+        rest: Arc<Mutex<Rest>>,
+        url: String,
+        stop: Stop,
+        traffic: Arc<Traffic>,
+    ) -> Self {
+        Self { rest, piece: Bytes::new(), ended: false, url, stop, traffic }
     }
 
     /// Where it comes from, without user information.
@@ -33,26 +83,42 @@ impl Body {
         &self.url
     }
 
-    fn next_piece(&mut self) -> Result<Option<Bytes>, NetError> {
-        loop {
-            let frame = self
-                .stop
-                .wait(self.incoming.frame())
-                .map_err(|source| NetError::Stopped { url: self.url.clone(), source })?;
-            let Some(frame) = frame else {
-                return Ok(None);
+    /// Waits for the first pieces, up to about so many bytes.
+    pub(super) async fn gather(&mut self, room: usize) -> Result<(), NetError> {
+        while !self.ended && self.piece.len() < room {
+            let Some(piece) = self.arrival().await? else {
+                break;
             };
-            let frame = frame.map_err(|source| NetError::Broken {
-                url: self.url.clone(),
-                source: Cause::of(&source),
-            })?;
-            if let Ok(piece) = frame.into_data()
-                && !piece.is_empty()
-            {
-                self.traffic.receive(piece.len());
-                return Ok(Some(piece));
-            }
+            self.piece = if self.piece.is_empty() {
+                piece
+            } else {
+                [self.piece.as_ref(), piece.as_ref()].concat().into()
+            };
         }
+        Ok(())
+    }
+
+    /// The content, if all of it was waited for in [`Client::ask`](crate::net::Client::ask) and none
+    /// of it was read since.
+    pub fn whole(&self) -> Option<&Bytes> {
+        self.ended.then_some(&self.piece)
+    }
+
+    async fn arrival(&mut self) -> Result<Option<Bytes>, NetError> {
+        let next = self.rest.lock().await.next().await;
+        let piece = next.map_err(|source| NetError::Broken { url: self.url.clone(), source })?;
+        self.ended = piece.is_none();
+        self.traffic.receive(piece.as_ref().map_or(0, Bytes::len));
+        Ok(piece)
+    }
+
+    fn next_piece(&mut self) -> Result<Option<Bytes>, NetError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let stop = self.stop.clone();
+        stop.wait(self.arrival())
+            .map_err(|source| NetError::Stopped { url: self.url.clone(), source })?
     }
 }
 

@@ -1,29 +1,26 @@
 //! One small HTTP client, shared by all that asks other machines over HTTP.
 //!
-//! Connections are kept open and used again. It adds no header and follows no redirect; both are
-//! its caller's to decide.
+//! The last connection is kept open and used again. It adds no header but that of the host, and
+//! follows no redirect; both are its caller's to decide.
 
 use crate::model::Cause;
 use crate::net::Body;
 use crate::net::NetError;
+use crate::net::body::Rest;
+use crate::net::connection::{Connection, Outgoing, in_origin_form};
 use crate::runtime::Stop;
-use bytes::Bytes;
 use http::HeaderMap;
-use http::Request;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use http_body_util::Full;
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::rt::TokioTimer;
 use rustls::ClientConfig;
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// How long one address may take to answer a connection request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -57,7 +54,8 @@ impl Traffic {
 /// An HTTP client over `http` and `https`.
 #[derive(Clone, Debug)]
 pub struct Client {
-    inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    connector: HttpsConnector<HttpConnector>,
+    open: Arc<Mutex<Option<Connection>>>,
     traffic: Arc<Traffic>,
 }
 
@@ -81,30 +79,65 @@ impl Client {
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         tcp.set_keepalive(Some(UNACKNOWLEDGED));
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let inner = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(None)
-            .pool_max_idle_per_host(2)
-            .build(https);
-        Self { inner, traffic }
+        Self { connector, open: Arc::default(), traffic }
     }
 
     /// Sends a request and waits for the head of the answer, whatever its status.
-    pub fn send(&self, request: Request<Full<Bytes>>, stop: &Stop) -> Result<Response, NetError> {
+    pub fn send(&self, request: Outgoing, stop: &Stop) -> Result<Response, NetError> {
+        self.ask(request, 0, stop)
+    }
+
+    /// Does the same, and waits also for as much of the content as there is room for, so that a
+    /// short answer is whole after one wait.
+    pub fn ask(&self, request: Outgoing, room: usize, stop: &Stop) -> Result<Response, NetError> {
         let url = shown(request.uri());
         self.traffic.request();
-        let answer = stop
-            .wait(self.inner.request(request))
-            .map_err(|source| NetError::Stopped { url: url.clone(), source })?
-            .map_err(|error| why(url.clone(), &error))?;
-        let (head, body) = answer.into_parts();
-        let body = Body::new(body, url, stop.clone(), Arc::clone(&self.traffic));
-        Ok(Response { status: head.status, headers: head.headers, body })
+        let answer = async {
+            let (head, rest) = self.exchange(request, &url).await?.into_parts();
+            let traffic = Arc::clone(&self.traffic);
+            let mut body = Body::new(rest, url.clone(), stop.clone(), traffic);
+            body.gather(room).await?;
+            Ok(Response { status: head.status, headers: head.headers, body })
+        };
+        stop.wait(answer).map_err(|source| NetError::Stopped { url: url.clone(), source })?
+    }
+
+    /// Sends a request on the open connection, or else on a new one. If this is not waited for to
+    /// its end, the connection is closed.
+    async fn exchange(
+        &self,
+        request: Outgoing,
+        url: &str,
+    ) -> Result<http::Response<Arc<Mutex<Rest>>>, NetError> {
+        let to = request.uri().clone();
+        let mut request = in_origin_form(request);
+        let mut open = self.open.lock().await;
+        if let Some(mut connection) = open.take()
+            && connection.is_free_for(&to).await
+        {
+            match connection.send(request).await {
+                Ok(answer) => {
+                    *open = Some(connection);
+                    return Ok(answer);
+                }
+                // The server closed it a moment ago, before any of this went out.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(broken(url, error.error())),
+                },
+            }
+        }
+        let mut connection = Connection::open(self.connector.clone(), to)
+            .await
+            .map_err(|error| unconnected(url, error.as_ref()))?;
+        let answer = connection.send(request).await.map_err(|error| broken(url, error.error()))?;
+        *open = Some(connection);
+        Ok(answer)
     }
 }
 
@@ -142,17 +175,16 @@ fn shown(uri: &http::Uri) -> String {
     }
 }
 
-/// Tells a connection that was not trusted from one that was not made or broke.
-fn why(url: String, error: &legacy::Error) -> NetError {
-    // The outermost words only say that it was the client, and at what.
-    let source = error.source().map_or_else(|| Cause::of(error), Cause::of);
-    if of_tls(error) {
-        NetError::Tls { url, source }
-    } else if error.is_connect() {
-        NetError::Connect { url, source }
-    } else {
-        NetError::Broken { url, source }
-    }
+/// Tells a connection that was not trusted from one that was not made.
+fn unconnected(url: &str, error: &(dyn Error + 'static)) -> NetError {
+    let (url, source) = (url.to_owned(), Cause::of(error));
+    if of_tls(error) { NetError::Tls { url, source } } else { NetError::Connect { url, source } }
+}
+
+/// Does the same for one that broke.
+fn broken(url: &str, error: &(dyn Error + 'static)) -> NetError {
+    let (url, source) = (url.to_owned(), Cause::of(error));
+    if of_tls(error) { NetError::Tls { url, source } } else { NetError::Broken { url, source } }
 }
 
 fn of_tls(error: &(dyn Error + 'static)) -> bool {

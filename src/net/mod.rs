@@ -5,6 +5,7 @@
 
 mod body;
 mod client;
+mod connection;
 mod error;
 mod tls;
 mod wire;

@@ -38,6 +38,26 @@ pub struct Status {
     pub next_attempt_at: Option<Timestamp>,
 }
 
+impl Status {
+    /// Says whether a later status adds nothing but that another attempt ended in the same way.
+    pub fn says_no_less_than(&self, later: &Self) -> bool {
+        let Self { phase, commit, tree, published_at, previous, pinned, source, failures, .. } =
+            self;
+        let end = |attempt: &Option<Attempt>| {
+            attempt.as_ref().map(|last| (last.outcome, last.step, last.error.clone()))
+        };
+        *phase == later.phase
+            && *commit == later.commit
+            && *tree == later.tree
+            && *published_at == later.published_at
+            && *previous == later.previous
+            && *pinned == later.pinned
+            && *source == later.source
+            && *failures == later.failures
+            && end(&self.last_attempt) == end(&later.last_attempt)
+    }
+}
+
 /// How far the program is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

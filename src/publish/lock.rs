@@ -16,7 +16,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Proves that nobody else writes below the root, until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    held: File,
+    _held: File,
+    /// Which file or directory is locked.
+    number: (u64, u64),
     path: PathBuf,
 }
 
@@ -47,9 +49,7 @@ impl Lock {
     /// Says whether what is locked is still where it was. If somebody made the root anew, others may
     /// lock that one.
     pub fn is_in_place(&self) -> bool {
-        let number = |found: Metadata| (found.dev(), found.ino());
-        let ours = self.held.metadata().map(number).ok();
-        ours.is_some() && ours == self.path.metadata().map(number).ok()
+        self.path.metadata().is_ok_and(|found| number(&found) == self.number)
     }
 
     /// Waits for the lock as long as the attempt may take.
@@ -62,7 +62,10 @@ impl Lock {
         let mut told = false;
         loop {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { held: file, path }),
+                Ok(()) => {
+                    let number = number(&file.metadata().at("look at", &path)?);
+                    return Ok(Self { _held: file, number, path });
+                }
                 Err(Errno::WOULDBLOCK) => {
                     if !told {
                         tracing::info!(root = %root.display(), "waiting for another instance");
@@ -85,4 +88,8 @@ impl Lock {
             }
         }
     }
+}
+
+fn number(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
 }

@@ -3,6 +3,7 @@
 //! Everything that appears in the root appears under its final name whole, by one rename. What is
 //! no longer needed leaves the same way, into the trash, and is deleted from there.
 
+mod imprint;
 mod layout;
 mod link;
 mod lock;
@@ -10,6 +11,7 @@ mod marks;
 mod root;
 mod sweep;
 
+pub use imprint::Imprint;
 pub use layout::Layout;
 pub use link::{Live, admin_of, complete, live, name, publish, since};
 pub use lock::{Lock, LockError};

@@ -11,16 +11,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Moves retired trees that are old enough, and leftovers, to the trash. The tree that the link
-/// names and one that is spared stay, whatever their age; so does what we did not make. While the link cannot be read,
-/// everything stays.
-pub fn sweep(layout: &Layout, timeout: Duration, spared: Option<&Path>) -> Result<(), DiskError> {
+/// names and one that is spared stay, whatever their age; so does what we did not make. While the
+/// link cannot be read, everything stays. Says how long the next one has to stay.
+pub fn sweep(
+    layout: &Layout,
+    timeout: Duration,
+    spared: Option<&Path>,
+) -> Result<Option<Duration>, DiskError> {
     let Some(live) = live(layout) else {
-        return Ok(());
+        return Ok(None);
     };
-    let mut all = Ok(());
+    let (mut all, mut next) = (Ok(()), None);
     for tree in trees(layout)? {
-        let stays = live.tree == tree || spared == Some(&tree);
-        if stays || age(layout, &tree).is_some_and(|age| age < timeout) {
+        if live.tree == tree || spared == Some(&tree) {
+            continue;
+        }
+        let rest = age(layout, &tree).map(|age| timeout.saturating_sub(age));
+        if let Some(rest) = rest.filter(|rest| !rest.is_zero()) {
+            next = Some(next.map_or(rest, |next: Duration| next.min(rest)));
             continue;
         }
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
@@ -32,7 +40,7 @@ pub fn sweep(layout: &Layout, timeout: Duration, spared: Option<&Path>) -> Resul
             all = all.and(to_trash(layout, &admin));
         }
     }
-    all
+    all.map(|()| next)
 }
 
 /// Says whether anything waits to be deleted.

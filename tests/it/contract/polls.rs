@@ -7,10 +7,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::contract::{after_more_attempts, ended, metric, polling};
-use crate::support::daemon::{Root, following};
+use crate::support::authority::Authority;
+use crate::support::daemon::{Daemon, Root, following};
+use crate::support::http::{Http, Request};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
-use crate::support::{git_daemon, http};
+use crate::support::{faults, git_daemon, http};
 
 /// Everything below a root that a write would change, except for the status file. The root itself
 /// changes when that is replaced.
@@ -67,36 +69,86 @@ fn it_changes_nothing_on_disk_but_the_status() {
     changes_nothing(upstream.repo().to_str().unwrap(), &upstream, &["--ref=v1"]);
 }
 
-#[test]
-fn it_makes_at_most_two_requests_on_one_connection() {
-    let upstream = Upstream::new();
-    let server = http::serve(&upstream);
+/// Asks for an attempt, waits for its end, and gives the requests that it made.
+#[track_caller]
+fn poll(daemon: &mut Daemon, server: &Http) -> Vec<Request> {
+    let (number, before) = (ended(daemon), server.requests().len());
+    daemon.signal(Signal::HUP);
+    eventually("a poll has ended", SOON, || (ended(daemon) > number).then_some(()));
+    server.requests().split_off(before)
+}
+
+/// A daemon that makes an attempt only when it is told to, after its first.
+#[track_caller]
+fn asked(url: &str, root: &Root, flags: &[&str]) -> Daemon {
+    let setup = following(url, root).flag("--period=off").flag("--sync-on-signal=HUP");
+    let daemon = flags.iter().fold(setup, |setup, flag| setup.flag(*flag)).start();
+    eventually("the first attempt has ended", SOON, || (ended(&daemon) == 1).then_some(()));
+    daemon
+}
+
+#[track_caller]
+fn asks_once(upstream: &Upstream, server: &Http, flags: &[&str]) {
+    let proxy = faults::in_front_of(server.addr());
     let root = Root::new();
-    let setup = following(&server.url(), &root).flag("--period=off");
-    let mut daemon = setup.flag("--sync-on-signal=HUP").start();
-    for number in 1..8 {
-        eventually("an attempt has ended", SOON, || (ended(&daemon) == number).then_some(()));
-        let before = server.requests().len();
-        daemon.signal(Signal::HUP);
-        eventually("a poll has ended", SOON, || (ended(&daemon) > number).then_some(()));
-        let requests = server.requests();
-        assert!((1..=2).contains(&(requests.len() - before)), "{:#?}", &requests[before..]);
-        assert!(requests.iter().all(|request| request.connection == requests[0].connection));
+    let mut daemon = asked(&server.url_at(proxy.addr()), &root, flags);
+    root.eventually_publishes(&upstream.head());
+    for _ in 0..6 {
+        let requests = poll(&mut daemon, server);
+        assert_eq!(requests.len(), 1, "{requests:#?}");
     }
+    assert_eq!(proxy.connections(), 1, "no poll made a connection");
+    let commit = upstream.commit("a", "new");
+    let requests = poll(&mut daemon, server);
+    assert_eq!(requests.len(), 2, "asked and fetched: {requests:#?}");
+    assert_eq!(root.published(), Some(commit));
+    assert_eq!(poll(&mut daemon, server).len(), 1);
+    assert_eq!(proxy.connections(), 1);
+    for cuts in 1..4 {
+        proxy.cut();
+        let requests = poll(&mut daemon, server);
+        assert_eq!(requests.len(), 1, "a new connection, but nothing else: {requests:#?}");
+        assert_eq!(proxy.connections(), 1 + cuts);
+        assert_eq!(poll(&mut daemon, server).len(), 1);
+        assert_eq!(proxy.connections(), 1 + cuts);
+    }
+    assert!(daemon.events("attempt failed").is_empty());
 }
 
 #[test]
-fn in_the_old_protocol_it_makes_one_request() {
+fn it_is_one_request_on_an_open_connection_over_http() {
+    let upstream = Upstream::new();
+    asks_once(&upstream, &http::serve(&upstream), &[]);
+}
+
+#[test]
+fn it_is_one_request_and_no_handshake_over_https() {
+    let (upstream, authority) = (Upstream::new(), Authority::new());
+    let server = http::over(&upstream).tls(&authority).login("ada", "secret").start();
+    let trusted = format!("--ca-file={}", authority.certificate().display());
+    asks_once(&upstream, &server, &[&trusted, "--username=ada", "--password=secret"]);
+}
+
+#[test]
+fn in_the_old_protocol_it_makes_one_request_and_the_server_is_called_old_once() {
     let upstream = Upstream::new();
     let server = http::over(&upstream).old_protocol().start();
     let root = Root::new();
-    let daemon = polling(&server.url(), &root).start();
+    let mut daemon = asked(&server.url(), &root, &[]);
     root.eventually_publishes(&upstream.head());
-    after_more_attempts(&daemon, 5);
-    let posts = server.requests().iter().filter(|request| request.method == "POST").count();
-    assert_eq!(posts, 1, "only the first attempt fetched");
-    let gets = server.requests().iter().filter(|request| request.method == "GET").count();
-    assert!(gets >= 5, "{gets}");
+    for _ in 0..5 {
+        let requests = poll(&mut daemon, &server);
+        assert_eq!(requests.len(), 1, "{requests:#?}");
+        assert_eq!(requests[0].method, "GET");
+    }
+    let commit = upstream.commit("a", "new");
+    assert_eq!(poll(&mut daemon, &server).len(), 2);
+    assert_eq!(root.published(), Some(commit));
+    let requests = server.requests();
+    assert!(requests.iter().all(|request| request.connection == requests[0].connection));
+    let told = daemon.events("the server does not speak version 2 of Git's protocol");
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["level"], "INFO");
 }
 
 #[test]

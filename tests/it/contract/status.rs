@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::{after_more_attempts, polling, trying};
+use crate::contract::{after_more_attempts, health, polling, trying};
 use crate::support::daemon::Root;
 use crate::support::http::{self, Answer};
 use crate::support::upstream::Upstream;
@@ -125,11 +125,34 @@ fn it_is_whole_at_every_moment() {
     let root = Root::new();
     let daemon = polling(upstream.repo().to_str().unwrap(), &root).flag("--period=10ms").start();
     daemon.eventually_ready();
-    let status = || eventually("there is a status", SOON, || root.status());
-    let first = status()["last_attempt"]["number"].as_u64().unwrap();
     // Each read fails the test if what is there is no JSON.
-    eventually("twenty attempts end", SOON, || {
-        (status()["last_attempt"]["number"].as_u64().unwrap() > first + 20).then_some(())
+    for number in 0..10 {
+        let commit = upstream.commit("a", number.to_string());
+        for outcome in ["published", "unchanged"] {
+            eventually("the status is written again", SOON, || {
+                let status = root.status()?;
+                let told = status["last_attempt"]["outcome"] == outcome || outcome == "published";
+                (status["commit"]["id"] == commit && told).then_some(())
+            });
+        }
+    }
+}
+
+#[test]
+fn polls_leave_it_alone_but_its_times_do_not_grow_old() {
+    let upstream = Upstream::new();
+    let root = Root::new();
+    let daemon = polling(upstream.repo().to_str().unwrap(), &root).start();
+    let read = || eventually("there is a status", SOON, || root.status());
+    eventually("five attempts leave it alone", SOON, || {
+        let before = read();
+        after_more_attempts(&daemon, 5);
+        (read() == before).then_some(())
+    });
+    let old = read()["last_attempt"]["number"].as_u64().unwrap();
+    assert!(health(&daemon)["last_attempt"]["number"].as_u64().unwrap() > old);
+    eventually("it is written all the same", SOON, || {
+        (read()["last_attempt"]["number"].as_u64().unwrap() > old).then_some(())
     });
 }
 

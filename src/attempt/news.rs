@@ -1,0 +1,76 @@
+//! What those who watch files are told: the status file, and the marks.
+//!
+//! An attempt that found nothing new is no news. So that the times in the status file do not grow
+//! old, it is written now and then all the same.
+
+use crate::disk::{At, Durable, replace_file_by_way_of};
+use crate::model::Cause;
+use crate::observe::status::{Outcome, Status};
+use crate::publish::{Layout, Marks};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How old the times in the status file may grow while nothing else in it changes, if there are
+/// attempts.
+const STALE: Duration = Duration::from_secs(10);
+
+/// The files, and what was written to them.
+#[derive(Debug)]
+pub(super) struct News {
+    marks: Marks,
+    written: Option<(Arc<Status>, Instant)>,
+}
+
+impl News {
+    /// Has told nothing yet.
+    pub(super) fn new(marks: Marks) -> Self {
+        Self { marks, written: None }
+    }
+
+    /// Says whether anybody is to be told of this status.
+    pub(super) fn is_due(&self, status: &Status, first: bool) -> bool {
+        let old = self.written.as_ref().filter(|(_, at)| at.elapsed() < STALE);
+        first || !old.is_some_and(|(old, _)| old.says_no_less_than(status))
+    }
+
+    /// Tells how the last attempt ended: the status first, the touch-file last. `first` if it was
+    /// the first success, which counts as news even if nothing changed.
+    pub(super) fn tell(&mut self, layout: Option<&Layout>, status: &Arc<Status>, first: bool) {
+        self.write(layout, status);
+        let Some(last) = &status.last_attempt else {
+            return;
+        };
+        let told = match (&last.error, last.outcome) {
+            (Some(error), _) => self.marks.failed(error, last.step),
+            (None, outcome) if first || outcome == Outcome::Published => {
+                self.marks.succeeded().and_then(|()| self.marks.touch())
+            }
+            (None, _) => self.marks.succeeded(),
+        };
+        if let Err(error) = told {
+            self.written = None;
+            tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
+        }
+    }
+
+    /// Writes the status file, if there is a place for it that is ours.
+    pub(super) fn write(&mut self, layout: Option<&Layout>, status: &Arc<Status>) {
+        self.written = None;
+        // Where even our own directory is missing, the attempt has said why.
+        let Some(layout) = layout.filter(|layout| layout.own().is_dir()) else {
+            return;
+        };
+        let path = layout.status();
+        let new = layout.own().join("status.gitsyncd-new");
+        let written = serde_json::to_vec_pretty(status.as_ref())
+            .map_err(std::io::Error::from)
+            .at("render", &path)
+            .and_then(|text| replace_file_by_way_of(&new, &path, &text, Durable::No));
+        match written {
+            Ok(()) => self.written = Some((Arc::clone(status), Instant::now())),
+            Err(error) => {
+                tracing::warn!(error = %Cause::of(&error), "could not write the status");
+            }
+        }
+    }
+}
