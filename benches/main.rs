@@ -112,10 +112,15 @@ fn measure(place: &Path, rank: usize, files: u32, reports: &mut [(&Measurement, 
     let dir = tempfile::tempdir_in(place).unwrap();
     let begun = Instant::now();
     let mut ground = Ground::new(dir.path(), files);
-    eprintln!("{files} files: generated in {:.0} s", begun.elapsed().as_secs_f64());
+    tell(files, "generated", begun);
     for (one, report) in reports.iter_mut().filter(|(one, _)| rank < one.sizes) {
         let begun = Instant::now();
         (one.run)(&mut ground, report);
-        eprintln!("{files} files: {} in {:.0} s", one.name, begun.elapsed().as_secs_f64());
+        tell(files, one.name, begun);
     }
+}
+
+/// Shows that it goes on.
+fn tell(files: u32, what: &str, begun: Instant) {
+    eprintln!("{files} files: {what} in {:.0} s", begun.elapsed().as_secs_f64());
 }
