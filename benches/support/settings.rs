@@ -47,14 +47,14 @@ pub(crate) fn runs(files: u32) -> usize {
     let asked = variable("BENCH_RUNS").map(|text| text.parse().unwrap());
     asked.unwrap_or(match files {
         0..10_000 => 11,
-        10_000..50_000 => 7,
+        10_000..50_000 => 5,
         50_000.. => 3,
     })
 }
 
 /// How often memory is looked at; it hardly varies.
 pub(crate) fn weighings(files: u32) -> usize {
-    if files < 50_000 { 3 } else { 1 }
+    if files < 10_000 { 3 } else { 1 }
 }
 
 /// Says whether the figures go into the document: `BENCH_WRITE=1`.
