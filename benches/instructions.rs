@@ -20,9 +20,8 @@ use crate::support::usage::succeed;
 const POLLS: u32 = 40;
 /// The same for changes.
 const CHANGES: u32 = 2;
-/// The rows that are looked at again.
+/// The row that is looked at again.
 pub(crate) const POLL: &str = "instructions of a poll";
-pub(crate) const CHANGE: &str = "instructions of a change, all in all";
 
 /// The only side.
 pub(crate) fn columns() -> Vec<String> {
@@ -54,7 +53,7 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
     };
     let (poll, change) = (cost(POLLS, poll), cost(CHANGES, change));
     report.single(ground.files, POLL, Unit::Millions, poll);
-    report.single(ground.files, CHANGE, Unit::Millions, change);
+    report.single(ground.files, "instructions of a change, all in all", Unit::Millions, change);
 }
 
 /// Runs a daemon that does something so many times, and says how many instructions that took.

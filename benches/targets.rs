@@ -8,6 +8,7 @@ use std::fs;
 use crate::disk_growth;
 use crate::first_sync::{CLONE, TAR};
 use crate::idle_poll::PULL;
+use crate::instructions::POLL;
 use crate::one_file_changed::{AFTER, CPU, RESET, SERVER, TIME};
 use crate::support::program::Program;
 use crate::support::report::{Report, Unit, write};
@@ -125,8 +126,12 @@ impl Targets<'_> {
         self.row(&work, Unit::Memory, (anonymous, Some(memory)), &resident);
     }
 
-    /// A change must hardly depend on how many files there are.
+    /// A poll and a change must hardly depend on how many files there are.
     fn tenfold(&mut self) {
+        let figure = |files| self.figure("instructions", files, POLL, "gitsyncd");
+        let ratio = figure(TENFOLD).zip(figure(SMALL)).map(|(large, small)| large / small);
+        let work = format!("idle poll, {TENFOLD} files: instructions, over those with {SMALL}");
+        self.row(&work, Unit::Ratio, (ratio, Some(EQUAL)), "");
         for (what, name) in [(TIME, "time"), (CPU, "processor time")] {
             let figure = |files| self.figure("one_file_changed", files, what, &self.way);
             let ratio = figure(TENFOLD).zip(figure(SMALL)).map(|(large, small)| large / small);
