@@ -104,6 +104,9 @@ fn daemon(server: &Server, program: &Program, root: &Path, stretches: usize) -> 
     first.end();
     let flags: &[&str] = if program.is_ours { &[PERIOD, "--jitter=0"] } else { &[PERIOD] };
     let daemon = Daemon::start(program, &server.url(), root.to_owned(), flags);
+    // What it does at its start, preparation for a change included, is over when it rests between
+    // two polls.
+    daemon.wait_until_idle();
     settle(&daemon);
     let (costs, asked): (Vec<_>, Vec<_>) = (0..stretches).map(|_| stretch(server, &daemon)).unzip();
     let sampler = Sampler::start(daemon.process());
