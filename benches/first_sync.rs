@@ -1,94 +1,94 @@
-//! From nothing to a published commit: `gitsyncd --one-time` beside `git clone --depth 1`.
+//! From nothing to a published commit: `gitsyncd --one-time` beside `git clone --depth 1`, and beside
+//! unpacking an archive of the same files, which is the least that anything can do.
 //!
-//! It does not measure what the server spends, which is the same for both.
-
-#![expect(
-    dead_code,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a bench prints its table, stops where it cannot go on, and shares code with others"
-)]
-
-mod support;
+//! It does not measure what the server spends, which is the same for all but the archive.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::daemon::gitsyncd;
-use crate::support::git::git;
-use crate::support::origin::Origin;
+use crate::support::git::{git, program};
+use crate::support::ground::Ground;
+use crate::support::program::Program;
 use crate::support::report::{Report, Unit};
-use crate::support::server::Server;
-use crate::support::settings;
 use crate::support::stats;
 use crate::support::usage::{measure, weigh};
 
-/// How often memory is looked at; it hardly varies.
-const WEIGHINGS: usize = 3;
+/// The columns that are the same on every machine.
+pub(crate) const TAR: &str = "tar x";
+pub(crate) const CLONE: &str = "git clone --depth 1";
 
-fn main() {
-    if !settings::is_asked_for() {
-        return;
-    }
-    let sizes = settings::sizes();
-    let place = settings::place(sizes.iter().copied().max().unwrap_or_default());
-    let columns = &["gitsyncd --one-time", "git clone --depth 1"];
-    let mut report = Report::new("first_sync", place.path(), columns);
-    for files in sizes {
-        let dir = tempfile::tempdir_in(place.path()).unwrap();
-        compare(&mut report, dir.path(), files);
-    }
-    report.finish();
+/// A command that fills a directory.
+type Filler<'a> = Box<dyn Fn(&Path) -> Command + 'a>;
+
+/// The sides, as columns.
+pub(crate) fn columns() -> Vec<String> {
+    let others = [CLONE, TAR].map(str::to_owned);
+    let mut columns: Vec<_> = Program::all().into_iter().map(|program| program.name).collect();
+    columns.splice(1..1, others);
+    columns
 }
 
-fn compare(report: &mut Report, dir: &Path, files: u32) {
-    let origin = Origin::generate(dir, files);
-    let server = Server::start(dir, &dir.join("server"));
-    let url = server.url();
-    let ours = |to: &Path| {
-        let mut command = gitsyncd(&url, to);
-        command.arg("--one-time");
-        command
-    };
-    let theirs = |to: &Path| {
-        let mut command = git(dir);
-        command.args(["clone", "--quiet", "--depth=1", &url]).arg(to);
-        command
-    };
-    let runs = settings::runs(files);
-    report.repeated(files, origin.bytes(), runs);
+/// Measures all sides in turn.
+pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
+    let place = ground.place();
+    let (dir, url) = (place.path(), &ground.server.url());
+    let archive = &dir.join("files.tar");
+    ground.origin.archive(archive);
+    let sides = sides(dir, url, archive);
+    report.repeated(ground, ground.runs, "runs");
+    let mut costs = vec![Vec::new(); sides.len()];
+    let mut memory = vec![Vec::new(); sides.len()];
     // The first of each warms up.
-    let (mut our_costs, mut their_costs) = (Vec::new(), Vec::new());
-    for _ in 0..=runs {
-        our_costs.push(anew(dir, &ours, measure));
-        their_costs.push(anew(dir, &theirs, measure));
+    for round in 0..=ground.runs {
+        for (side, costs) in sides.iter().zip(&mut costs) {
+            let cost = anew(dir, side, measure);
+            if round > 0 {
+                costs.push(cost);
+            }
+        }
     }
-    let (our_costs, their_costs) = (&our_costs[1..], &their_costs[1..]);
-    let our_memory: Vec<_> = (0..WEIGHINGS).map(|_| anew(dir, &ours, weigh)).collect();
-    let their_memory: Vec<_> = (0..WEIGHINGS).map(|_| anew(dir, &theirs, weigh)).collect();
-    let mut row = |what, unit, of: [stats::Summary; 2]| {
-        report.row(files, what, unit, &of.map(Some));
+    for (side, memory) in sides.iter().zip(&mut memory) {
+        memory.extend((0..ground.weighings).map(|_| anew(dir, side, weigh)));
+    }
+    let files = ground.files;
+    let cells = |of: fn(&[_]) -> _| costs.iter().map(|costs| Some(of(costs))).collect::<Vec<_>>();
+    report.row(files, "time", Unit::Time, cells(stats::wall));
+    report.row(files, "processor time", Unit::Time, cells(stats::cpu));
+    let cells = |of: fn(&[_]) -> _| memory.iter().map(|runs| Some(of(runs))).collect::<Vec<_>>();
+    report.row(files, "peak anonymous memory", Unit::Memory, cells(stats::anonymous));
+    report.row(files, "peak resident memory", Unit::Memory, cells(stats::resident));
+}
+
+fn sides<'a>(dir: &'a Path, url: &'a str, archive: &'a Path) -> Vec<Filler<'a>> {
+    let clone = move |to: &Path| {
+        let mut command = git(dir);
+        command.args(["clone", "--quiet", "--depth=1", url]).arg(to);
+        command
     };
-    row("time", Unit::Time, [our_costs, their_costs].map(stats::wall));
-    row("processor time", Unit::Time, [our_costs, their_costs].map(stats::cpu));
-    let memory = [&our_memory[..], &their_memory];
-    row("peak anonymous memory, all processes", Unit::Memory, memory.map(stats::anonymous));
-    row("peak resident memory, largest process", Unit::Memory, memory.map(stats::resident));
+    let unpack = move |to: &Path| {
+        fs::create_dir(to).unwrap();
+        let mut command = Command::new(program("tar"));
+        command.arg("--extract").arg("--file").arg(archive).arg("--directory").arg(to);
+        command
+    };
+    let follow = |program: Program| -> Filler<'a> {
+        Box::new(move |to| {
+            let mut command = program.command(url, to);
+            command.arg("--one-time");
+            command
+        })
+    };
+    let mut sides: Vec<_> = Program::all().into_iter().map(follow).collect();
+    let others: [Filler<'a>; 2] = [Box::new(clone), Box::new(unpack)];
+    sides.splice(1..1, others);
+    sides
 }
 
 /// Lets a command fill a directory that does not exist yet, and removes it afterwards.
-fn anew<T>(
-    dir: &Path,
-    command: &dyn Fn(&Path) -> Command,
-    watch: impl Fn(&mut [Command]) -> T,
-) -> T {
+fn anew<T>(dir: &Path, side: &Filler<'_>, watch: impl Fn(&mut [Command]) -> T) -> T {
     let to = dir.join("target");
-    let seen = watch(&mut [command(&to)]);
+    let seen = watch(&mut [side(&to)]);
     fs::remove_dir_all(to).unwrap();
     seen
 }

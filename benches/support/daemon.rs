@@ -1,7 +1,8 @@
-//! The program: once, and as a daemon that is watched from outside.
+//! A program as a daemon that is watched from outside.
 
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 use rustix::process::{Signal, kill_process};
 use std::fs;
@@ -10,27 +11,19 @@ use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::git::search_path;
-use crate::support::settings;
+use crate::support::processes;
+use crate::support::program::Program;
 use crate::support::usage::pause;
 
 /// How long anything may take.
-const LONG: Duration = Duration::from_mins(2);
-
-/// A call of the program that follows `main` into a root.
-pub(crate) fn gitsyncd(url: &str, root: &Path) -> Command {
-    let mut command = Command::new(settings::program());
-    command
-        .env_clear()
-        .env("PATH", search_path())
-        .arg(format!("--repo={url}"))
-        .arg(format!("--root={}", root.display()))
-        .args(["--ref=main", "--link=latest", "--depth=1"]);
-    command
-}
+const LONG: Duration = Duration::from_mins(5);
+/// It rests if it used no more than this in so many glances, which lie so far apart.
+const REST: Duration = Duration::from_micros(500);
+const GLANCES: u32 = 6;
+const BETWEEN: Duration = Duration::from_millis(25);
 
 /// A running daemon; it ends with this value.
 #[derive(Debug)]
@@ -42,16 +35,19 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it and waits until it has published for the first time and rests.
-    pub(crate) fn start(url: &str, root: PathBuf, flags: &[&str]) -> Self {
+    /// Starts it and waits until it has published for the first time.
+    pub(crate) fn start(program: &Program, url: &str, root: PathBuf, flags: &[&str]) -> Self {
         fs::create_dir_all(&root).unwrap();
-        let names = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
+        let names = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK);
+        let names = names.unwrap();
         inotify::add_watch(&names, &root, inotify::WatchFlags::MOVED_TO).unwrap();
         // Free a moment ago; if somebody takes it meanwhile, the daemon ends and so does the bench.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let child = gitsyncd(url, &root)
+        let child = program
+            .command(url, &root)
             .args(flags)
             .arg(format!("--http-bind={address}"))
+            .arg("--http-metrics")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -59,7 +55,7 @@ impl Daemon {
             .unwrap();
         let mut daemon = Self { child, root, address, names };
         let end = Instant::now() + LONG;
-        while !daemon.rests() {
+        while !daemon.has_begun() {
             assert!(daemon.child.try_wait().unwrap().is_none(), "the daemon has ended");
             assert!(Instant::now() < end, "the daemon publishes nothing");
             pause(Duration::from_millis(10));
@@ -72,80 +68,97 @@ impl Daemon {
         self.child.id()
     }
 
-    /// The processor time it has used since it began, threads that ended included.
+    /// The directory that it keeps.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The processor time that it has used since it began: of all its threads, those that ended
+    /// included, and of all processes that it started and that ended.
     pub(crate) fn cpu(&self) -> Duration {
         let process = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        ClockId::pid_cpu_clock_id(process).and_then(ClockId::now).unwrap().into()
+        let own = ClockId::pid_cpu_clock_id(process).and_then(ClockId::now).unwrap();
+        Duration::from(own) + processes::cpu_of_children(self.child.id())
     }
 
     /// Sends the signal that asks for an attempt.
     pub(crate) fn signal(&self) {
-        kill_process(rustix::process::Pid::from_child(&self.child), Signal::HUP).unwrap();
+        self.send(Signal::HUP);
     }
 
     /// Waits, without using a processor, until the link names the commit.
     pub(crate) fn wait_until_published(&self, commit: &str) {
         let link = self.root.join("latest");
-        self.wait_until(|| fs::read_link(&link).is_ok_and(|target| target.ends_with(commit)));
+        let end = Instant::now() + LONG;
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut names = inotify::Reader::new(&self.names, &mut buffer);
+        while !fs::read_link(&link).is_ok_and(|target| target.ends_with(commit)) {
+            let error = &self.status()["last_attempt"]["error"];
+            assert!(error.is_null(), "the attempt failed: {error}");
+            assert!(Instant::now() < end, "the daemon does not publish {commit}");
+            let wait = Timespec { tv_sec: 1, tv_nsec: 0 };
+            poll(&mut [PollFd::new(&self.names, PollFlags::IN)], Some(&wait)).unwrap();
+            while names.next().is_ok() {}
+        }
     }
 
-    /// Waits until the attempt that published the commit is over and the tree before it is deleted,
-    /// whether that is a part of the attempt or comes behind it.
-    pub(crate) fn wait_until_done(&self, commit: &str) {
-        self.wait_until(|| self.status()["commit"]["id"] == commit);
-        let many = |path: &str| fs::read_dir(self.root.join(path)).map_or(0, Iterator::count);
+    /// Waits until it does nothing any more, so that the next thing begins as seldom changes do:
+    /// no thread runs, no process that it started is there, and its clock stands still.
+    pub(crate) fn wait_until_idle(&self) {
         let end = Instant::now() + LONG;
-        while many(".worktrees") > 1 || many(".git/gitsyncd/trash") > 0 {
-            assert!(Instant::now() < end, "the old tree stays");
-            pause(Duration::from_millis(2));
+        let (mut quiet, mut before) = (0, self.cpu());
+        while quiet < GLANCES {
+            assert!(Instant::now() < end, "the daemon does not come to rest");
+            pause(BETWEEN);
+            let now = self.cpu();
+            let busy = processes::is_busy(self.child.id()) || now.saturating_sub(before) > REST;
+            quiet = if busy { 0 } else { quiet + 1 };
+            before = now;
         }
-        // What is done after that is little, but it is work.
-        pause(Duration::from_millis(20));
     }
 
     /// How many attempts there were, and how many seconds those took that changed nothing.
     pub(crate) fn attempts(&self) -> Attempts {
-        let text = self.get("/metrics");
+        let text = self.get("/metrics").unwrap_or_default();
         let sum = |name: &str, status: &str| {
             let lines = text.lines().filter(|line| line.starts_with(name));
             let lines = lines.filter(|line| line.contains(status));
             lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
         };
         Attempts {
+            done: sum("git_sync_count_total{", ""),
             failed: sum("git_sync_count_total{", "\"error\""),
             unchanged: sum("git_sync_count_total{", "\"noop\""),
             seconds: sum("git_sync_duration_seconds_sum{", "\"noop\""),
         }
     }
 
-    fn rests(&self) -> bool {
-        fs::read_link(self.root.join("latest")).is_ok() && !self.status().is_null()
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn end(mut self) {
+        self.send(Signal::TERM);
+        self.child.wait().unwrap();
     }
 
+    fn send(&self, signal: Signal) {
+        kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn has_begun(&self) -> bool {
+        fs::read_link(self.root.join("latest")).is_ok() && self.attempts().done > 0.0
+    }
+
+    /// What the program to measure says about itself in a file; a peer says nothing.
     fn status(&self) -> serde_json::Value {
         let text = fs::read(self.root.join(".git-sync")).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Looks again whenever something in the root has got a new name.
-    fn wait_until(&self, mut seen: impl FnMut() -> bool) {
-        let end = Instant::now() + LONG;
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut names = inotify::Reader::new(&self.names, &mut buffer);
-        while !seen() {
-            let error = &self.status()["last_attempt"]["error"];
-            assert!(error.is_null(), "the attempt failed: {error}");
-            names.next().unwrap();
-            assert!(Instant::now() < end, "the daemon does not come to an end");
-        }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    fn get(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
         let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
+        stream.read_to_string(&mut text).ok()?;
+        Some(text)
     }
 }
 
@@ -158,6 +171,8 @@ impl Drop for Daemon {
 /// What a daemon has counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempts {
+    /// All attempts.
+    pub(crate) done: f64,
     /// Attempts that went wrong.
     pub(crate) failed: f64,
     /// Attempts that found nothing new.

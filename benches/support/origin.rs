@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::support::git::{git, run};
+use crate::support::settings;
 
 /// How many files are in a directory.
 const FILES_PER_DIRECTORY: u32 = 16;
@@ -13,13 +14,17 @@ const FILES_PER_DIRECTORY: u32 = 16;
 const DIRECTORIES: u32 = 48;
 /// How many commits come after the first; each changes a hundredth of the files.
 const LATER_COMMITS: u32 = 8;
+/// How long a file is on average if nothing else is asked for.
+const USUAL_KIBIBYTES: usize = 3;
 
-/// A bare repository with text files of 130 bytes to 16 kilobytes, 3 kilobytes on average.
+/// A bare repository with text files of 130 bytes to 16 kilobytes, 3 kilobytes on average, or
+/// longer in proportion.
 #[derive(Debug)]
 pub(crate) struct Origin {
     repo: PathBuf,
     files: u32,
     changes: u32,
+    kibibytes: usize,
 }
 
 impl Origin {
@@ -27,7 +32,8 @@ impl Origin {
     pub(crate) fn generate(dir: &Path, files: u32) -> Self {
         let repo = dir.join("repo.git");
         run(git(dir).args(["init", "--quiet", "--bare"]).arg(&repo));
-        let mut origin = Self { repo, files, changes: 0 };
+        let kibibytes = settings::kibibytes();
+        let mut origin = Self { repo, files, changes: 0, kibibytes };
         origin.import((0..files).collect());
         for number in 0..LATER_COMMITS {
             let step = usize::try_from((files / 100).clamp(1, 100)).unwrap();
@@ -43,6 +49,11 @@ impl Origin {
         let file = self.changes.wrapping_mul(7_919) % self.files;
         self.import(vec![file]);
         run(git(&self.repo).args(["rev-parse", "refs/heads/main"]))
+    }
+
+    /// Writes an archive of the newest commit's files.
+    pub(crate) fn archive(&self, to: &Path) {
+        run(git(&self.repo).args(["archive", "--format=tar", "main", "--output"]).arg(to));
     }
 
     /// How many bytes the files have together.
@@ -70,7 +81,7 @@ impl Origin {
             writeln!(to, "from refs/heads/main^0").unwrap();
         }
         for file in files {
-            let text = content(file, self.changes);
+            let text = content(file, self.changes, self.kibibytes);
             writeln!(to, "M 100644 inline {}\ndata {}", name(file), text.len()).unwrap();
             writeln!(to, "{text}").unwrap();
         }
@@ -88,10 +99,11 @@ fn name(file: u32) -> String {
 }
 
 /// Text that compresses about as program text does.
-fn content(file: u32, edition: u32) -> String {
+fn content(file: u32, edition: u32, kibibytes: usize) -> String {
     let mut random = Random(u64::from(file) << 32 | u64::from(edition) | 1 << 63);
     let least = 128_usize << random.below(7);
     let length = least + usize::try_from(random.below(u32::try_from(least).unwrap())).unwrap();
+    let length = length * kibibytes / USUAL_KIBIBYTES;
     let mut text = format!("file {file}, edition {edition}\n");
     while text.len() < length {
         let word = random.below(40) * random.below(40);

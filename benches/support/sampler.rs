@@ -1,12 +1,11 @@
 //! How much memory a process and all below it use, seen by looking again and again.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::support::processes;
 use crate::support::usage::pause;
 
 /// How often to look.
@@ -21,6 +20,8 @@ pub(crate) struct Memory {
     /// The highest resident size of the largest process, as the kernel noted it; with the pages
     /// of mapped files.
     pub(crate) resident: u64,
+    /// The resident size of all processes together, at the worst moment that was seen.
+    pub(crate) now: u64,
 }
 
 impl Memory {
@@ -29,6 +30,7 @@ impl Memory {
         Self {
             anonymous: self.anonymous.max(other.anonymous),
             resident: self.resident.max(other.resident),
+            now: self.now.max(other.now),
         }
     }
 }
@@ -48,7 +50,7 @@ impl Sampler {
         let thread = thread::spawn(move || {
             let mut most = Memory::default();
             while !seen.load(Ordering::Relaxed) {
-                most = most.most(look(process));
+                most = most.most(processes::memory(process));
                 pause(PERIOD);
             }
             most
@@ -61,35 +63,4 @@ impl Sampler {
         self.over.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()
     }
-}
-
-/// Looks at a process and all below it once.
-fn look(process: u32) -> Memory {
-    let own = status(process).unwrap_or_default();
-    let below = children(process).into_iter().map(look);
-    below.fold(own, |sum, child| Memory {
-        anonymous: sum.anonymous + child.anonymous,
-        resident: sum.resident.max(child.resident),
-    })
-}
-
-fn status(process: u32) -> Option<Memory> {
-    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let fields: BTreeMap<_, _> = text.lines().filter_map(|line| line.split_once(':')).collect();
-    let field = |name: &str| {
-        let kilobytes = fields.get(name)?.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
-        Some(kilobytes * 1024)
-    };
-    Some(Memory { anonymous: field("RssAnon")?, resident: field("VmHWM")? })
-}
-
-fn children(process: u32) -> Vec<u32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
-    let lists = threads.flatten().map(|thread| thread.path().join("children"));
-    let texts = lists.filter_map(|list| fs::read_to_string(list).ok());
-    let parse = |text: String| {
-        let numbers = text.split_ascii_whitespace().filter_map(|number| number.parse().ok());
-        numbers.collect::<Vec<_>>()
-    };
-    texts.flat_map(parse).collect()
 }

@@ -3,6 +3,7 @@
 //! Its processes are children that are never waited for while something is measured, so their time
 //! is in no figure. They do run on the same processors, as part of everybody's waiting.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -53,11 +54,58 @@ impl Server {
         format!("http://{}/repo.git", self.address)
     }
 
-    /// How many requests were answered so far.
-    pub(crate) fn requests(&self) -> usize {
+    /// Waits until everything that was answered is in the log, and gives the place where it ends.
+    pub(crate) fn mark(&self) -> Mark {
         // An answer is logged a moment after it was read.
         pause(Duration::from_millis(20));
-        fs::read_to_string(&self.log).unwrap_or_default().lines().count()
+        Mark(self.log().lines().count())
+    }
+
+    /// What was asked of it since a mark.
+    pub(crate) fn asked_since(&self, mark: Mark) -> Asked {
+        let Mark(end) = self.mark();
+        let text = self.log();
+        let lines: Vec<_> = text.lines().take(end).collect();
+        let (old, new) = lines.split_at(mark.0);
+        let connections = |lines: &[&str]| -> BTreeSet<String> {
+            lines.iter().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect()
+        };
+        let seconds = new.iter().filter_map(|line| line.split(' ').nth(1)?.parse::<f64>().ok());
+        Asked {
+            requests: count(new.len()),
+            connections: count(connections(new).difference(&connections(old)).count()),
+            time: Duration::from_secs_f64(seconds.sum()),
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+/// A place in the log of a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(usize);
+
+/// What was asked of a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// How many requests there were.
+    pub(crate) requests: f64,
+    /// How many connections were new.
+    pub(crate) connections: f64,
+    /// How long it took from the first byte of each request to the last of its answer, together.
+    pub(crate) time: Duration,
+}
+
+impl Asked {
+    /// The same for one of so many.
+    pub(crate) fn divided_by(self, many: f64) -> Self {
+        Self {
+            requests: self.requests / many,
+            connections: self.connections / many,
+            time: self.time.div_f64(many),
+        }
     }
 }
 
@@ -67,6 +115,10 @@ impl Drop for Server {
             drop(child.kill().and_then(|()| child.wait()));
         }
     }
+}
+
+fn count(things: usize) -> f64 {
+    f64::from(u32::try_from(things).unwrap())
 }
 
 fn quiet(program: PathBuf) -> Command {
@@ -104,7 +156,8 @@ http {{
   keepalive_timeout 300s;
   keepalive_requests 1000000;
   client_max_body_size 0;
-  access_log {dir}/access.log;
+  log_format times '$connection $request_time $request_method $request_uri';
+  access_log {dir}/access.log times;
   server {{
     listen {address};
     location / {{

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// How many files the generated repositories have, unless `BENCH_FILES` says otherwise.
-const FILES: [u32; 3] = [100, 3_000, 30_000];
+const FILES: [u32; 3] = [3_000, 30_000, 100_000];
 /// How much room a place in memory must have, per thousand files and besides.
-const ROOM_PER_THOUSAND: u64 = 48 << 20;
+const ROOM_PER_THOUSAND: u64 = 64 << 20;
 const ROOM: u64 = 512 << 20;
 
 /// Says whether this run is to measure. `cargo test --all-targets` starts bench programs too, and
@@ -16,23 +16,45 @@ pub(crate) fn is_asked_for() -> bool {
     env::args_os().any(|argument| argument == "--bench")
 }
 
-/// How many files each repository has: `BENCH_FILES=100,3000`.
+/// The measurements that are asked for by name; none means all.
+pub(crate) fn names() -> Vec<String> {
+    let arguments = env::args_os().skip(1).map(|argument| argument.into_string().unwrap());
+    arguments.filter(|argument| !argument.starts_with('-')).collect()
+}
+
+/// How many files each repository has, the smallest first: `BENCH_FILES=100,3000`.
 pub(crate) fn sizes() -> Vec<u32> {
-    match variable("BENCH_FILES") {
+    let mut sizes = match variable("BENCH_FILES") {
         Some(text) => text.split(',').map(|size| size.trim().parse().unwrap()).collect(),
         None => FILES.to_vec(),
-    }
+    };
+    sizes.sort_unstable();
+    sizes
+}
+
+/// How long a file is on average, in KiB: `BENCH_KIB`.
+pub(crate) fn kibibytes() -> usize {
+    variable("BENCH_KIB").map_or(3, |text| text.parse().unwrap())
+}
+
+/// How many changes the growth of the disk is watched for: `BENCH_CHANGES`.
+pub(crate) fn changes() -> usize {
+    variable("BENCH_CHANGES").map_or(1_000, |text| text.parse().unwrap())
 }
 
 /// How often to repeat: `BENCH_RUNS`, or as often as the size of the repository lets one wait.
 pub(crate) fn runs(files: u32) -> usize {
     let asked = variable("BENCH_RUNS").map(|text| text.parse().unwrap());
     asked.unwrap_or(match files {
-        0..1_000 => 21,
-        1_000..10_000 => 15,
-        10_000..50_000 => 9,
-        50_000.. => 5,
+        0..10_000 => 11,
+        10_000..50_000 => 5,
+        50_000.. => 3,
     })
+}
+
+/// How often memory is looked at; it hardly varies.
+pub(crate) fn weighings(files: u32) -> usize {
+    if files < 10_000 { 3 } else { 1 }
 }
 
 /// Says whether the figures go into the document: `BENCH_WRITE=1`.
@@ -46,6 +68,11 @@ pub(crate) fn program() -> PathBuf {
     variable("BENCH_PROGRAM").map_or_else(|| built.into(), PathBuf::from)
 }
 
+/// Another program with the flags of git-sync to measure beside it: `BENCH_PEER`.
+pub(crate) fn peer() -> Option<PathBuf> {
+    variable("BENCH_PEER").map(PathBuf::from)
+}
+
 /// Says whether the program is made of the sources beside the benches.
 pub(crate) fn is_built_here() -> bool {
     variable("BENCH_PROGRAM").is_none()
@@ -53,10 +80,10 @@ pub(crate) fn is_built_here() -> bool {
 
 /// The variables that were set, for the command that repeats this run.
 pub(crate) fn given() -> Vec<String> {
-    ["BENCH_FILES", "BENCH_RUNS"]
-        .into_iter()
-        .filter_map(|name| Some(format!("{name}={}", variable(name)?)))
-        .collect()
+    let names = ["BENCH_FILES", "BENCH_KIB", "BENCH_RUNS", "BENCH_CHANGES"];
+    let plain = names.into_iter().filter_map(|name| Some(format!("{name}={}", variable(name)?)));
+    // Where the peer is differs from machine to machine.
+    plain.chain(peer().map(|_| "BENCH_PEER=…".to_owned())).collect()
 }
 
 /// A new directory to work in: below `BENCH_DIR`, else in memory if there is room, else where

@@ -46,7 +46,13 @@ pub(crate) fn resident(runs: &[Memory]) -> Summary {
     summary(runs.iter().map(|memory| megabytes(memory.resident)))
 }
 
-fn megabytes(bytes: u64) -> f64 {
+/// The megabytes that were resident at the end of each run.
+pub(crate) fn resident_now(runs: &[Memory]) -> Summary {
+    summary(runs.iter().map(|memory| megabytes(memory.now)))
+}
+
+/// Bytes in MiB.
+pub(crate) fn megabytes(bytes: u64) -> f64 {
     // Kilobytes are few enough for 32 bits: four terabytes.
     f64::from(u32::try_from(bytes / 1024).unwrap()) / 1024.0
 }
