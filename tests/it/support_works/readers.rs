@@ -152,7 +152,7 @@ fn the_oracle_accepts_stock_git_and_objects_to_anything_else() {
     oracle::assert_published(&root, &link, &repo, &commit);
     fs::write(published.tree(&commit).join("kept.bin"), "changed").unwrap();
     let found = oracle::objections(&root, &link, &repo, &commit);
-    assert_eq!(found.len(), 2, "{found:#?}");
+    assert_eq!(found.len(), 3, "{found:#?}");
     assert!(found[1].starts_with("git status says"), "{found:#?}");
     let found = oracle::objections(&root, &link, &repo, &upstream.commit("later", "1"));
     assert!(found.iter().any(|text| text.starts_with("the link names")), "{found:#?}");
