@@ -27,14 +27,24 @@ pub(super) struct Root {
     noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
     lacking: bool,
-    /// How it all looked when it was found in order.
-    imprint: Option<Imprint>,
-    /// Whether it looked the same when this attempt began, and was not changed since.
-    untouched: bool,
+    order: Order,
     /// When a retired tree has to go next, if there is one.
     next_sweep: Option<Instant>,
     /// Whether something may wait to be deleted.
     littered: bool,
+}
+
+/// What is known of whether everything is in order.
+#[derive(Debug, Default)]
+enum Order {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// This attempt found it in order, when it looked so.
+    Found(Imprint),
+    /// It was in order when it looked so; it looked the same when this attempt began, which has
+    /// changed nothing since.
+    Untouched(Imprint),
 }
 
 impl Root {
@@ -48,8 +58,7 @@ impl Root {
             suspect: false,
             noted: None,
             lacking: false,
-            imprint: None,
-            untouched: false,
+            order: Order::Unknown,
             next_sweep: None,
             littered: true,
         }
@@ -67,7 +76,7 @@ impl Root {
 
     /// The tree that the link names, if it is the one that was found whole.
     pub(super) fn live(&self) -> Option<Live> {
-        if self.untouched {
+        if self.is_untouched() {
             return self.trusted.clone();
         }
         publish::live(&self.layout).filter(|live| Some(live) == self.trusted.as_ref())
@@ -209,8 +218,13 @@ impl Root {
 
     /// Whether nothing that is cheap to look at says that the repository was damaged.
     pub(super) fn is_sound(&mut self) -> bool {
-        self.untouched = self.imprint.as_ref().is_some_and(Imprint::holds);
-        if self.untouched {
+        self.order = match std::mem::take(&mut self.order) {
+            Order::Found(imprint) | Order::Untouched(imprint) if imprint.holds() => {
+                Order::Untouched(imprint)
+            }
+            Order::Unknown | Order::Found(_) | Order::Untouched(_) => Order::Unknown,
+        };
+        if self.is_untouched() {
             return true;
         }
         // Taken before the look, so that what changes meanwhile shows the next time.
@@ -218,24 +232,25 @@ impl Root {
         let sound = publish::is_sound(&self.layout)
             && self.is_administered()
             && self.noted.as_ref().is_none_or(|noted| *noted == publish::fingerprint(&self.layout));
-        self.imprint = imprint.filter(|_| sound && self.live().is_some());
+        if let Some(imprint) = imprint.filter(|_| sound && self.live().is_some()) {
+            self.order = Order::Found(imprint);
+        }
         sound
     }
 
     /// Whether this attempt has found everything as it was left, and changed nothing so far.
     pub(super) fn is_untouched(&self) -> bool {
-        self.untouched
+        matches!(self.order, Order::Untouched(_))
     }
 
     fn touch(&mut self) {
-        self.imprint = None;
-        self.untouched = false;
+        self.order = Order::Unknown;
         self.littered = true;
     }
 
     /// Whether a sweep may find anything.
     pub(super) fn needs_sweep(&self) -> bool {
-        !self.untouched || self.next_sweep.is_some_and(|at| at <= Instant::now())
+        !self.is_untouched() || self.next_sweep.is_some_and(|at| at <= Instant::now())
     }
 
     /// Throws away the trees whose time is over, and leftovers.
@@ -264,7 +279,7 @@ impl Root {
 
     /// Notes how the repository was left.
     pub(super) fn note(&mut self) {
-        if !self.untouched {
+        if !self.is_untouched() {
             self.noted = Some(publish::fingerprint(&self.layout));
         }
     }
