@@ -146,7 +146,10 @@ impl Attempts {
     /// Makes what was collected count.
     pub fn collected(&mut self, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
         match packed {
-            Some(Ok(packed)) => self.keeper.end(&self.root, packed, &mut self.store, stop),
+            Some(Ok(packed)) => {
+                self.keeper.end(&self.root, packed, &mut self.store, stop);
+                self.root.collected();
+            }
             Some(Err(cause)) => self.keeper.failed(&cause),
             None => (),
         }

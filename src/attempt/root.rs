@@ -160,8 +160,11 @@ impl Root {
     pub(super) fn take(&mut self, stop: &Stop) -> Result<(), AttemptError> {
         make_directory(self.layout.root())?;
         self.lock = Some(Lock::acquire(self.layout.root(), stop)?);
+        // An earlier process may have been killed while it packed, and leaves what it prepared.
+        if let Err(error) = publish::discard_prepared(&self.layout) {
+            tracing::warn!(error = %Cause::of(&error), "could not clear what was prepared");
+        }
         let packing = self.layout.packing();
-        // An earlier process may have been killed while it packed.
         if packing.is_dir()
             && let Err(error) = remove(&packing)
         {
@@ -264,6 +267,12 @@ impl Root {
         let rest = publish::sweep(&self.layout, stale_after, spared)?;
         self.next_sweep = rest.and_then(|rest| Instant::now().checked_add(rest));
         Ok(())
+    }
+
+    /// The repository is in order, but not as it was.
+    pub(super) fn collected(&mut self) {
+        self.touch();
+        self.note();
     }
 
     /// Something may wait to be deleted from now on.

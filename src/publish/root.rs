@@ -259,7 +259,6 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
             remove(&path)?;
         }
     }
-    discard_prepared(layout)?;
     abandon(layout)
 }
 

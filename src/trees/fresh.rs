@@ -139,6 +139,7 @@ pub(super) fn fill(
         source: crate::git::words(error),
         class: class_of(error),
     };
+    let executable = special::take_for_plain(index);
     let specials = special::set_aside(store, index).map_err(|error| failed(&error))?;
     let mut options =
         store.repo.checkout_options(Source::IdMapping).map_err(|error| failed(&error))?;
@@ -158,6 +159,7 @@ pub(super) fn fill(
     }
     make_submodule_directories(index, path)?;
     let written = special::write(store, specials, index, path)?;
+    special::make_executable(index, executable, path)?;
     let files = u64::try_from(outcome.files_updated).unwrap_or(u64::MAX);
     Ok(Extent { files, bytes: outcome.bytes_written + written })
 }

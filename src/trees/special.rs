@@ -11,9 +11,10 @@ use gix::bstr::ByteSlice;
 use gix::filter::plumbing::eol;
 use gix::index::entry::{Flags, Mode, Stat};
 use gix::worktree::stack::state::attributes::Source;
-use std::fs::File;
+use std::fs;
+use std::fs::{File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// The attributes that decide what is written.
@@ -25,6 +26,44 @@ pub(super) struct Special {
     ident: bool,
     encoding: Option<String>,
     line_ends: Option<eol::AttributesDigest>,
+}
+
+/// Attributes count whatever the mode of the file that holds them, but gix reads only plain files.
+/// Gives those that are not, by their place in the index.
+pub(super) fn take_for_plain(index: &mut gix::index::File) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (place, (entry, path)) in index.entries_mut_with_paths().enumerate() {
+        if entry.mode == Mode::FILE_EXECUTABLE && is_attributes(path) {
+            entry.mode = Mode::FILE;
+            found.push(place);
+        }
+    }
+    found
+}
+
+/// Makes them what they are.
+pub(super) fn make_executable(
+    index: &mut gix::index::File,
+    places: Vec<usize>,
+    tree: &Path,
+) -> Result<(), DiskError> {
+    for place in places {
+        let Some(entry) = index.entries().get(place) else {
+            continue;
+        };
+        let path = tree.join(path_of(entry, index));
+        let is_there = !entry.flags.contains(Flags::SKIP_WORKTREE);
+        if is_there {
+            let mode = path.symlink_metadata().at("look at", &path)?.permissions().mode();
+            // Whoever may read may run, as Git does it.
+            let mode = mode | ((mode & 0o444) >> 2);
+            fs::set_permissions(&path, Permissions::from_mode(mode)).at("change", &path)?;
+        }
+        if let Some(entry) = index.entries_mut().get_mut(place) {
+            entry.mode = Mode::FILE_EXECUTABLE;
+        }
+    }
+    Ok(())
 }
 
 /// Finds the files and marks them to be left out of a checkout.

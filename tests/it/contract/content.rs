@@ -42,6 +42,20 @@ fn over_http() {
 }
 
 #[test]
+fn attributes_count_although_their_file_is_executable() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let change = upstream.change().executable(".gitattributes", "*.txt ident\n*.dos eol=crlf\n");
+    let commit = change.file("a.txt", "$Id$\n").file("b.dos", "one\n").commit();
+    let url = upstream.repo().display().to_string();
+    let _daemon = polling(&url, &root).start();
+    root.eventually_publishes(&commit);
+    assert_published(&root, &upstream, &commit);
+    let next = upstream.change().file("c.txt", "$Id$\n").file("d.dos", "two\n").commit();
+    root.eventually_publishes(&next);
+    assert_published(&root, &upstream, &next);
+}
+
+#[test]
 fn over_http_in_the_old_protocol() {
     let (upstream, commit) = rich();
     let server = http::over(&upstream).old_protocol().start();

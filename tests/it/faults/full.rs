@@ -171,7 +171,9 @@ fn garbage_that_cannot_be_collected_for_want_of_room_is_collected_later() {
     let Some(disk) = SmallDisk::mount("a collection that does not fit", "size=24m") else { return };
     let (upstream, root) = (Upstream::new(), disk.root());
     let server = git_daemon::serve(&upstream);
+    // Only the collection is to be short of room, so nothing is prepared.
     let setup = following(&server.url(), &root).flag("--git-gc=always").flag("-v1");
+    let setup = setup.flag("--trees=fresh");
     let mut driven = Driven::of(setup);
     let observer = observer::watch(&root.link());
     observer.has_looked();

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use crate::support::git::{attempt, git, run};
 use crate::support::snapshot::Snapshot;
+use crate::support::wait::{SOON, eventually};
 
 /// What stock Git checks out for a commit of the repository.
 #[track_caller]
@@ -51,9 +52,14 @@ fn differs(what: &str, answer: Result<String, String>, wanted: &str) -> Option<S
     }
 }
 
-/// Fails unless the link shows the commit as stock Git would have checked it out.
+/// Fails unless the link shows the commit as stock Git would have checked it out. Git is told a
+/// moment after readers see it, which is waited for.
 #[track_caller]
 pub(crate) fn assert_published(root: &Path, link: &Path, repo: &Path, commit: &str) {
+    eventually("Git has an index", SOON, || {
+        let path = attempt(git(link).args(["rev-parse", "--git-path", "index"])).ok()?;
+        link.join(path).exists().then_some(())
+    });
     let objections = objections(root, link, repo, commit);
     assert!(objections.is_empty(), "{commit} is not published well:\n{}", objections.join("\n"));
 }
