@@ -1,4 +1,7 @@
 //! The body of an HTTP answer as a blocking reader.
+//!
+//! What is long is read ahead a little, so that the reader and the connection, which are on two
+//! threads, do not wait for each other at every piece: servers cut answers into small ones.
 
 use crate::model::Cause;
 use crate::net::NetError;
@@ -7,10 +10,20 @@ use crate::runtime::Stop;
 use bytes::{Buf, Bytes};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use std::collections::VecDeque;
 use std::io;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+/// How many pieces are read ahead; the reader takes as many at once.
+const AHEAD: usize = 16;
+
+/// What comes next: a piece, the end, or why there is no more.
+type Next = Result<Option<Bytes>, Cause>;
 
 /// What is still to come of an answer. The connection that it comes on knows of it too, as it must
 /// be read to its end before the next request.
@@ -27,7 +40,7 @@ impl Rest {
     }
 
     /// The next piece; none at the end.
-    async fn next(&mut self) -> Result<Option<Bytes>, Cause> {
+    async fn next(&mut self) -> Next {
         if self.cut {
             return Err(Cause::new("another request was sent before the answer had ended"));
         }
@@ -54,12 +67,46 @@ impl Rest {
     }
 }
 
+/// A task that reads ahead.
+#[derive(Debug)]
+struct Ahead {
+    coming: mpsc::Receiver<Next>,
+    here: VecDeque<Next>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Ahead {
+    fn start(rest: Arc<Mutex<Rest>>, runtime: &Handle) -> Self {
+        let (sender, coming) = mpsc::channel(AHEAD);
+        let task = runtime.spawn(async move {
+            let mut more = true;
+            while more {
+                let next = rest.lock().await.next().await;
+                let last = !matches!(next, Ok(Some(_)));
+                more = sender.send(next).await.is_ok() && !last;
+            }
+        });
+        Self { coming, here: VecDeque::new(), _task: AbortOnDropHandle::new(task) }
+    }
+
+    async fn next(&mut self) -> Next {
+        if self.here.is_empty() {
+            let mut here = Vec::with_capacity(AHEAD);
+            self.coming.recv_many(&mut here, AHEAD).await;
+            self.here = here.into();
+        }
+        let lost = || Err(Cause::new("nobody reads the answer any more"));
+        self.here.pop_front().unwrap_or_else(lost)
+    }
+}
+
 /// Reads what the server sends, piece by piece, and ends early with the attempt.
 ///
 /// Its errors are [`NetError`]s wrapped in [`io::Error`].
 #[derive(Debug)]
 pub struct Body {
     rest: Arc<Mutex<Rest>>,
+    ahead: Option<Ahead>,
     piece: Bytes,
     /// Whether the last piece is here.
     ended: bool,
@@ -75,7 +122,7 @@ impl Body {
         stop: Stop,
         traffic: Arc<Traffic>,
     ) -> Self {
-        Self { rest, piece: Bytes::new(), ended: false, url, stop, traffic }
+        Self { rest, ahead: None, piece: Bytes::new(), ended: false, url, stop, traffic }
     }
 
     /// Where it comes from, without user information.
@@ -86,7 +133,8 @@ impl Body {
     /// Waits for the first pieces, up to about so many bytes.
     pub(super) async fn gather(&mut self, room: usize) -> Result<(), NetError> {
         while !self.ended && self.piece.len() < room {
-            let Some(piece) = self.arrival().await? else {
+            let next = self.rest.lock().await.next().await;
+            let Some(piece) = self.arrived(next)? else {
                 break;
             };
             self.piece = if self.piece.is_empty() {
@@ -104,8 +152,7 @@ impl Body {
         self.ended.then_some(&self.piece)
     }
 
-    async fn arrival(&mut self) -> Result<Option<Bytes>, NetError> {
-        let next = self.rest.lock().await.next().await;
+    fn arrived(&mut self, next: Next) -> Result<Option<Bytes>, NetError> {
         let piece = next.map_err(|source| NetError::Broken { url: self.url.clone(), source })?;
         self.ended = piece.is_none();
         self.traffic.receive(piece.as_ref().map_or(0, Bytes::len));
@@ -116,9 +163,12 @@ impl Body {
         if self.ended {
             return Ok(None);
         }
-        let stop = self.stop.clone();
-        stop.wait(self.arrival())
-            .map_err(|source| NetError::Stopped { url: self.url.clone(), source })?
+        let start = || Ahead::start(Arc::clone(&self.rest), self.stop.runtime());
+        let next = self
+            .stop
+            .wait(self.ahead.get_or_insert_with(start).next())
+            .map_err(|source| NetError::Stopped { url: self.url.clone(), source })?;
+        self.arrived(next)
     }
 }
 

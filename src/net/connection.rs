@@ -28,6 +28,9 @@ use tower_service::Service;
 /// How long a connection may take to be free again after an answer.
 const FREE: Duration = Duration::from_secs(1);
 
+/// How much is read at once; also the most that the head of an answer may have.
+const READ_AT_ONCE: usize = 64 << 10;
+
 /// What goes out.
 pub(super) type Outgoing = Request<Full<Bytes>>;
 
@@ -49,7 +52,8 @@ impl Connection {
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         poll_fn(|context| connector.poll_ready(context)).await?;
         let stream = connector.call(to.clone()).await?;
-        let (sender, connection) = http1::handshake(stream).await?;
+        let (sender, connection) =
+            http1::Builder::new().max_buf_size(READ_AT_ONCE).handshake(stream).await?;
         let task = Handle::current().spawn(async {
             // Whoever waits for an answer is told too.
             if let Err(error) = connection.await {

@@ -68,9 +68,10 @@ impl Stop {
         self.check()?;
         self.runtime.block_on(async {
             tokio::select! {
+                // What is there already needs no timer.
                 biased;
-                reason = self.due() => Err(reason),
                 done = what => Ok(done),
+                reason = self.due() => Err(reason),
             }
         })
     }
