@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::support::daemon::Root;
 use crate::support::git::{attempt, git, run};
+use crate::support::wait::{SOON, eventually};
 
 /// The packs.
 pub(crate) fn packs(root: &Root) -> Vec<PathBuf> {
@@ -36,6 +37,7 @@ pub(crate) fn assert_sound(root: &Root) {
     let told = run(git(&root.path()).args(["fsck", "--full", "--no-dangling", "--no-progress"]));
     assert_eq!(told, "");
     let packing = root.path().join(".git/gitsyncd/packing");
-    let left: Vec<_> = fs::read_dir(packing).into_iter().flatten().collect();
-    assert!(left.is_empty(), "{left:?} is left");
+    eventually("what was packed aside is gone", SOON, || {
+        fs::read_dir(&packing).into_iter().flatten().next().is_none().then_some(())
+    });
 }
