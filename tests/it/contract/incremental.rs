@@ -11,8 +11,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::contract::random_trees::{Thing, Tree, commit, name, thing, tree};
-use crate::contract::{assert_published, polling};
+use crate::contract::{after_more_attempts, assert_published, polling};
 use crate::support::daemon::{Daemon, Root, Setup};
+use crate::support::observer;
+use crate::support::oracle;
 use crate::support::skip;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
@@ -257,12 +259,7 @@ fn what_a_reader_changed_is_right_in_the_next_commit() {
             }
             eventually("all is right", SOON, || {
                 let id = upstream.head();
-                let found = crate::support::oracle::objections(
-                    &root.path(),
-                    &root.link(),
-                    &upstream.repo(),
-                    &id,
-                );
+                let found = oracle::objections(&root.path(), &root.link(), &upstream.repo(), &id);
                 found.is_empty().then_some(())
             });
         }
@@ -280,7 +277,7 @@ fn drift_is_only_told_if_that_is_wanted_and_not_looked_for_if_not() {
         if told {
             daemon.eventually_logs("the published tree was changed");
         } else {
-            crate::contract::after_more_attempts(&daemon, 5);
+            after_more_attempts(&daemon, 5);
             assert!(daemon.events("the published tree was changed").is_empty());
         }
         assert_eq!(fs::read(root.link().join("a")).unwrap(), b"something else\n");
@@ -305,8 +302,58 @@ fn a_prepared_directory_that_vanished_or_is_damaged_does_no_harm() {
         settled(&daemon, &root, &id);
         eventually("all is right", SOON, || {
             let (root, link) = (root.path(), root.link());
-            let found = crate::support::oracle::objections(&root, &link, &upstream.repo(), &id);
+            let found = oracle::objections(&root, &link, &upstream.repo(), &id);
             found.is_empty().then_some(())
         });
+    }
+}
+
+/// Publishes many commits as fast as they come, while somebody reads.
+fn many_changes_under_a_reader(mode: &str, changes: u32) {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let change = upstream.change().files(40, "d").symlink("s", "d");
+    let first = change.file("counter", "start\n").commit();
+    let daemon = daemon(&upstream, &root, mode).flag("--period=10ms").start();
+    settled(&daemon, &root, &first);
+    let observer = observer::watch(&root.link());
+    observer.has_looked();
+    for number in 0..changes {
+        let name = format!("d/{:03}/{:06}.txt", number % 3, number % 40);
+        let change = upstream.change().file("counter", format!("{number}\n"));
+        let id = match number % 4 {
+            0 => change.file(name, format!("{number}\n")),
+            1 => change.file(format!("new/{number}/file"), "new\n"),
+            2 => change.delete("new"),
+            _ => change.executable("run", format!("{number}\n")),
+        };
+        let id = id.commit();
+        root.eventually_publishes(&id);
+        // Whoever goes through the link finds the file at any time, also in a tree that is reused.
+        let read = fs::read_to_string(root.link().join("counter"));
+        assert_eq!(read.unwrap(), format!("{number}\n"));
+    }
+    settled(&daemon, &root, &upstream.head());
+    assert_published(&root, &upstream, &upstream.head());
+    observer.has_looked();
+    let observer = observer.stop();
+    // A reader that stays in a tree while it is reused sees it change, which is what was asked for.
+    if mode != "reused" {
+        observer.assert_flawless(&upstream.repo());
+    }
+}
+
+#[test]
+fn changes_in_quick_succession_are_seen_whole() {
+    for mode in ["prepared", "reused", "fresh"] {
+        many_changes_under_a_reader(mode, 24);
+    }
+}
+
+#[test]
+fn long_thousands_of_changes_are_seen_whole() {
+    if !skip::unless_long("long_thousands_of_changes_are_seen_whole") {
+        many_changes_under_a_reader("prepared", 2000);
+        many_changes_under_a_reader("reused", 1000);
+        many_changes_under_a_reader("fresh", 1000);
     }
 }
