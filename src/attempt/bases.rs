@@ -85,6 +85,11 @@ impl Bases {
         before.map(|before| before.tree.as_path())
     }
 
+    /// Says whether the next tree is prepared, or is being prepared, from this one.
+    pub(super) fn is_begun(&self, live: &Live) -> bool {
+        self.mode == Trees::Prepared && self.begun.as_ref() == Some(&live.commit)
+    }
+
     /// Lays down the work that is to be done next, if there is any, and says where.
     pub(super) fn prepare(&mut self, live: Live) -> Option<Arc<Shelf>> {
         let original = match self.mode {

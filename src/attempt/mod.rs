@@ -247,7 +247,8 @@ impl Attempts {
     /// Lays down what is to be done before the next change comes, and says where. A run that is to
     /// end prepares nothing.
     pub fn prepare(&mut self) -> Option<Arc<Shelf>> {
-        let live = self.root.live().filter(|_| !self.one_time && self.root.is_ours())?;
+        let wanted = |live: &Live| !self.one_time && !self.bases.is_begun(live);
+        let live = self.root.live().filter(wanted).filter(|_| self.root.is_ours())?;
         self.bases.prepare(live).inspect(|_| self.root.litter())
     }
 
