@@ -5,15 +5,17 @@ use crate::disk::{is_there, list};
 use crate::model::Cause;
 use crate::trees::Admin;
 use crate::trees::index;
-use crate::trees::path_of;
+use crate::trees::pair::{DIRECTORY, enter};
 use gix::bstr::ByteSlice;
 use gix::index::Entry;
 use gix::index::entry;
 use gix::index::entry::Mode;
-use rustix::fs::{FileType, Stat};
-use std::fs::Metadata;
+use rustix::fs::{AtFlags, CWD, FileType, Stat};
+use rustix::fs::{openat, statat};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How large a tree is.
@@ -36,68 +38,67 @@ pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
         return Err(Cause::new(format!("{} is no worktree that Git knows", tree.display())));
     }
     let mut extent = Extent { files: 0, bytes: 0 };
-    let mut walk = Walk::new(tree);
+    let mut walk = Walk::new(tree)?;
     for entry in index.entries() {
-        let found = walk.compare(path_of(entry, &index), entry.mode, &entry.stat)?;
-        if !found.is_dir() {
+        let found = walk.compare(entry.path(&index), entry.mode, &entry.stat)?;
+        if entry.mode != Mode::COMMIT {
             extent.files += 1;
-            extent.bytes += found.size();
+            extent.bytes += found.size;
         }
     }
     Ok(extent)
 }
 
-/// Looks at files one after the other, and makes sure that no directory above one is a symlink.
+/// Looks at files one after the other, most of them in the directory of the one before. No symlink
+/// is followed on the way.
 #[derive(Debug)]
-pub(super) struct Walk {
-    tree: PathBuf,
+pub(super) struct Walk<'a> {
+    path: &'a Path,
+    tree: OwnedFd,
     /// The directory that was met last, below the tree.
-    last: PathBuf,
+    last: Option<(PathBuf, OwnedFd)>,
 }
 
-impl Walk {
-    pub(super) fn new(tree: &Path) -> Self {
-        Self { tree: tree.to_owned(), last: PathBuf::new() }
+impl<'a> Walk<'a> {
+    pub(super) fn new(path: &'a Path) -> Result<Self, Cause> {
+        let tree = openat(CWD, path, DIRECTORY, rustix::fs::Mode::empty());
+        Ok(Self { path, tree: tree.map_err(|error| gone(path, error))?, last: None })
     }
 
     /// Compares a file with what was recorded. An error says what is not as it was.
     pub(super) fn compare(
         &mut self,
-        path: &Path,
+        file: &[u8],
         mode: Mode,
         stat: &entry::Stat,
-    ) -> Result<Metadata, Cause> {
-        self.enter(path.parent().unwrap_or(Path::new("")))?;
-        let file = self.tree.join(path);
-        let found = look(&file)?;
-        match difference(mode, stat, &Seen::from(&found)) {
+    ) -> Result<Seen, Cause> {
+        let (directory, name) = match file.rfind_byte(b'/') {
+            Some(slash) => (file.get(..slash), file.get(slash + 1..)),
+            None => (None, Some(file)),
+        };
+        let directory = Path::new(OsStr::from_bytes(directory.unwrap_or_default()));
+        let path = || self.path.join(OsStr::from_bytes(file));
+        let (_, above) = match self.last.take() {
+            Some(last) if last.0.as_os_str() == directory.as_os_str() => self.last.insert(last),
+            Some(_) | None => {
+                let entered = enter(self.tree.as_fd(), directory, false);
+                let entered = entered.map_err(|error| gone(&path(), error))?;
+                self.last.insert((directory.to_owned(), entered))
+            }
+        };
+        let found = statat(above, name.unwrap_or_default(), AtFlags::SYMLINK_NOFOLLOW);
+        let found = Seen::from(&found.map_err(|error| gone(&path(), error))?);
+        match difference(mode, stat, &found) {
             None => Ok(found),
             Some(difference) => {
-                Err(Cause::new(format!("{} has another {difference}", file.display())))
+                Err(Cause::new(format!("{} has another {difference}", path().display())))
             }
         }
-    }
-
-    fn enter(&mut self, directory: &Path) -> Result<(), Cause> {
-        if directory == self.last {
-            return Ok(());
-        }
-        let known = self.last.iter().zip(directory).take_while(|(one, other)| one == other);
-        let known = known.count();
-        let mut path = self.tree.clone();
-        for (depth, part) in directory.iter().enumerate() {
-            path.push(part);
-            if depth >= known && !look(&path)?.is_dir() {
-                return Err(Cause::new(format!("{} is no directory", path.display())));
-            }
-        }
-        directory.clone_into(&mut self.last);
-        Ok(())
     }
 }
 
-fn look(path: &Path) -> Result<Metadata, Cause> {
-    path.symlink_metadata().map_err(|error| Cause::new(format!("{}: {error}", path.display())))
+fn gone(path: &Path, error: Errno) -> Cause {
+    Cause::new(format!("{}: {error}", path.display()))
 }
 
 /// What a look at a file tells.
@@ -107,13 +108,6 @@ pub(super) struct Seen {
     pub(super) size: u64,
     mtime: (i64, i64),
     inode: u64,
-}
-
-impl From<&Metadata> for Seen {
-    fn from(found: &Metadata) -> Self {
-        let mtime = (found.mtime(), found.mtime_nsec());
-        Self { mode: found.mode(), size: found.size(), mtime, inode: found.ino() }
-    }
 }
 
 impl From<&Stat> for Seen {

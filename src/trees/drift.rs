@@ -9,17 +9,15 @@ use crate::disk::DiskError;
 use crate::model::Cause;
 use crate::trees::check::Walk;
 use crate::trees::index::pieces;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// How many files are looked at each time.
-const FILES: usize = 100;
+const FILES: usize = 64;
 /// How much of the record is read each time, in bytes: these many files with long paths.
-const CHUNK: usize = 16 * 1024;
+const CHUNK: usize = 12 * 1024;
 
 /// Goes round a tree.
 #[derive(Debug)]
@@ -76,10 +74,12 @@ impl Patrol {
         }
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(FILES);
         let before = self.left;
-        let mut walk = Walk::new(&self.tree);
+        let mut walk = match Walk::new(&self.tree) {
+            Ok(walk) => walk,
+            Err(cause) => return Ok(Look::Changed(cause)),
+        };
         for piece in pieces(chunk.get(..read).unwrap_or_default()).take(most) {
-            let path = Path::new(OsStr::from_bytes(piece.path));
-            if let Err(cause) = walk.compare(path, piece.mode, &piece.stat) {
+            if let Err(cause) = walk.compare(piece.path, piece.mode, &piece.stat) {
                 return Ok(Look::Changed(cause));
             }
             self.offset += piece.length;

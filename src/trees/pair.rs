@@ -2,6 +2,7 @@
 //! to be like it.
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, Timespec, Timestamps};
+use rustix::fs::{ResolveFlags, openat2};
 use rustix::fs::{futimens, ioctl_ficlone, linkat, mkdirat, openat, statat};
 use rustix::io::{Errno, Result};
 use std::ffi::OsStr;
@@ -24,7 +25,7 @@ struct Last {
     to: OwnedFd,
 }
 
-const DIRECTORY: OFlags =
+pub(super) const DIRECTORY: OFlags =
     OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::RDONLY);
 
 impl Pair {
@@ -109,8 +110,17 @@ fn name(file: &Path) -> &OsStr {
     file.file_name().unwrap_or_default()
 }
 
-/// Opens a directory below another, one name after the other.
-fn enter(top: BorrowedFd<'_>, path: &Path, make: bool) -> Result<OwnedFd> {
+/// Opens a directory below another. No link is followed.
+pub(super) fn enter(top: BorrowedFd<'_>, path: &Path, make: bool) -> Result<OwnedFd> {
+    if !make {
+        let below = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        match openat2(top, path, DIRECTORY, Mode::empty(), below) {
+            // Linux before 5.6, or a filter that does not know this call.
+            Err(Errno::NOSYS | Errno::PERM) => (),
+            opened => return opened,
+        }
+    }
     let mut here = openat(top, ".", DIRECTORY, Mode::empty())?;
     for part in path {
         if make {

@@ -258,13 +258,12 @@ impl Preparation {
         if !anew.is_empty() {
             bytes += self.write_anew(&mut index, &anew, &tree, stop)?;
         }
-        let record = if anew.is_empty() && !noted {
-            self.original.record.clone()
-        } else {
-            let path = self.place.join("index");
-            index::write(&index, &path)?;
-            path
-        };
+        let record = self.place.join("index");
+        // The original may go, and its record with it, before this is used. No index is written to.
+        let same = anew.is_empty() && !noted;
+        if !same || fs::hard_link(&self.original.record, &record).is_err() {
+            index::write(&index, &record)?;
+        }
         let commit = self.original.commit.clone();
         let base = Base { commit, tree, index: record, extent: Extent { files, bytes } };
         tracing::debug!(way = ?self.way, files, anew = anew.len(), "prepared for the next change");
