@@ -22,6 +22,11 @@ impl Patrols {
         Self { mode, round: None }
     }
 
+    /// Another tree is published, perhaps under the name of the last: begins anew.
+    pub(super) fn published(&mut self) {
+        self.round = None;
+    }
+
     /// Looks at some files. Says whether the tree is to be replaced; `damaged` files were seen
     /// already by somebody else.
     pub(super) fn look(
