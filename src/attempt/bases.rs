@@ -17,8 +17,8 @@ pub(super) struct Bases {
     mode: Trees,
     layout: Layout,
     shelf: Arc<Shelf>,
-    /// Which commit the directory on the shelf is of, or will be.
-    begun: Option<CommitId>,
+    /// Which tree the directory on the shelf is made from.
+    begun: Option<Original>,
     /// The tree that was published before, of which the next is made if that is wanted.
     before: Option<Original>,
     /// The tree that was written last, so that its files are still the same ones.
@@ -33,7 +33,7 @@ impl Bases {
 
     /// The commit to compare the next one with.
     pub(super) fn commit(&self) -> Option<&CommitId> {
-        self.begun.as_ref()
+        self.begun.as_ref().map(|original| &original.commit)
     }
 
     /// Writes a tree: from the prepared directory if there is one and it fits, else file by file.
@@ -57,7 +57,11 @@ impl Bases {
     }
 
     fn take(&mut self, stop: &Stop) -> Option<Base> {
-        self.begun.take()?;
+        let original = self.begun.take()?;
+        if self.is_live(&original) {
+            self.clear();
+            return None;
+        }
         let base = self.shelf.take(stop)?;
         match base.claim(Layout::fresh(&self.layout.staging())) {
             Ok(base) => Some(base),
@@ -65,6 +69,20 @@ impl Bases {
                 tracing::info!(error = %Cause::of(&error), "the prepared directory is gone");
                 None
             }
+        }
+    }
+
+    /// Whether readers see the very directory that is to be changed: somebody has moved the link.
+    fn is_live(&self, original: &Original) -> bool {
+        self.mode == Trees::Reused
+            && publish::live(&self.layout).is_some_and(|live| live.tree == original.tree)
+    }
+
+    /// Lets go of what is prepared if it is of the commit that is to be published now: either
+    /// readers are about to see it, or they saw it damaged, and what was copied may share that.
+    pub(super) fn make_way(&mut self, commit: &CommitId) {
+        if self.commit() == Some(commit) {
+            self.clear();
         }
     }
 
@@ -87,7 +105,8 @@ impl Bases {
 
     /// Says whether the next tree is prepared, or is being prepared, from this one.
     pub(super) fn is_begun(&self, live: &Live) -> bool {
-        self.mode == Trees::Prepared && self.begun.as_ref() == Some(&live.commit)
+        self.mode == Trees::Prepared
+            && self.begun.as_ref().is_some_and(|original| original.commit == live.commit)
     }
 
     /// Lays down the work that is to be done next, if there is any, and says where.
@@ -97,11 +116,11 @@ impl Bases {
             Trees::Prepared => self.original(live),
             Trees::Reused => self.before.clone()?,
         };
-        if self.begun.as_ref() == Some(&original.commit) || !original.record.exists() {
+        if self.commit() == Some(&original.commit) || !original.record.exists() {
             return None;
         }
         self.clear();
-        self.begun = Some(original.commit.clone());
+        self.begun = Some(original.clone());
         let place = Layout::fresh(&self.layout.prepared());
         let git = self.layout.git();
         let work = match self.mode {

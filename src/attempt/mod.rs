@@ -215,6 +215,7 @@ impl Attempts {
         let commit = fetched.commit().clone();
         let before = publish::live(self.root.layout());
         let mut completed = Ok(());
+        self.bases.make_way(&commit);
         let retired = self.root.retired(&commit);
         let (live, files, bytes) = if let Some((tree, Extent { files, bytes })) = retired {
             let live =
@@ -232,6 +233,7 @@ impl Attempts {
         self.bases.published(before, &live);
         self.root.trust(live.clone());
         self.keeper.published();
+        self.patrol.published();
         tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
         // Readers see it; were this a failure from here on, nobody would be told.
         if let Err(error) = publish::follow(self.root.layout(), &commit) {

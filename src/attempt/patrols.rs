@@ -14,12 +14,20 @@ pub(super) struct Patrols {
     mode: Drift,
     /// The tree that is gone round, and how far that is.
     round: Option<(Live, Patrol)>,
+    /// What was told last of which tree, so that nothing is told twice.
+    told: Option<(Live, Cause)>,
 }
 
 impl Patrols {
     /// Has looked at nothing yet.
     pub(super) fn new(mode: Drift) -> Self {
-        Self { mode, round: None }
+        Self { mode, round: None, told: None }
+    }
+
+    /// Another tree is published, perhaps under the name of the last: begins anew.
+    pub(super) fn published(&mut self) {
+        self.round = None;
+        self.told = None;
     }
 
     /// Looks at some files. Says whether the tree is to be replaced; `damaged` files were seen
@@ -43,6 +51,11 @@ impl Patrols {
             return false;
         };
         self.round = None;
+        let told = (live.clone(), cause.clone());
+        if self.mode == Drift::Report && self.told.as_ref() == Some(&told) {
+            return false;
+        }
+        self.told = Some(told);
         metrics.drifted();
         tracing::warn!(commit = %live.commit, %cause, "the published tree was changed");
         self.mode == Drift::Repair

@@ -280,10 +280,12 @@ impl Root {
         self.littered = true;
     }
 
-    /// Where things wait to be deleted, if there are any and they are ours to delete.
+    /// Where things wait to be deleted, if there are any and they are ours to delete. What cannot
+    /// be deleted is tried again when more comes, and not at each poll.
     pub(super) fn trash(&mut self) -> Option<Layout> {
-        self.littered = self.littered && self.is_ours() && publish::has_trash(&self.layout);
-        self.littered.then(|| self.layout.clone())
+        let littered = std::mem::take(&mut self.littered);
+        let any = littered && self.is_ours() && publish::has_trash(&self.layout);
+        any.then(|| self.layout.clone())
     }
 
     /// Notes how the repository was left.

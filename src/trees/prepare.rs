@@ -128,6 +128,11 @@ impl Preparation {
         &self.original
     }
 
+    /// Where what is needed for it is made, if that has begun.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
     fn tree(&self) -> PathBuf {
         match self.way {
             Way::InPlace => self.original.tree.clone(),

@@ -1,10 +1,12 @@
 //! Where the directory lies that the next tree is made from, or the work on it: one thread prepares
 //! it when there is nothing else to do, another takes it when a change has come.
 
+use crate::disk::remove_most;
 use crate::model::Cause;
 use crate::runtime::Stop;
 use crate::trees::Base;
 use crate::trees::prepare::{Preparation, Stretch};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -85,13 +87,59 @@ impl Shelf {
 
 fn advance(held: &mut Held, pause: impl Fn() -> bool, stop: &Stop) {
     match std::mem::take(held) {
-        Held::Begun(preparation) => match preparation.advance(pause, stop) {
-            Ok(Stretch::Paused(preparation)) => *held = Held::Begun(preparation),
-            Ok(Stretch::Ready(base, damaged)) => *held = Held::Ready { base, damaged },
-            Err(error) => {
-                tracing::info!(error = %Cause::of(&error), "could not prepare for the next change");
+        Held::Begun(preparation) => {
+            let place = preparation.place().to_owned();
+            match preparation.advance(pause, stop) {
+                Ok(Stretch::Paused(preparation)) => *held = Held::Begun(preparation),
+                Ok(Stretch::Ready(base, damaged)) => *held = Held::Ready { base, damaged },
+                Err(error) => {
+                    let error = Cause::of(&error);
+                    tracing::info!(%error, "could not prepare for the next change");
+                    clear_away(&place, stop);
+                }
             }
-        },
+        }
         other @ (Held::Nothing | Held::Ready { .. }) => *held = other,
+    }
+}
+
+/// Gives back the space of what was not finished: perhaps there was too little of it. What an
+/// interruption leaves goes at the next start.
+fn clear_away(place: &Path, stop: &Stop) {
+    if stop.check().is_ok()
+        && let Err(error) = remove_most(place)
+    {
+        tracing::debug!(error = %Cause::of(&error), "could not clear what was prepared");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trees::Original;
+    use crate::trees::index;
+    use std::fs;
+    use std::time::Duration;
+    use tokio::time::Instant;
+    use tokio_util::sync::CancellationToken;
+
+    #[tokio::test]
+    async fn what_cannot_be_prepared_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, record, place) =
+            (dir.path().join("tree"), dir.path().join("record"), dir.path().join("place"));
+        fs::create_dir(&tree).unwrap();
+        let id = gix::ObjectId::null(gix::hash::Kind::Sha1);
+        let leaf = crate::git::Leaf { mode: gix::index::entry::Mode::FILE, id };
+        index::write(&index::of(vec![("missing".into(), leaf)]), &record).unwrap();
+        let commit = "a".repeat(40).parse().unwrap();
+        let original = Original { commit, tree, record };
+        let shelf = Shelf::default();
+        shelf.begin(Preparation::copy(original, dir.path().join("nowhere"), place.clone(), false));
+        let limit = Instant::now() + Duration::from_mins(1);
+        let stop = Stop::new(CancellationToken::new(), limit);
+        shelf.work(&stop);
+        assert!(shelf.take(&stop).is_none());
+        assert!(!place.exists());
     }
 }

@@ -6,7 +6,6 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::if_there;
 use crate::git::is_attributes;
 use crate::git::{Change, Changes, Content, Fetched, Leaf, Store};
 use crate::model::CommitId;
@@ -16,12 +15,14 @@ use crate::trees::Extent;
 use crate::trees::fresh::{Listing, TreeError, Written, fill};
 use crate::trees::index;
 use crate::trees::index::Amendment;
+use crate::trees::pair::{DIRECTORY, enter};
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
+use rustix::fs::{AtFlags, CWD, openat, statat, unlinkat};
+use rustix::io::Errno;
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
-use std::fs;
-use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -57,33 +58,45 @@ fn take_away(tree: &Path, changes: &Changes, extent: Extent) -> Result<Extent, D
     let mut left = extent;
     let old = |change: &Change| change.old;
     left.files = left.files.saturating_sub(count(changes.0.iter().map(old)));
+    let top = openat(CWD, tree, DIRECTORY, rustix::fs::Mode::empty()).at("open", tree)?;
     for Change { path, old, new } in &changes.0 {
         let Some(old) = old else {
             continue;
         };
-        let path = tree.join(OsStr::from_bytes(path));
+        let file = Path::new(OsStr::from_bytes(path));
+        let (directory, name) = split(file);
+        // Others may have been in a tree that is used again: no link is followed.
+        let above = enter(top.as_fd(), directory, false).at("open the directory of", file)?;
         if old.mode != Mode::COMMIT {
-            let bytes = path.symlink_metadata().at("look at", &path)?.len();
+            let found = statat(&above, name, AtFlags::SYMLINK_NOFOLLOW).at("look at", file)?;
+            let bytes = u64::try_from(found.st_size).unwrap_or_default();
             left.bytes = left.bytes.saturating_sub(bytes);
-            fs::remove_file(&path).at("remove", &path)?;
+            unlinkat(&above, name, AtFlags::empty()).at("remove", file)?;
         } else if new.is_none_or(|new| new.mode != Mode::COMMIT) {
-            fs::remove_dir(&path).at("remove", &path)?;
+            unlinkat(&above, name, AtFlags::REMOVEDIR).at("remove", file)?;
         }
         if new.is_none() {
-            remove_empty(tree, path.parent())?;
+            remove_empty(top.as_fd(), directory).at("remove the directory of", file)?;
         }
     }
     Ok(left)
 }
 
+fn split(path: &Path) -> (&Path, &OsStr) {
+    (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
+}
+
 /// Removes a directory and those above it as long as they are empty, but not the tree itself.
-fn remove_empty(tree: &Path, directory: Option<&Path>) -> Result<(), DiskError> {
+fn remove_empty(top: BorrowedFd<'_>, directory: &Path) -> rustix::io::Result<()> {
     let mut directory = directory;
-    while let Some(path) = directory.filter(|path| *path != tree) {
-        match if_there(fs::remove_dir(path)) {
-            Ok(_) => directory = path.parent(),
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
-            Err(error) => return Err(error).at("remove", path),
+    while !directory.as_os_str().is_empty() {
+        let (above, name) = split(directory);
+        let removed =
+            enter(top, above, false).and_then(|above| unlinkat(above, name, AtFlags::REMOVEDIR));
+        match removed {
+            Ok(()) | Err(Errno::NOENT) => directory = above,
+            Err(Errno::NOTEMPTY | Errno::EXIST) => return Ok(()),
+            Err(error) => return Err(error),
         }
     }
     Ok(())

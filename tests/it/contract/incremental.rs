@@ -130,7 +130,7 @@ fn daemon(upstream: &Upstream, root: &Root, mode: &str) -> Setup {
 }
 
 /// Waits until Git knows what is in the tree, which may be a moment after readers see it.
-fn settled(daemon: &Daemon, root: &Root, commit: &str) {
+pub(super) fn settled(daemon: &Daemon, root: &Root, commit: &str) {
     eventually("the status tells the commit", SOON, || {
         assert!(daemon.events("attempt failed").is_empty(), "{:?}", daemon.log());
         (root.status()?["commit"]["id"] == commit).then_some(())
@@ -192,7 +192,7 @@ fn long_many_changes_give_what_stock_git_checks_out() {
 }
 
 /// A repository with a few files, published by a daemon that looks after it.
-fn published(mode: &str) -> (Upstream, Root, Daemon) {
+pub(super) fn published(mode: &str) -> (Upstream, Root, Daemon) {
     let (upstream, root) = (Upstream::new(), Root::new());
     let change = upstream.change().files(12, "d").executable("run", "x\n").symlink("s", "run");
     let id = change.file("sub/deep/file", "1\n").commit();
@@ -276,6 +276,8 @@ fn drift_is_only_told_if_that_is_wanted_and_not_looked_for_if_not() {
         fs::write(root.link().join("a"), "something else\n").unwrap();
         if told {
             daemon.eventually_logs("the published tree was changed");
+            after_more_attempts(&daemon, 5);
+            assert_eq!(daemon.events("the published tree was changed").len(), 1, "once is enough");
         } else {
             after_more_attempts(&daemon, 5);
             assert!(daemon.events("the published tree was changed").is_empty());

@@ -18,6 +18,7 @@ mod polls;
 mod probes;
 mod random_trees;
 mod real;
+mod reappearing;
 mod reflinks;
 mod refs;
 mod retiring;

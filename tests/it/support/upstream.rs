@@ -107,6 +107,12 @@ impl Upstream {
         self.head()
     }
 
+    /// Goes back to an earlier commit and pushes that by force.
+    pub(crate) fn reset(&self, commit: &str) {
+        run(self.git().args(["reset", "--quiet", "--hard", commit]));
+        run(self.git().args(["push", "--quiet", "--force", "origin", "HEAD"]));
+    }
+
     /// Goes to a branch, which begins at the commit that is checked out if it is new.
     pub(crate) fn switch(&self, branch: &str) {
         let known = format!("refs/heads/{branch}");
