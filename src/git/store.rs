@@ -332,12 +332,15 @@ impl Store {
 }
 
 /// How repositories are opened, ours and local sources: by their own configuration only, whoever
-/// owns them.
+/// owns them, and with every object as its id says, whatever somebody has it replaced with.
 pub(super) fn options() -> gix::open::Options {
     // An open repository has room for so many packs that come while it is open; its default of 32
     // was seen to run out, and then new objects are not found.
     let slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 512 };
-    gix::open::Options::isolated().with(gix::sec::Trust::Full).object_store_slots(slots)
+    gix::open::Options::isolated()
+        .with(gix::sec::Trust::Full)
+        .config_overrides(["core.useReplaceRefs=false"])
+        .object_store_slots(slots)
 }
 
 /// Makes a new pack readable for everybody, syncs it, and lets go of it.

@@ -67,6 +67,19 @@ fn a_shallow_clone() {
     }
 }
 
+/// What a user has replaced for himself is nothing to others, as with `git upload-pack`.
+#[test]
+fn a_repository_with_replaced_objects() {
+    let (upstream, one, two) = two_commits();
+    let source = upstream.work();
+    run(git(&source).args(["replace", &two, &one]));
+    shows(&source, &upstream, &two);
+    run(git(&source).args(["replace", "--delete", &two]));
+    run(git(&source).args(["replace", &format!("{two}:a"), &format!("{one}:a")]));
+    run(git(&source).args(["repack", "-adq"]));
+    shows(&source, &upstream, &two);
+}
+
 #[test]
 fn a_packed_repository_and_one_that_borrows_objects() {
     let (upstream, _, two) = two_commits();
