@@ -14,8 +14,7 @@ use gix::object::Kind;
 use gix::progress::Discard;
 use gix::zlib::Compression;
 use gix_pack::data::output::bytes::FromEntriesIter;
-use gix_pack::data::output::count::objects::ObjectExpansion;
-use gix_pack::data::output::{Count, count, entry};
+use gix_pack::data::output::{Count, entry};
 use gix_shallow::Update;
 use std::collections::HashSet;
 use std::io;
@@ -143,20 +142,33 @@ fn make(
     let repo = source.to_thread_local();
     let mut database = repo.objects.clone().into_inner();
     database.prevent_pack_unload();
-    let (counts, _) = count::objects_unthreaded(
-        &database,
-        &mut objects.iter().copied().map(Ok),
-        &Discard,
-        stop.flag(),
-        ObjectExpansion::AsIs,
-    )
-    .map_err(|error| words(&error))?;
+    let counts = locate(&database, objects, stop)?;
     let options = entry::iter_from_counts::Options {
         thread_limit: Some(parcel.threads),
         compression: parcel.compression,
         ..Default::default()
     };
     write_pack(counts, database, options, writer)
+}
+
+/// Finds where the source has the objects. gix has a function that does this too, but it builds each
+/// object out of all its deltas on the way, as if to look into it.
+fn locate(
+    database: &impl gix_pack::Find,
+    objects: &[ObjectId],
+    stop: &Stop,
+) -> Result<Vec<Count>, Cause> {
+    let mut buffer = Vec::new();
+    let locate = |object: &ObjectId| {
+        stop.check().map_err(|stopped| Cause::of(&stopped))?;
+        let place = database.location_by_oid(object, &mut buffer).map_err(|error| words(&error))?;
+        // What is in no pack is loose, or nowhere.
+        if place.is_none() && !database.contains(object) {
+            return Err(Cause::new(format!("{object} is missing")));
+        }
+        Ok(Count::from_data(*object, place))
+    };
+    objects.iter().map(locate).collect()
 }
 
 fn write_pack(
