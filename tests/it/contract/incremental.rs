@@ -146,8 +146,13 @@ fn any_change_gives_what_stock_git_checks_out(mode: &'static str, cases: u32) {
     };
     let changes = vec((vec(edit(), 0..8), any::<bool>()), 4..8);
     TestRunner::new(config)
-        .run(&(tree(), changes), |(mut tree, changes)| {
+        .run(&(tree(), changes), |(generated, changes)| {
             let (upstream, root) = (Upstream::empty(), Root::new());
+            // As in a commit, a path that needs another to be a directory wins.
+            let mut tree = Tree::new();
+            for (path, thing) in generated {
+                put(&mut tree, path, thing);
+            }
             let id = commit(&upstream, &tree);
             let daemon = daemon(&upstream, &root, mode).start();
             settled(&daemon, &root, &id);
