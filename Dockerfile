@@ -49,5 +49,8 @@ COPY --from=build /build/image/ /
 # A new named volume takes over the owner of the directory that it hides.
 COPY --from=build --chown=65533:65533 /build/volume/ /git/
 
+# What a large sync needed goes back to the system: malloc keeps much of it otherwise.
+ENV GLIBC_TUNABLES=glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536
+
 USER 65533:65533
 ENTRYPOINT ["/gitsyncd"]
