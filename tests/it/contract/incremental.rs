@@ -364,3 +364,26 @@ fn long_thousands_of_changes_are_seen_whole() {
         many_changes_under_a_reader("fresh", 1000);
     }
 }
+
+#[test]
+fn nothing_outside_of_a_reused_tree_is_touched() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let first = upstream.change().file("d/f", "1\n").file("d/g", "1\n").commit();
+    let daemon = daemon(&upstream, &root, "reused").flag("-v1").start();
+    settled(&daemon, &root, &first);
+    let old = root.link().canonicalize().unwrap();
+    let second = upstream.commit("a", "2\n");
+    settled(&daemon, &root, &second);
+    daemon.eventually_logs("prepared for the next change");
+    // A reader of the retired tree who may write sets a trap.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("f"), "precious\n").unwrap();
+    fs::rename(old.join("d"), old.join("moved")).unwrap();
+    symlink(elsewhere.path(), old.join("d")).unwrap();
+    let third = upstream.change().delete("d/f").file("d/g", "3\n").commit();
+    settled(&daemon, &root, &third);
+    assert_published(&root, &upstream, &third);
+    let left: Vec<_> = fs::read_dir(elsewhere.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(fs::read(elsewhere.path().join("f")).unwrap(), b"precious\n");
+}
