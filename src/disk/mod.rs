@@ -2,7 +2,7 @@
 //! replace something at once: [`replace_file`] and [`replace_link`].
 
 use crate::model::Cause;
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, openat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, fchmod, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use std::fs;
@@ -128,7 +128,11 @@ fn remove_entry(directory: BorrowedFd<'_>, name: impl Arg + Copy) -> rustix::io:
     }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = openat(directory, name, flags, Mode::empty())?;
-    let mut all = Ok(());
+    // It may forbid even its owner to remove what is in it. Others cannot change that, and fail below.
+    let mut all = match fchmod(&opened, Mode::RWXU) {
+        Ok(()) | Err(Errno::PERM) => Ok(()),
+        failed => failed,
+    };
     for entry in Dir::read_from(&opened)? {
         let entry = entry?;
         let below = entry.file_name();
