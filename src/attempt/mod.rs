@@ -78,8 +78,8 @@ impl Attempts {
             one_time: config.one_time,
             source: Source::new(config.repo.clone(), client, traffic),
             credentials: Credentials::new(
-                config.username.clone(),
-                config.password.clone(),
+                config.access.username.clone(),
+                config.access.password.clone(),
                 config.repo.clone(),
             ),
             bases: Bases::new(config.trees, layout.clone()),

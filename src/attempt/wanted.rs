@@ -16,8 +16,8 @@ pub(super) struct Wanted {
 
 /// Local sources and `git daemon` need no certificates.
 pub(super) fn roots(config: &Config) -> Roots<'_> {
-    match (&config.ca_file, config.repo.location()) {
-        (Some(path), _) => Roots::File(path),
+    match (config.access.tls.authorities.first(), config.repo.location()) {
+        (Some(file), _) => Roots::File(&file.path),
         (None, Location::Http(_)) => Roots::System,
         (None, Location::Daemon(_) | Location::Local(_)) => Roots::Nobody,
     }

@@ -9,8 +9,8 @@ use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Config, Drift, LogFormat, PasswordSource, Surroundings, Trees};
-use crate::model::{Garbage, Reference, RepoUrl, Secret};
+use crate::config::{Access, Config, Drift, LogFormat, PasswordSource, Surroundings, Tls, Trees};
+use crate::model::{FileChoice, Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,9 +86,16 @@ impl Checker<'_> {
             max_failures,
             init_max_failures,
             depth: depth.flatten(),
-            username,
-            password,
-            ca_file,
+            access: Access {
+                username,
+                password,
+                tls: Tls {
+                    authorities: ca_file.map(FileChoice::named).into_iter().collect(),
+                    identities: Vec::new(),
+                },
+                ..Access::default()
+            },
+            fallback_repos: Vec::new(),
             touch_file: places.touch_file,
             error_file: places.error_file,
             trees: trees.unwrap_or(Trees::Prepared),

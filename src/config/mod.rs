@@ -5,6 +5,7 @@
 //! (`check`). Names, defaults and help are in one table (`options`), which also makes the texts of
 //! `--help`, `--man` and the document. No file is read and no port is opened here.
 
+mod access;
 mod args;
 mod check;
 mod environment;
@@ -24,10 +25,11 @@ mod signals;
 mod tests;
 mod values;
 
+pub use access::{Access, Credential, ExtraHeader, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use modes::{Drift, Trees};
 pub use problem::Problem;
 
-use crate::model::{Garbage, Reference, RepoUrl, Secret};
+use crate::model::{Garbage, Reference, RepoUrl};
 use args::{Args, Wish};
 use given::Given;
 use raw::Raw;
@@ -42,6 +44,8 @@ use std::time::Duration;
 pub struct Config {
     /// What to follow.
     pub repo: RepoUrl,
+    /// The same repository elsewhere, for when it cannot be had there; tried in this order.
+    pub fallback_repos: Vec<RepoUrl>,
     /// Which ref of it.
     pub reference: Reference,
     /// The working directory, absolute and without `.` or `..`.
@@ -64,12 +68,8 @@ pub struct Config {
     pub init_max_failures: Option<NonZeroU64>,
     /// How many commits of history to keep; none means all.
     pub depth: Option<NonZeroU32>,
-    /// Who to be at the server.
-    pub username: Option<String>,
-    /// How to prove it.
-    pub password: Option<PasswordSource>,
-    /// The certificates to trust, in place of the system's.
-    pub ca_file: Option<PathBuf>,
+    /// Who we are to sources, and how they are reached.
+    pub access: Access,
     /// A file whose time changes when something was published.
     pub touch_file: Option<PathBuf>,
     /// A file that holds the last error while there is one.
@@ -92,15 +92,6 @@ pub struct Config {
     pub verbose: u8,
     /// How log lines look.
     pub log_format: LogFormat,
-}
-
-/// Where the password is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// It was given itself.
-    Value(Secret),
-    /// In a file, which is read again at every attempt.
-    File(PathBuf),
 }
 
 /// How log lines look.

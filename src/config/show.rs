@@ -36,7 +36,7 @@ pub(super) fn values_of(config: &Config) -> Vec<(&'static str, Option<String>)> 
     let file = |file: &Option<_>| file.as_deref().map(path);
     let limit =
         |limit: Option<NonZeroU64>| limit.map_or_else(|| "-1".to_owned(), |n| n.to_string());
-    let (password, password_file) = match &config.password {
+    let (password, password_file) = match &config.access.password {
         Some(PasswordSource::Value(_)) => (Some(SECRET.to_owned()), None),
         Some(PasswordSource::File(file)) => (None, Some(path(file))),
         None => (None, None),
@@ -65,10 +65,10 @@ pub(super) fn values_of(config: &Config) -> Vec<(&'static str, Option<String>)> 
         ("sync-on-signal", config.sync_on_signal.map(signals::show)),
         ("max-failures", Some(limit(config.max_failures))),
         ("init-max-failures", Some(limit(config.init_max_failures))),
-        ("username", config.username.clone()),
+        ("username", config.access.username.clone()),
         ("password", password),
         ("password-file", password_file),
-        ("ca-file", file(&config.ca_file)),
+        ("ca-file", config.access.tls.authorities.first().map(|file| path(&file.path))),
         ("touch-file", file(&config.touch_file)),
         ("error-file", file(&config.error_file)),
         ("http-bind", config.http_bind.clone()),

@@ -3,7 +3,7 @@
 use crate::config::{
     Config, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
 };
-use crate::model::{Garbage, Reference, Secret};
+use crate::model::{FileChoice, Garbage, Reference, Secret};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -99,7 +99,10 @@ fn nothing_but_the_repository_must_be_said() {
     assert_eq!(config.stale_worktree_timeout, Duration::from_mins(1));
     assert_eq!(config.garbage, Garbage::Auto);
     assert_eq!((config.one_time, config.http_metrics, config.verbose), (false, false, 0));
-    assert_eq!((config.http_bind, config.password, config.username), (None, None, None));
+    assert_eq!(
+        (config.http_bind, config.access.password, config.access.username),
+        (None, None, None)
+    );
     assert_eq!(config.log_format, LogFormat::Json);
 }
 
@@ -194,7 +197,7 @@ fn paths_count_from_where_they_should() {
     assert_eq!(config.root, Path::new("/home/me/x"));
     assert_eq!(config.link, Path::new("/home/me/latest"));
     assert_eq!(config.touch_file, Some(PathBuf::from("/home/me/x/t")));
-    assert_eq!(config.ca_file, Some(PathBuf::from("/home/me/c")));
+    assert_eq!(config.access.tls.authorities, [FileChoice::named("/home/me/c")]);
     let nowhere = Surroundings { cwd: None, stderr_is_terminal: false };
     let args = ["gitsyncd", "--repo=/srv/a", "--root=x"].map(OsString::from);
     let told = load(args.into_iter(), std::iter::empty(), nowhere).unwrap_err();
@@ -296,7 +299,7 @@ proptest! {
     #[test]
     fn what_is_shown_reads_back_the_same(pairs in some_options()) {
         let mut first = run(request(&flags(&pairs, 0), &[]));
-        if let Some(PasswordSource::Value(secret)) = &mut first.password {
+        if let Some(PasswordSource::Value(secret)) = &mut first.access.password {
             *secret = Secret::new("[secret]");
         }
         let shown: Vec<_> = show::values_of(&first)

@@ -6,21 +6,27 @@
 mod cause;
 mod class;
 mod commit;
+mod file_choice;
 mod garbage;
 mod login;
 mod reference;
 mod repo_url;
 mod secret;
+mod service_url;
 mod step;
 mod trigger;
+mod url_prefix;
 
 pub use cause::Cause;
 pub use class::Class;
 pub use commit::{CommitId, CommitIdError};
+pub use file_choice::FileChoice;
 pub use garbage::Garbage;
 pub use login::Login;
 pub use reference::{Reference, ReferenceError};
 pub use repo_url::{Location, RepoUrl, RepoUrlError};
 pub use secret::Secret;
+pub use service_url::{ServiceUrl, ServiceUrlError};
 pub use step::Step;
 pub use trigger::Trigger;
+pub use url_prefix::{UrlPrefix, UrlPrefixError};

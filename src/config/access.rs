@@ -1,0 +1,112 @@
+//! Who we are to sources, and how they are reached: what the options say about it. Nothing is read
+//! here; files are read again at each attempt.
+
+use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
+use std::path::PathBuf;
+
+/// All of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Who to be at the server of the repository.
+    pub username: Option<String>,
+    /// How to prove it.
+    pub password: Option<PasswordSource>,
+    /// Who to be at which servers.
+    pub credentials: Vec<Credential>,
+    /// Directories where Secrets are mounted as they are, for `username` and `password`; the other
+    /// files in them are in the lists below.
+    pub auth_dirs: Vec<PathBuf>,
+    /// A service that tells who to be at the server of the repository.
+    pub askpass_url: Option<ServiceUrl>,
+    /// Cookies in the format of Netscape, for any server that they name.
+    pub cookie_file: Option<PathBuf>,
+    /// An application of GitHub to be.
+    pub github_app: Option<GithubApp>,
+    /// Header lines to add to requests of Git.
+    pub extra_headers: Vec<ExtraHeader>,
+    /// How to be known to SSH servers, and to know them.
+    pub ssh: Ssh,
+    /// Which servers to believe over TLS, and how to be known to them.
+    pub tls: Tls,
+    /// What is in between.
+    pub proxy: Proxy,
+}
+
+/// Where a password is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// It was given itself.
+    Value(Secret),
+    /// In a file, which is read again at every attempt.
+    File(PathBuf),
+}
+
+/// Who to be at some servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Where; the longest that covers a repository counts.
+    pub url: UrlPrefix,
+    /// The name.
+    pub username: String,
+    /// The proof.
+    pub password: PasswordSource,
+}
+
+/// An application of GitHub, for which there are tokens that last an hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GithubApp {
+    /// Where the API is.
+    pub base_url: ServiceUrl,
+    /// Its number or its client id.
+    pub id: String,
+    /// The number of its installation.
+    pub installation_id: String,
+    /// An RSA key in PEM form.
+    pub private_key: PasswordSource,
+}
+
+/// A header line for some requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtraHeader {
+    /// To which servers it goes; to the repository's and the fallbacks' if there is none.
+    pub url: Option<UrlPrefix>,
+    /// The whole line, `Name: value`.
+    pub line: Secret,
+}
+
+/// How to be known to SSH servers, and to know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    /// Private keys, in the order in which they are offered.
+    pub keys: Vec<FileChoice>,
+    /// Whether a server must be known.
+    pub strict: bool,
+    /// The lists of known servers; all that exist count.
+    pub known_hosts: Vec<FileChoice>,
+}
+
+impl Default for Ssh {
+    fn default() -> Self {
+        Self { keys: Vec::new(), strict: true, known_hosts: Vec::new() }
+    }
+}
+
+/// Which servers to believe over TLS, and how to be known to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Certificates of authorities; all that exist count, and the system's if none does.
+    pub authorities: Vec<FileChoice>,
+    /// Our certificate and its key; the first pair that exists counts.
+    pub identities: Vec<(FileChoice, FileChoice)>,
+}
+
+/// What is between us and sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxy {
+    /// For every server, whatever the environment says: `http://`, `https://`, `socks5://` (names
+    /// are looked up here) or `socks5h://` (there).
+    pub all: Option<ServiceUrl>,
+    /// The variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` in small letters, as
+    /// far as they are set; they may hold passwords.
+    pub environment: Vec<(String, Secret)>,
+}
