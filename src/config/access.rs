@@ -1,6 +1,7 @@
 //! Who we are to sources, and how they are reached: what the options say about it. Nothing is read
 //! here; files are read again at each attempt.
 
+use crate::config::git_config::Setting;
 use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
 use std::path::PathBuf;
 
@@ -22,6 +23,8 @@ pub struct Access {
     pub cookie_file: Option<PathBuf>,
     /// An application of GitHub to be.
     pub github_app: Option<GithubApp>,
+    /// Settings of Git as they were given; what counts of them is in the other fields.
+    pub settings: Vec<Setting>,
     /// Header lines to add to requests of Git.
     pub extra_headers: Vec<ExtraHeader>,
     /// How to be known to SSH servers, and to know them.

@@ -4,6 +4,7 @@
 //! be secrets that were mistyped.
 
 use crate::config::names;
+use crate::config::options::{BETWEEN, Many};
 use crate::config::problem::Problem;
 use crate::config::values;
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use std::ffi::OsString;
 pub(super) struct Args {
     /// The first flag that asks for a text instead of a run.
     pub(super) wish: Option<Wish>,
-    /// Flags by their names without dashes; the last of a repeated one.
+    /// Flags by their names without dashes; of a repeated one the last, or all with [`BETWEEN`]
+    /// them.
     pub(super) flags: BTreeMap<&'static str, String>,
     /// Variables that were given as hidden flags.
     pub(super) variables: BTreeMap<String, String>,
@@ -89,7 +91,7 @@ impl Word {
 
 /// What a flag's name stands for.
 enum Target {
-    Option { flag: &'static str, is_switch: bool },
+    Option { flag: &'static str, is_switch: bool, many: Many },
     Action(Wish),
     Variable(String),
 }
@@ -143,8 +145,15 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
             return self.problem(shown, "the value is not UTF-8");
         }
         match target {
-            Target::Option { flag, .. } => {
+            Target::Option { flag, many: Many::No, .. } => {
                 self.found.flags.insert(flag, value.text);
+            }
+            Target::Option { flag, .. } => {
+                let texts = self.found.flags.entry(flag).or_default();
+                if !texts.is_empty() {
+                    texts.push(BETWEEN);
+                }
+                texts.push_str(&value.text);
             }
             Target::Variable(name) => {
                 self.found.variables.insert(name, value.text);
@@ -221,7 +230,7 @@ fn long(name: &str) -> Option<Target> {
         return names::variable(variable).map(|_| Target::Variable(variable.to_owned()));
     }
     if let Some((opt, flag)) = names::flag(name) {
-        return Some(Target::Option { flag, is_switch: opt.is_switch() });
+        return Some(Target::Option { flag, is_switch: opt.is_switch(), many: opt.many });
     }
     ACTIONS.iter().find(|action| action.key == name).map(|action| Target::Action(action.wish))
 }
@@ -233,7 +242,7 @@ fn short(letter: char, after: &str) -> (String, Option<Target>, Option<String>) 
     let is_word = after.starts_with(|c: char| c.is_ascii_alphabetic());
     let option = names::options()
         .find(|opt| opt.letter == Some(letter) && !is_word)
-        .map(|opt| Target::Option { flag: opt.key, is_switch: opt.is_switch() });
+        .map(|opt| Target::Option { flag: opt.key, is_switch: opt.is_switch(), many: opt.many });
     let is_whole = after.is_empty() || after.starts_with('=');
     let action = ACTIONS
         .iter()

@@ -6,6 +6,7 @@ use crate::config::names;
 use crate::config::names::PREFIX;
 use crate::config::options::Opt;
 use crate::config::problem::{Origin, Problem};
+use crate::model::Secret;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -17,6 +18,30 @@ pub(super) struct Environment {
     /// Variables with our prefix that no option reads.
     pub(super) unknown: Vec<Problem>,
     pub(super) problems: Vec<Problem>,
+    /// The proxies that programs on this machine are to use, by their names in small letters.
+    pub(super) proxies: Vec<(String, Secret)>,
+}
+
+/// What curl reads to find a proxy. That of `http` counts in small letters only, because a server
+/// that runs programs gives them the headers of a request as variables in capitals.
+const PROXIES: [&str; 7] =
+    ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
+
+impl Environment {
+    /// Notes a proxy; a name in small letters comes before the same in capitals.
+    fn proxy(&mut self, name: &str, value: OsString) {
+        let Ok(value) = value.into_string() else {
+            let complaint = "the value is not UTF-8";
+            return self.problems.push(Problem::new(name, complaint));
+        };
+        let small = name.to_ascii_lowercase();
+        let known = self.proxies.iter().any(|(known, _)| *known == small);
+        if value.is_empty() || (known && name != small) {
+            return;
+        }
+        self.proxies.retain(|(known, _)| *known != small);
+        self.proxies.push((small, Secret::new(value)));
+    }
 }
 
 /// Picks our variables.
@@ -24,6 +49,10 @@ pub(super) fn read(vars: impl Iterator<Item = (OsString, OsString)>) -> Environm
     let mut found = Environment::default();
     for (name, value) in vars {
         let name = name.to_string_lossy().into_owned();
+        if PROXIES.contains(&name.as_str()) {
+            found.proxy(&name, value);
+            continue;
+        }
         let Some(opt) = names::variable(&name) else {
             if name.starts_with(PREFIX) && !is_from_kubernetes(&name, &value.to_string_lossy()) {
                 found.unknown.push(unknown(&name));
@@ -39,6 +68,7 @@ pub(super) fn read(vars: impl Iterator<Item = (OsString, OsString)>) -> Environm
             }
         }
     }
+    found.proxies.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.unknown.sort_by_key(ToString::to_string);
     found.problems.sort_by_key(ToString::to_string);
     found
@@ -125,6 +155,20 @@ mod tests {
         ]);
         assert!(found.unknown.is_empty(), "{:?}", found.unknown);
         assert!(found.variables.is_empty());
+    }
+
+    #[test]
+    fn proxies_are_found_as_curl_finds_them() {
+        let found = of(&[
+            ("HTTP_PROXY", "http://from-a-header"),
+            ("HTTPS_PROXY", "http://capitals"),
+            ("https_proxy", "http://small"),
+            ("ALL_PROXY", "socks5://all"),
+            ("no_proxy", ""),
+        ]);
+        let found: Vec<_> =
+            found.proxies.iter().map(|(name, text)| (name.as_str(), text.reveal())).collect();
+        assert_eq!(found, [("all_proxy", "socks5://all"), ("https_proxy", "http://small")]);
     }
 
     #[test]

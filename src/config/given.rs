@@ -1,7 +1,7 @@
 //! What was given for each option, and by whom: flags and variables in their precedence.
 
 use crate::config::names;
-use crate::config::options::{Fallback, Opt, Reading};
+use crate::config::options::{BETWEEN, Fallback, Many, Opt, Reading};
 use crate::config::problem::{Origin, Problem};
 use crate::config::values;
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ impl Given {
             if is_old {
                 self.warn(&name, &opt.variable());
             }
-            Some((text, origin))
+            Some((divided(opt.many, text), origin))
         })
     }
 
@@ -110,6 +110,19 @@ impl Given {
 
     fn warn(&mut self, old: &str, new: &str) {
         self.warnings.push(format!("{old} is an old name; use {new}"));
+    }
+}
+
+/// Puts between the values of a variable what is between those of repeated flags.
+fn divided(many: Many, text: String) -> String {
+    let join = |parts: &mut dyn Iterator<Item = &str>| {
+        let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+        parts.join(BETWEEN.encode_utf8(&mut [0; 4]))
+    };
+    match many {
+        Many::No | Many::Flags => text,
+        Many::Colons => join(&mut text.split(':')),
+        Many::Spaces => join(&mut text.split_whitespace()),
     }
 }
 

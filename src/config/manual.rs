@@ -2,7 +2,7 @@
 
 use crate::config::args::ACTIONS;
 use crate::config::help;
-use crate::config::options::{Fallback, GROUPS, Opt};
+use crate::config::options::{Fallback, GROUPS, Many, Opt};
 use crate::config::page;
 use crate::config::page::Block;
 
@@ -33,7 +33,7 @@ fn markdown() -> String {
     ];
     blocks.extend(body());
     format!(
-        "<!-- Generated from the option table in src/config/options.rs; do not edit.\n     \
+        "<!-- Generated from the option table in src/config/options; do not edit.\n     \
          To write it anew: UPDATE_EXPECT=1 cargo test --lib config::manual -->\n\n{}",
         page::markdown(&blocks)
     )
@@ -92,7 +92,8 @@ fn forms() -> Vec<Block> {
         Block::Heading(2, "How values are written".to_owned()),
         paragraph(
             "A flag takes its value as `--flag=value` or `--flag value`; with one letter as \
-             `-v=6`, `-v 6` or `-v6`. If it is repeated, the last one counts.",
+             `-v=6`, `-v 6` or `-v6`. If it is repeated, the last one counts; where an option says so, \
+             all of them.",
         ),
         paragraph(
             "A switch is on when it is named: `--one-time`. It takes a value only behind an equals \
@@ -156,6 +157,16 @@ fn entry(opt: &Opt) -> Vec<Block> {
         vec![format!("Default: {}. Variables: {}.", fallback(opt), variables.join(", "))];
     if !old.is_empty() {
         facts.push(format!("Old flags: {}.", old.join(", ")));
+    }
+    match opt.many {
+        Many::No => (),
+        Many::Flags => facts.push("Each repeated flag counts.".to_owned()),
+        Many::Colons => facts.push(
+            "Each repeated flag counts; in a variable, put colons between several.".to_owned(),
+        ),
+        Many::Spaces => facts.push(
+            "Each repeated flag counts; in a variable, put spaces between several.".to_owned(),
+        ),
     }
     if opt.secret {
         facts.push("The value is never shown.".to_owned());

@@ -9,6 +9,7 @@ mod access;
 mod args;
 mod check;
 mod environment;
+mod git_config;
 mod given;
 mod help;
 mod manual;
@@ -26,6 +27,7 @@ mod tests;
 mod values;
 
 pub use access::{Access, Credential, ExtraHeader, GithubApp, PasswordSource, Proxy, Ssh, Tls};
+pub use git_config::Setting;
 pub use modes::{Drift, Trees};
 pub use problem::Problem;
 
@@ -159,7 +161,7 @@ pub fn load(
     problems.extend(given.problems.iter().cloned());
     let checked = Raw::of(&given)
         .map_err(|problem| vec![problem])
-        .and_then(|raw| check::check(&raw, &given, &surroundings));
+        .and_then(|raw| check::check(&raw, &given, &surroundings, &environment.proxies));
     match checked {
         Ok(config) if problems.is_empty() => {
             let warnings = warnings(&config, &given, &environment.unknown);
@@ -185,6 +187,17 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
     warnings.extend(unknown.iter().map(ToString::to_string));
     if config.http_metrics && config.http_bind.is_none() {
         warnings.push("--http-metrics has no effect without --http-bind".to_owned());
+    }
+    if !config.access.ssh.strict {
+        warnings.push(
+            "--ssh-known-hosts=false: any SSH server is believed to be the right one; whoever is \
+             on the way can read and change everything"
+                .to_owned(),
+        );
+    }
+    let ignored = git_config::ignored(&config.access.settings);
+    if !ignored.is_empty() {
+        warnings.push(format!("--git-config: {} has no effect here", ignored.join(", ")));
     }
     warnings
 }

@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(nearest("preiod", keys()), Some("period"));
         assert_eq!(nearest("sync_timeout", keys()), Some("sync-timeout"));
         assert_eq!(nearest("max-failure", keys()), Some("max-failures"));
-        assert_eq!(nearest("github-app-client-id", keys()), None);
+        assert_eq!(nearest("sparse-checkout", keys()), None);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
     }

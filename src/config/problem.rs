@@ -17,6 +17,11 @@ impl Problem {
     pub(super) fn new(place: impl Into<String>, complaint: impl Into<String>) -> Self {
         Self { place: place.into(), complaint: complaint.into() }
     }
+
+    /// Says whether it is about this place.
+    pub(super) fn is_at(&self, place: &str) -> bool {
+        self.place == place
+    }
 }
 
 /// Where the value of an option came from.

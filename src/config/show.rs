@@ -1,10 +1,13 @@
 //! What `--print-config` prints: every option as it counts, without secrets.
 
+use crate::config::git_config;
 use crate::config::given::Given;
 use crate::config::names;
+use crate::config::options::{GITHUB, Many};
 use crate::config::signals;
 use crate::config::values;
-use crate::config::{Config, LogFormat, PasswordSource};
+use crate::config::{Access, Config, Credential, LogFormat, PasswordSource};
+use crate::model::FileChoice;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
 
@@ -17,11 +20,14 @@ pub(super) fn print(config: &Config, given: &Given, warnings: &[String]) -> Stri
     let mut lines: Vec<_> =
         warnings.iter().map(|warning| format!("# warning: {warning}\n")).collect();
     for opt in names::options() {
-        let value = values.iter().find(|(key, _)| *key == opt.key);
-        let shown = match value.and_then(|(_, value)| value.as_deref()) {
-            Some(_) if opt.secret => quote(SECRET),
-            Some(value) => quote(value),
-            None => String::new(),
+        let of_it = values.iter().filter(|(key, _)| *key == opt.key);
+        let shown: Vec<_> = of_it
+            .filter_map(|(_, value)| value.as_deref())
+            .map(|value| if opt.secret { quote(SECRET) } else { quote(value) })
+            .collect();
+        let shown = match (opt.many, shown.as_slice()) {
+            (Many::No, _) | (_, []) => shown.concat(),
+            (_, _) => format!("[{}]", shown.join(", ")),
         };
         let line = format!("{}: {shown}", opt.key);
         let origin = given.origin(opt.key).words();
@@ -30,23 +36,20 @@ pub(super) fn print(config: &Config, given: &Given, warnings: &[String]) -> Stri
     lines.concat()
 }
 
+/// An option and one of its values.
+type Shown = (&'static str, Option<String>);
+
 /// Writes each value so that it would be read the same, secrets excepted.
-pub(super) fn values_of(config: &Config) -> Vec<(&'static str, Option<String>)> {
-    let path = |path: &Path| path.display().to_string();
+pub(super) fn values_of(config: &Config) -> Vec<Shown> {
     let file = |file: &Option<_>| file.as_deref().map(path);
     let limit =
         |limit: Option<NonZeroU64>| limit.map_or_else(|| "-1".to_owned(), |n| n.to_string());
-    let (password, password_file) = match &config.access.password {
-        Some(PasswordSource::Value(_)) => (Some(SECRET.to_owned()), None),
-        Some(PasswordSource::File(file)) => (None, Some(path(file))),
-        None => (None, None),
-    };
     let period = config.period.map_or_else(|| "off".to_owned(), values::show_duration);
     let log_format = match config.log_format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
-    vec![
+    let mut shown = vec![
         ("repo", Some(config.repo.to_string())),
         ("ref", Some(config.reference.to_string())),
         ("depth", Some(config.depth.map_or(0, NonZeroU32::get).to_string())),
@@ -65,16 +68,99 @@ pub(super) fn values_of(config: &Config) -> Vec<(&'static str, Option<String>)> 
         ("sync-on-signal", config.sync_on_signal.map(signals::show)),
         ("max-failures", Some(limit(config.max_failures))),
         ("init-max-failures", Some(limit(config.init_max_failures))),
-        ("username", config.access.username.clone()),
-        ("password", password),
-        ("password-file", password_file),
-        ("ca-file", config.access.tls.authorities.first().map(|file| path(&file.path))),
         ("touch-file", file(&config.touch_file)),
         ("error-file", file(&config.error_file)),
         ("http-bind", config.http_bind.clone()),
         ("http-metrics", Some(config.http_metrics.to_string())),
         ("verbose", Some(config.verbose.to_string())),
         ("log-format", Some(log_format.to_owned())),
+    ];
+    shown.extend(each("fallback-repo", config.fallback_repos.iter().map(ToString::to_string)));
+    shown.extend(login(&config.access));
+    shown.extend(way(&config.access));
+    shown
+}
+
+fn each(key: &'static str, values: impl Iterator<Item = String>) -> impl Iterator<Item = Shown> {
+    values.map(move |value| (key, Some(value)))
+}
+
+fn path(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The files that were named, not those that may be mounted.
+fn named<'a>(
+    files: impl Iterator<Item = &'a FileChoice> + 'a,
+) -> impl Iterator<Item = String> + 'a {
+    files.filter(|file| !file.optional).map(|file| path(&file.path))
+}
+
+/// A secret by itself, or the file it is in.
+fn secret(source: Option<&PasswordSource>) -> (Option<String>, Option<String>) {
+    match source {
+        Some(PasswordSource::Value(_)) => (Some(SECRET.to_owned()), None),
+        Some(PasswordSource::File(file)) => (None, Some(path(file))),
+        None => (None, None),
+    }
+}
+
+/// Who we are to the server.
+fn login(access: &Access) -> Vec<Shown> {
+    let (password, password_file) = secret(access.password.as_ref());
+    let app = access.github_app.as_ref();
+    let (key, key_file) = secret(app.map(|app| &app.private_key));
+    let id = app.map(|app| app.id.clone());
+    // It counts for an app only.
+    let base = app.map_or_else(|| GITHUB.to_owned(), |app| app.base_url.to_string());
+    let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
+    let mut shown = vec![
+        ("username", access.username.clone()),
+        ("password", password),
+        ("password-file", password_file),
+        ("askpass-url", access.askpass_url.as_ref().map(ToString::to_string)),
+        ("cookie-file", access.cookie_file.as_deref().map(path)),
+        ("github-app-application-id", id.clone().filter(is_number)),
+        ("github-app-client-id", id.filter(|id| !is_number(id))),
+        ("github-app-installation-id", app.map(|app| app.installation_id.clone())),
+        ("github-app-private-key", key),
+        ("github-app-private-key-file", key_file),
+        ("github-base-url", Some(base)),
+    ];
+    shown.extend(each("credential", access.credentials.iter().map(credential)));
+    shown.extend(each("auth-dir", access.auth_dirs.iter().map(|dir| path(dir))));
+    shown.extend(each("ssh-key-file", named(access.ssh.keys.iter())));
+    shown
+}
+
+fn credential(credential: &Credential) -> String {
+    let (password, password_file) = secret(Some(&credential.password));
+    let mut object = serde_json::Map::new();
+    let mut put = |key: &str, value: Option<String>| {
+        object.extend(value.map(|value| (key.to_owned(), value.into())));
+    };
+    put("url", Some(credential.url.to_string()));
+    put("username", Some(credential.username.clone()));
+    put("password", password);
+    put("password-file", password_file);
+    serde_json::Value::Object(object).to_string()
+}
+
+/// The way to the server.
+fn way(access: &Access) -> Vec<Shown> {
+    let tls = &access.tls;
+    let (certs, keys) = (tls.identities.iter().map(|pair| &pair.0), &tls.identities);
+    let cert = named(certs).next();
+    let key =
+        named(keys.iter().map(|pair| &pair.1)).next().filter(|key| Some(key) != cert.as_ref());
+    vec![
+        ("ssh-known-hosts", Some(access.ssh.strict.to_string())),
+        ("ssh-known-hosts-file", named(access.ssh.known_hosts.iter()).next()),
+        ("ca-file", named(tls.authorities.iter()).next()),
+        ("client-cert", cert),
+        ("client-key", key),
+        ("proxy", access.proxy.all.as_ref().map(ToString::to_string)),
+        ("git-config", git_config::show(&access.settings, SECRET)),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! The configuration as a whole: any way in leads to the same place, and no secret leads out.
 
+mod access;
+
 use crate::config::{
     Config, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
 };
@@ -12,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-const SAMPLES: [(&str, &[&str], Option<&str>); 28] = [
+const SAMPLES: [(&str, &[&str], Option<&str>); 46] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
+    ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
     ("depth", &["0", "1", "50"], Some("-1")),
     ("submodules", &["off"], Some("recursive")),
@@ -34,6 +37,23 @@ const SAMPLES: [(&str, &[&str], Option<&str>); 28] = [
     ("username", &["reader", "a user"], Some("a:b")),
     ("password", &["hunter2", " = "], None),
     ("password-file", &["/run/token", "token"], None),
+    ("credential", &[CREDENTIAL], Some("{}")),
+    ("auth-dir", &["/run/secret", "secret"], None),
+    ("askpass-url", &["http://localhost:8080/ask"], Some("ftp://h/a")),
+    ("cookie-file", &["/run/cookies", "true", "false"], None),
+    ("github-app-application-id", &["12"], None),
+    ("github-app-client-id", &["Iv1.ab"], None),
+    ("github-app-installation-id", &["34"], None),
+    ("github-app-private-key", &["[secret]"], None),
+    ("github-app-private-key-file", &["/run/key.pem"], None),
+    ("github-base-url", &["https://api.github.com/"], Some("api.github.com")),
+    ("ssh-key-file", &["/run/key", "key"], None),
+    ("ssh-known-hosts", &["true", "false"], Some("maybe")),
+    ("ssh-known-hosts-file", &["/run/known_hosts"], None),
+    ("client-cert", &["/run/tls.crt"], None),
+    ("client-key", &["/run/tls.key"], None),
+    ("proxy", &["http://proxy:3128/", "socks5://proxy:1080"], Some("ftp://proxy")),
+    ("git-config", &["http.lowSpeedTime:9,user.name:\"me\""], Some("http.extraHeader")),
     ("ca-file", &["/etc/ca.pem", "ca.pem"], None),
     ("touch-file", &["touched", "/tmp/touched"], Some(".worktrees/x")),
     ("error-file", &["error.json", "/tmp/error"], Some(".git-sync")),
@@ -42,6 +62,10 @@ const SAMPLES: [(&str, &[&str], Option<&str>); 28] = [
     ("verbose", &["0", "9"], Some("10")),
     ("log-format", &["text", "json"], Some("xml")),
 ];
+
+/// A credential as it is shown.
+const CREDENTIAL: &str =
+    r#"{"url":"https://example.org/","username":"me","password-file":"/run/token"}"#;
 
 fn surroundings() -> Surroundings {
     Surroundings { cwd: Some("/home/me".into()), stderr_is_terminal: false }
@@ -246,6 +270,8 @@ fn some_options() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         picked
             .into_iter()
             .filter(|(key, _)| !(has_file && *key == "password"))
+            // Each needs others.
+            .filter(|(key, _)| !key.starts_with("github-app") && *key != "client-key")
             .map(|(key, good)| (Just(key), prop::sample::select(good)))
             .collect::<Vec<_>>()
     })
@@ -266,6 +292,17 @@ fn flags(pairs: &[(&str, &str)], style: u64) -> Vec<String> {
 
 /// Arguments and variables.
 type Given = (Vec<String>, Vec<(String, String)>);
+
+/// Puts what is shown in the place of secrets.
+fn hide(config: &mut Config) {
+    if let Some(PasswordSource::Value(secret)) = &mut config.access.password {
+        *secret = Secret::new("[secret]");
+    }
+    config.access.extra_headers.clear();
+    for setting in &mut config.access.settings {
+        setting.value = Secret::new("[secret]");
+    }
+}
 
 fn run(request: Result<Request, Vec<Problem>>) -> Config {
     match request {
@@ -299,14 +336,14 @@ proptest! {
     #[test]
     fn what_is_shown_reads_back_the_same(pairs in some_options()) {
         let mut first = run(request(&flags(&pairs, 0), &[]));
-        if let Some(PasswordSource::Value(secret)) = &mut first.access.password {
-            *secret = Secret::new("[secret]");
-        }
+        hide(&mut first);
         let shown: Vec<_> = show::values_of(&first)
             .into_iter()
             .map(|(key, text)| format!("--{key}={}", text.unwrap_or_default()))
             .collect();
-        prop_assert_eq!(first, run(request(&shown, &[])));
+        let mut second = run(request(&shown, &[]));
+        hide(&mut second);
+        prop_assert_eq!(first, second);
     }
 
     #[test]
@@ -318,7 +355,15 @@ proptest! {
         let core: String = secret.chars().take(12).collect();
         let open: Vec<_> = pairs.into_iter().filter(|(key, _)| !key.starts_with("password")).collect();
         let rest = flags(&open, 0);
-        let ways: [Given; 7] = [
+        let quoted = serde_json::Value::from(secret.as_str());
+        let ways: [Given; 14] = [
+            (vec![format!(r#"--credential={{"url":"https://h","username":"u","password":{quoted}}}"#)], vec![]),
+            (vec![format!(r#"--credential={{"url":"https://h","username":"u","pasword":{quoted}}}"#)], vec![]),
+            (vec![format!(r#"--credential={{"url":"https://u:{core}@h","username":"u"}}"#)], vec![]),
+            (vec![format!("--proxy=http://u:{core}@proxy")], vec![]),
+            (vec![format!("--askpass-url=http://h/?token={core}")], vec![]),
+            (vec![format!("--git-config=http.extraHeader:\"Authorization: {core}\"")], vec![]),
+            (vec![], vec![("https_proxy".into(), format!("http://u:{core}@proxy"))]),
             (vec![format!("--password={secret}")], vec![]),
             (vec!["--password".into(), secret.clone()], vec![]),
             (vec![format!("--pasword={secret}")], vec![]),

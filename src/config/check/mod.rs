@@ -1,16 +1,18 @@
 //! Texts to [`Config`], or every problem there is.
 
+mod access;
+
 use crate::config::given::Given;
 use crate::config::names;
-use crate::config::options::Opt;
+use crate::config::options::{BETWEEN, Opt};
 use crate::config::paths;
 use crate::config::problem::Problem;
 use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Access, Config, Drift, LogFormat, PasswordSource, Surroundings, Tls, Trees};
-use crate::model::{FileChoice, Garbage, Reference, RepoUrl, Secret};
+use crate::config::{Config, Drift, LogFormat, Surroundings, Trees};
+use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,8 +22,9 @@ pub(super) fn check(
     raw: &Raw,
     given: &Given,
     surroundings: &Surroundings,
+    proxies: &[(String, Secret)],
 ) -> Result<Config, Vec<Problem>> {
-    let mut checker = Checker { given, surroundings, problems: Vec::new() };
+    let mut checker = Checker { given, surroundings, proxies, problems: Vec::new() };
     let config = checker.config(raw);
     match config {
         Some(config) if checker.problems.is_empty() => Ok(config),
@@ -32,6 +35,8 @@ pub(super) fn check(
 struct Checker<'a> {
     given: &'a Given,
     surroundings: &'a Surroundings,
+    /// The proxies that the environment names.
+    proxies: &'a [(String, Secret)],
     problems: Vec<Problem>,
 }
 
@@ -48,6 +53,7 @@ impl Checker<'_> {
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
     fn config(&mut self, raw: &Raw) -> Option<Config> {
         let repo = self.repo(raw);
+        let fallback_repos = self.read_many("fallback-repo", raw.fallback_repo.as_ref(), repo_url);
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
         self.read("submodules", raw.submodules.as_ref(), submodules);
@@ -66,9 +72,7 @@ impl Checker<'_> {
         let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
         let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
         let (max_failures, init_max_failures) = self.failures(raw);
-        let username = self.read("username", raw.username.as_ref(), username);
-        let password = self.password(raw);
-        let ca_file = self.file("ca-file", raw.ca_file.as_ref());
+        let access = access::access(self, raw);
         let http_bind = self.read("http-bind", raw.http_bind.as_ref(), values::address);
         let http_metrics = self.read("http-metrics", raw.http_metrics.as_ref(), values::switch);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
@@ -86,16 +90,8 @@ impl Checker<'_> {
             max_failures,
             init_max_failures,
             depth: depth.flatten(),
-            access: Access {
-                username,
-                password,
-                tls: Tls {
-                    authorities: ca_file.map(FileChoice::named).into_iter().collect(),
-                    identities: Vec::new(),
-                },
-                ..Access::default()
-            },
-            fallback_repos: Vec::new(),
+            access,
+            fallback_repos,
             touch_file: places.touch_file,
             error_file: places.error_file,
             trees: trees.unwrap_or(Trees::Prepared),
@@ -127,6 +123,26 @@ impl Checker<'_> {
         parse(text).map_err(|complaint| self.complain(key, complaint)).ok()
     }
 
+    /// Reads each of several texts; none is there if the option is empty.
+    fn read_many<T>(
+        &mut self,
+        key: &str,
+        texts: Option<&String>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let texts = texts.iter().flat_map(|texts| texts.split(BETWEEN));
+        let read = texts
+            .filter(|text| !text.is_empty())
+            .filter_map(|text| parse(text).map_err(|complaint| self.complain(key, complaint)).ok());
+        read.collect()
+    }
+
+    /// Says whether there is a complaint about an option already.
+    fn is_blamed(&self, key: &str) -> bool {
+        let place = self.place(key);
+        self.problems.iter().any(|problem| problem.is_at(&place))
+    }
+
     fn complain(&mut self, key: &str, complaint: impl Into<String>) {
         let place = self.place(key);
         self.problems.push(Problem::new(place, complaint));
@@ -146,9 +162,7 @@ impl Checker<'_> {
             );
         }
         // The error does not show the URL, which may hold a password.
-        self.read("repo", raw.repo.as_ref(), |text| {
-            text.parse::<RepoUrl>().map_err(|error| error.to_string())
-        })
+        self.read("repo", raw.repo.as_ref(), repo_url)
     }
 
     fn places(&mut self, raw: &Raw) -> Places {
@@ -182,15 +196,21 @@ impl Checker<'_> {
 
     /// Reads a path that counts from the current directory.
     fn file(&mut self, key: &str, text: Option<&String>) -> Option<PathBuf> {
-        let cwd = self.surroundings.cwd.as_deref();
-        self.read(key, text, |text| match cwd {
+        let resolve = self.resolver();
+        self.read(key, text, resolve)
+    }
+
+    /// What makes a path absolute.
+    fn resolver(&self) -> impl Fn(&str) -> Result<PathBuf, String> + use<> {
+        let cwd = self.surroundings.cwd.clone();
+        move |text| match &cwd {
             Some(cwd) => Ok(paths::absolute(cwd, text)),
             None if Path::new(text).is_absolute() => Ok(paths::absolute(Path::new("/"), text)),
             None => Err(format!(
                 "{text:?} is relative, but the current directory cannot be found; \
                  write an absolute path"
             )),
-        })
+        }
     }
 
     fn rests(&mut self, raw: &Raw) -> (Option<Duration>, Duration) {
@@ -217,19 +237,13 @@ impl Checker<'_> {
         (max.flatten(), init.or(max).flatten())
     }
 
-    fn password(&mut self, raw: &Raw) -> Option<PasswordSource> {
-        let password = self.read("password", raw.password.as_ref(), |text| Ok(Secret::new(text)));
-        let file = self.file("password-file", raw.password_file.as_ref());
-        if password.is_some() && file.is_some() {
-            let other = self.place("password");
-            self.complain("password-file", format!("cannot be given together with {other}"));
-        }
-        file.map(PasswordSource::File).or(password.map(PasswordSource::Value))
-    }
-
     fn default_log_format(&self) -> LogFormat {
         if self.surroundings.stderr_is_terminal { LogFormat::Text } else { LogFormat::Json }
     }
+}
+
+fn repo_url(text: &str) -> Result<RepoUrl, String> {
+    text.parse::<RepoUrl>().map_err(|error| error.to_string())
 }
 
 fn reference(text: &str) -> Result<Reference, String> {
@@ -263,15 +277,6 @@ fn submodules(text: &str) -> Result<(), String> {
 fn garbage(text: &str) -> Result<Garbage, String> {
     let mode = Garbage::ALL.into_iter().find(|mode| mode.label() == text);
     mode.ok_or_else(|| format!("{text:?} is none of auto, always, aggressive and off"))
-}
-
-/// Reads a user name. It is not shown, as some services take a token for it.
-fn username(text: &str) -> Result<String, String> {
-    if text.contains(|c: char| c == ':' || c.is_control()) {
-        Err("holds a colon, a line break or a control character".to_owned())
-    } else {
-        Ok(text.to_owned())
-    }
 }
 
 fn verbose(text: &str) -> Result<u8, String> {

@@ -1,0 +1,127 @@
+//! The table of all options: the one place that declares them.
+//!
+//! Flags, variables, `--help`, `--man`, `--print-config` and `docs/configuration.md` come from it.
+//! What a value must look like is decided in `check`.
+
+mod access;
+mod login;
+mod place;
+mod source;
+mod telling;
+mod time;
+
+/// One option.
+#[derive(Debug)]
+pub(super) struct Opt {
+    /// The name of the flag without dashes. The variables are made from it.
+    pub(super) key: &'static str,
+    /// The flag of one letter.
+    pub(super) letter: Option<char>,
+    /// What to call the value; none for a switch, which is on when it is named alone.
+    pub(super) metavar: Option<&'static str>,
+    /// What counts when nothing was given.
+    pub(super) fallback: Fallback,
+    /// Whether it can be given more than once.
+    pub(super) many: Many,
+    /// Whether the value must not be seen.
+    pub(super) secret: bool,
+    /// One line of help.
+    pub(super) short: &'static str,
+    /// The manual: paragraphs with an empty line between them, code in backticks.
+    pub(super) long: &'static str,
+    /// Names in earlier versions of git-sync, first one first: each is a flag and a `GIT_SYNC_`
+    /// variable.
+    pub(super) old: &'static [Name],
+    /// Whole names of other variables, first one first.
+    pub(super) aliases: &'static [Name],
+}
+
+/// Another name of an option.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name {
+    pub(super) name: &'static str,
+    pub(super) reading: Reading,
+}
+
+/// How the text under another name is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reading {
+    /// As under the proper name.
+    Same,
+    /// The same, but this text counts as not given.
+    Unless(&'static str),
+    /// It is a switch: off sets the option to this text, on does nothing.
+    Off(&'static str),
+    /// It is a switch: on sets the option to the first text, off to the second.
+    Either(&'static str, &'static str),
+}
+
+/// Whether an option can have several values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Many {
+    /// The last flag counts.
+    No,
+    /// Every flag counts. A variable holds one value.
+    Flags,
+    /// Every flag counts. In a variable, values are divided by a colon.
+    Colons,
+    /// Every flag counts. In a variable, values are divided by white space.
+    Spaces,
+}
+
+/// Where the API of GitHub is, for all who do not run their own.
+pub(super) const GITHUB: &str = "https://api.github.com/";
+
+/// What is between several values of an option once they are one text. Nobody types it.
+pub(super) const BETWEEN: char = '\u{1f}';
+
+/// What counts when an option was not given.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fallback {
+    /// It must be given.
+    Required,
+    /// It stays without a value.
+    Nothing,
+    /// This text.
+    Text(&'static str),
+    /// What these words say.
+    Words(&'static str),
+}
+
+/// Options that belong together.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) title: &'static str,
+    pub(super) options: &'static [Opt],
+}
+
+const fn same(name: &'static str) -> Name {
+    Name { name, reading: Reading::Same }
+}
+
+const fn unless(name: &'static str, text: &'static str) -> Name {
+    Name { name, reading: Reading::Unless(text) }
+}
+
+const PLAIN: Opt = Opt {
+    key: "",
+    letter: None,
+    metavar: None,
+    fallback: Fallback::Nothing,
+    many: Many::No,
+    secret: false,
+    short: "",
+    long: "",
+    old: &[],
+    aliases: &[],
+};
+
+/// Every option, in the order of the documentation.
+pub(super) const GROUPS: &[Group] = &[
+    Group { title: "What to follow", options: source::SOURCE },
+    Group { title: "Where it goes", options: place::PLACE },
+    Group { title: "When to sync", options: time::TIME },
+    Group { title: "Who we are to the server", options: login::LOGIN },
+    Group { title: "The way to the server", options: access::ACCESS },
+    Group { title: "Telling how it goes", options: telling::TELLING },
+];

@@ -1,0 +1,85 @@
+//! Where it goes, and what is kept.
+
+use crate::config::options::{Fallback, Name, Opt, PLAIN, Reading, same};
+
+pub(super) const PLACE: &[Opt] = &[
+    Opt {
+        key: "root",
+        metavar: Some("DIR"),
+        fallback: Fallback::Text("/git"),
+        short: "The working directory",
+        long: "Everything is kept below it: the repository in `.git`, the trees in `.worktrees`, \
+               the status in `.git-sync`. It is made if it is missing. A relative path counts \
+               from the current directory.",
+        aliases: &[same("GITOPS_LOCAL_PATH")],
+        ..PLAIN
+    },
+    Opt {
+        key: "link",
+        metavar: Some("PATH"),
+        fallback: Fallback::Text("latest"),
+        short: "The symlink that readers use",
+        long: "It always names the whole tree of one commit and moves in one step. A relative \
+               path counts from the root. It cannot be the root, above the root, or inside of \
+               `.git`, `.worktrees` or `.git-sync`.",
+        old: &[same("dest")],
+        ..PLAIN
+    },
+    Opt {
+        key: "trees",
+        metavar: Some("MODE"),
+        fallback: Fallback::Text("prepared"),
+        short: "How trees are made: prepared, reused or fresh",
+        long: "With `prepared`, a private copy of the published tree is made when there is nothing \
+               else to do, and the next commit changes only what differs in it. The copy shares \
+               blocks with the tree where the file system can (reflink), else it shares files \
+               (hardlinks); where neither is possible, trees are written as with `fresh`. Where \
+               files are shared, what a reader writes into a file of one tree shows in others \
+               until it is noticed: mount the tree read-only, or use `fresh`.\n\nWith `reused`, \
+               the tree that was replaced last is changed and published again: the least work, \
+               for readers that go through the link at each use, since files change under those \
+               that stayed in it.\n\nWith `fresh`, every file of every commit is written.",
+        ..PLAIN
+    },
+    Opt {
+        key: "drift",
+        metavar: Some("MODE"),
+        fallback: Fallback::Text("repair"),
+        short: "If the tree is changed: repair, report, off",
+        long: "At each sync the size, time and mode of some files are compared with what was \
+               published, going round, and of all files at the start. With `repair` a tree that \
+               was changed is replaced in one step, with `report` there is a warning, and with \
+               `off` only the link and the directory are looked at. Files that were added are not \
+               seen.",
+        ..PLAIN
+    },
+    Opt {
+        key: "stale-worktree-timeout",
+        metavar: Some("DURATION"),
+        fallback: Fallback::Text("1m"),
+        short: "How long a tree stays once replaced",
+        long: "Readers that found their way through the link just before it moved can finish in \
+               the old tree. `0` removes it at once.",
+        ..PLAIN
+    },
+    Opt {
+        key: "git-gc",
+        metavar: Some("MODE"),
+        fallback: Fallback::Text("auto"),
+        short: "When to remove objects that nothing needs",
+        long: "`auto` makes one pack of what is needed and removes the others when there are more \
+               than 50 packs, or when all of them together are larger than twice the largest and \
+               64 MiB more. `always` does so after each publication. `aggressive` is the same as \
+               `always`, but takes more time to compress what has to be compressed anew; it looks \
+               for no new deltas. `off` never does it: the repository grows with each change.\n\n\
+               What is needed are the objects of the published commit, of the last five, of each \
+               tree that has not gone yet, and of refs that others made. Syncs go on meanwhile.\n\n\
+               The variable `GITSYNC_GARBAGE_COLLECTION` means `auto` if it is true and `off` if \
+               it is false.",
+        aliases: &[Name {
+            name: "GITSYNC_GARBAGE_COLLECTION",
+            reading: Reading::Either("auto", "off"),
+        }],
+        ..PLAIN
+    },
+];

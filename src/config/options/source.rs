@@ -1,0 +1,63 @@
+//! What to follow.
+
+use crate::config::options::{Fallback, Many, Opt, PLAIN, same, unless};
+
+pub(super) const SOURCE: &[Opt] = &[
+    Opt {
+        key: "repo",
+        metavar: Some("URL"),
+        fallback: Fallback::Required,
+        short: "The repository to follow",
+        long: "An `http://`, `https://`, `ssh://`, `git://` or `file://` URL, `user@host:path` for \
+               SSH, or the path of a local repository, whose refs are watched. A user name and a password inside the URL are used and never shown; \
+               `--username` and `--password-file` are better places for them.",
+        aliases: &[same("GITOPS_BASE_REPO_URL")],
+        ..PLAIN
+    },
+    Opt {
+        key: "fallback-repo",
+        metavar: Some("URL"),
+        many: Many::Spaces,
+        short: "The same repository elsewhere, if it fails there",
+        long: "Asked in the same sync when `--repo` cannot be reached or does not let us in; several \
+               are tried in their order, and each may use up its share of `--sync-timeout`. A ref \
+               that `--repo` does not have is not looked for elsewhere. A commit that was published \
+               before the present one is not gone back to, so a mirror may lag behind. User name \
+               and password of `--repo` are not sent to other servers: use `--credential`.",
+        ..PLAIN
+    },
+    Opt {
+        key: "ref",
+        metavar: Some("NAME"),
+        fallback: Fallback::Text("HEAD"),
+        short: "Branch, tag, ref name, commit id, semver: or tag:",
+        long: "A short name is looked up as Git does: a tag comes before a branch of the same \
+               name. `HEAD` is what the server calls its default branch. A commit is given by its \
+               full id; it is fetched once and never changes. The beginning of an id, at least \
+               seven letters, works only while a branch or tag is at that commit.\n\n`semver:RANGE` is \
+               the newest tag whose version is in the range, as in `semver:^1.4` or \
+               `semver:>=1.2, <3 || 5.*`; tags may begin with a `v`. Prereleases count only if the \
+               range names one, as in `semver:>=2.0.0-0`. `tag:GLOB` is the newest tag of a form, by \
+               the order of versions, as in `tag:release-*`.",
+        old: &[unless("rev", "HEAD"), same("branch")],
+        aliases: &[same("GITSYNC_BRANCH"), same("GITOPS_BRANCH")],
+        ..PLAIN
+    },
+    Opt {
+        key: "depth",
+        metavar: Some("N"),
+        fallback: Fallback::Text("1"),
+        short: "How many commits of history to keep; 0 keeps all",
+        long: "Only the history gets shorter, never the directory. With `1` the least is fetched.",
+        ..PLAIN
+    },
+    Opt {
+        key: "submodules",
+        metavar: Some("MODE"),
+        fallback: Fallback::Text("off"),
+        short: "What to do with submodules: only off for now",
+        long: "Submodules stay empty directories. Any value but `off` is refused, so that nobody \
+               waits for files that do not come.",
+        ..PLAIN
+    },
+];

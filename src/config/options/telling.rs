@@ -1,0 +1,54 @@
+//! Telling how it goes.
+
+use crate::config::options::{Fallback, Opt, PLAIN};
+
+pub(super) const TELLING: &[Opt] = &[
+    Opt {
+        key: "touch-file",
+        metavar: Some("FILE"),
+        short: "A file to touch after each publication",
+        long: "It is made if it is missing, and its time changes after the link moved. A relative \
+               path counts from the root. It cannot be where the link or our own files are.",
+        ..PLAIN
+    },
+    Opt {
+        key: "error-file",
+        metavar: Some("FILE"),
+        short: "A file that holds the last error while there is one",
+        long: "It is removed by the next success. A relative path counts from the root. It cannot \
+               be where the link or our own files are.",
+        ..PLAIN
+    },
+    Opt {
+        key: "http-bind",
+        metavar: Some("ADDRESS"),
+        short: "Where to answer HTTP for probes and metrics",
+        long: "`HOST:PORT`, `[::1]:PORT` for IPv6, or `:PORT` or `PORT` for all addresses. \
+               Without it no port is opened.",
+        ..PLAIN
+    },
+    Opt {
+        key: "http-metrics",
+        fallback: Fallback::Words("on when http-bind is set"),
+        short: "Answer /metrics",
+        long: "In the text format of Prometheus. Needs `--http-bind`.",
+        ..PLAIN
+    },
+    Opt {
+        key: "verbose",
+        letter: Some('v'),
+        metavar: Some("0-9"),
+        fallback: Fallback::Text("0"),
+        short: "How much to log",
+        long: "`0` tells changes and failures, `9` everything.",
+        ..PLAIN
+    },
+    Opt {
+        key: "log-format",
+        metavar: Some("FORMAT"),
+        fallback: Fallback::Words("text on a terminal, else json"),
+        short: "Log lines as text or json",
+        long: "Logs go to standard error: `text` for people, `json` as one object a line.",
+        ..PLAIN
+    },
+];

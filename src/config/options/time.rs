@@ -1,0 +1,86 @@
+//! When to sync.
+
+use crate::config::options::{Fallback, Name, Opt, PLAIN, Reading, same, unless};
+
+pub(super) const TIME: &[Opt] = &[
+    Opt {
+        key: "period",
+        metavar: Some("DURATION"),
+        fallback: Fallback::Text("60s"),
+        short: "The rest between two syncs, or off for triggers only",
+        long: "At least `10ms`, as a shorter rest would only keep the server busy. With `off` \
+               only triggers start a sync, such as `--sync-on-signal`. After failures the rest \
+               becomes longer, up to five minutes.\n\nThe variable `GITOPS_AUTO_SYNC` with a \
+               false value means `off`; with a true value it changes nothing.",
+        old: &[unless("wait", "0")],
+        aliases: &[
+            same("GITSYNC_SYNC_PERIOD"),
+            Name { name: "GITOPS_AUTO_SYNC", reading: Reading::Off("off") },
+            same("GITOPS_SYNC_INTERVAL"),
+        ],
+        ..PLAIN
+    },
+    Opt {
+        key: "jitter",
+        metavar: Some("DURATION|%"),
+        fallback: Fallback::Text("10%"),
+        short: "How much a rest may vary at random",
+        long: "A duration, or a share of the period such as `10%`. Many copies that started \
+               together drift apart and do not ask the server all at once. It must be less than \
+               the period; `0` switches it off.",
+        ..PLAIN
+    },
+    Opt {
+        key: "init-period",
+        metavar: Some("DURATION"),
+        fallback: Fallback::Text("1s"),
+        short: "The rest between attempts until the first success",
+        long: "It becomes longer with each failure, up to 30 seconds. At least `10ms`.",
+        ..PLAIN
+    },
+    Opt {
+        key: "sync-timeout",
+        metavar: Some("DURATION"),
+        fallback: Fallback::Text("120s"),
+        short: "How long one sync may take",
+        long: "Counted from the first word with the server until the link has moved. When the \
+               time is over the work really stops and counts as a failure. At least `10ms`.",
+        old: &[unless("timeout", "0")],
+        ..PLAIN
+    },
+    Opt {
+        key: "one-time",
+        fallback: Fallback::Text("false"),
+        short: "Exit after the first success",
+        long: "For init containers and scripts. The exit code is 0 only if the commit was \
+               published.",
+        ..PLAIN
+    },
+    Opt {
+        key: "sync-on-signal",
+        metavar: Some("SIGNAL"),
+        short: "Sync at once when this signal comes",
+        long: "A name such as `SIGHUP` or `HUP`, or a number. Signals that stop the program \
+               (`SIGTERM`, `SIGINT`), that cannot be caught, or that report a fault of the \
+               program are refused.",
+        ..PLAIN
+    },
+    Opt {
+        key: "max-failures",
+        metavar: Some("N"),
+        fallback: Fallback::Text("5"),
+        short: "Exit after so many failures in a row; -1 for never",
+        long: "A success starts the count anew. `0` acts as `1`; any negative number means that \
+               the program never gives up.",
+        old: &[unless("max-sync-failures", "0")],
+        ..PLAIN
+    },
+    Opt {
+        key: "init-max-failures",
+        metavar: Some("N"),
+        fallback: Fallback::Words("as max-failures"),
+        short: "The same until the first success",
+        long: "Numbers are read as for `--max-failures`.",
+        ..PLAIN
+    },
+];
