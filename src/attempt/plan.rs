@@ -24,7 +24,8 @@ pub(super) fn choose(
         return Plan::Advance;
     };
     let directly = wanted.id().as_ref() == Some(&live.commit);
-    let by_tag = served.is_some_and(|(last, commit)| last == wanted && *commit == live.commit);
+    let by_tag =
+        served.is_some_and(|(last, commit)| last.is_same_as(wanted) && *commit == live.commit);
     if directly || by_tag { Plan::Stay(live) } else { Plan::Advance }
 }
 

@@ -7,6 +7,8 @@ use crate::git::Resolved;
 use crate::git::Store;
 use crate::git::copy;
 use crate::git::error::words;
+use crate::git::pick;
+use crate::git::pick::Tip;
 use crate::git::store;
 use crate::model::Cause;
 use crate::model::Reference;
@@ -51,6 +53,10 @@ impl Local {
         if let Reference::Commit(commit) = reference {
             return Resolved::exactly(commit);
         }
+        if let Some(prefix) = reference.prefix() {
+            let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
+            return newest.ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+        }
         for name in reference.candidates() {
             let Ok(name) = FullName::try_from(name) else {
                 continue;
@@ -58,7 +64,7 @@ impl Local {
             let found = self.repo.try_find_reference(name.as_ref());
             if let Some(mut found) = found.map_err(|error| self.unreadable(words(&error)))? {
                 return match found.peel_to_id() {
-                    Ok(id) => Ok(Resolved { object: id.detach() }),
+                    Ok(id) => Ok(Resolved::of(id.detach())),
                     Err(_unborn) if *reference == Reference::Head => {
                         Err(self.no_such_ref(reference, ", because the repository is empty"))
                     }
@@ -66,7 +72,29 @@ impl Local {
                 };
             }
         }
+        if reference.may_be_abbreviated() {
+            let tips = self.tips(&pick::TIPS)?.into_iter();
+            return pick::abbreviated(&reference.to_string(), tips)
+                .map_err(|_ambiguous| self.no_such_ref(reference, pick::AMBIGUOUS))?
+                .ok_or_else(|| self.no_such_ref(reference, ""));
+        }
         Err(self.no_such_ref(reference, ""))
+    }
+
+    /// Lists refs by the beginnings of their names, with what they come to. One that is broken is
+    /// passed over, as Git does.
+    fn tips(&self, prefixes: &[&str]) -> Result<Vec<Tip>, GitError> {
+        let unreadable = |error| self.unreadable(words(&error));
+        let platform = self.repo.references().map_err(unreadable)?;
+        let mut tips = Vec::new();
+        for prefix in prefixes {
+            let refs = platform.prefixed(*prefix).map_err(unreadable)?;
+            tips.extend(refs.filter_map(Result::ok).filter_map(|mut found| {
+                let name = std::str::from_utf8(found.name().as_bstr()).ok()?.to_owned();
+                Some((name, found.peel_to_id().ok()?.detach()))
+            }));
+        }
+        Ok(tips)
     }
 
     pub(super) fn fetch(&self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {

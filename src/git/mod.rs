@@ -15,6 +15,7 @@ mod history;
 mod http;
 mod local;
 mod packs;
+mod pick;
 mod plan;
 mod select;
 mod source;

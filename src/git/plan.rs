@@ -7,21 +7,37 @@ use gix::ObjectId;
 use std::num::NonZeroU32;
 
 /// What the source says the ref names now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Resolved {
     pub(super) object: ObjectId,
+    /// The full name of the ref that was chosen, where there was a choice.
+    pub(super) chosen: Option<String>,
 }
 
 impl Resolved {
     /// Wants exactly this object, whatever refs say.
     pub fn exactly(commit: &CommitId) -> Result<Self, GitError> {
-        ObjectId::from_hex(commit.as_str().as_bytes()).map(|object| Self { object }).map_err(
-            |error| GitError::NoSuchRef {
+        ObjectId::from_hex(commit.as_str().as_bytes()).map(Self::of).map_err(|error| {
+            GitError::NoSuchRef {
                 url: "any source".to_owned(),
                 reference: format!("{commit} ({error})"),
                 detail: "",
-            },
-        )
+            }
+        })
+    }
+
+    pub(super) fn of(object: ObjectId) -> Self {
+        Self { object, chosen: None }
+    }
+
+    /// The full name of the ref that was chosen, where there was a choice.
+    pub fn chosen(&self) -> Option<&str> {
+        self.chosen.as_deref()
+    }
+
+    /// Says whether this is the same object, by whatever name.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.object == other.object
     }
 
     /// The commit, or for a full id given by the user whatever object that is.

@@ -283,7 +283,8 @@ impl Store {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let object = ObjectId::from_hex(commit.as_str().as_bytes())
             .map_err(|error| damaged(words(&error)))?;
-        match self.confirm(&Resolved { object }, &Before::default(), "the local repository", stop) {
+        match self.confirm(&Resolved::of(object), &Before::default(), "the local repository", stop)
+        {
             Ok(_fetched) => Ok(()),
             Err(GitError::Stopped(stopped)) => Err(GitError::Stopped(stopped)),
             Err(error) if error.class() == Class::Ref => {

@@ -5,6 +5,8 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
+use crate::git::pick;
+use crate::git::pick::Tip;
 use crate::model::Class;
 use crate::model::Reference;
 use crate::net::NetError;
@@ -72,14 +74,19 @@ impl<T: Transport> Talk<T> {
         (!self.is_old() && self.transport.configure(stop).is_ok()).then_some(self)
     }
 
-    /// Lists the refs that the name may stand for and takes the first in Git's order.
+    /// Lists the refs that may be meant and takes the first in Git's order, or the newest.
     pub(super) fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         if let Reference::Commit(commit) = reference {
             return Resolved::exactly(commit);
         }
+        if let Some(prefix) = reference.prefix() {
+            let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
+            return newest.ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+        }
         let candidates = reference.candidates();
-        let listed = self.list(&candidates)?;
-        for name in &candidates {
+        let names: Vec<_> = candidates.iter().map(String::as_str).collect();
+        let listed = self.list(&names)?;
+        for name in &names {
             match listed.iter().find(|listed| name_of(listed) == name.as_bytes()) {
                 Some(Ref::Unborn { .. }) => {
                     return Err(self.no_such_ref(reference, ", because the repository is empty"));
@@ -88,9 +95,15 @@ impl<T: Transport> Talk<T> {
                     Ref::Peeled { object, .. }
                     | Ref::Direct { object, .. }
                     | Ref::Symbolic { object, .. },
-                ) => return Ok(Resolved { object: *object }),
+                ) => return Ok(Resolved::of(*object)),
                 None => {}
             }
+        }
+        if reference.may_be_abbreviated() {
+            let tips = self.tips(&pick::TIPS)?.into_iter();
+            return pick::abbreviated(&reference.to_string(), tips)
+                .map_err(|_ambiguous| self.no_such_ref(reference, pick::AMBIGUOUS))?
+                .ok_or_else(|| self.no_such_ref(reference, ""));
         }
         Err(self.no_such_ref(reference, ""))
     }
@@ -99,12 +112,24 @@ impl<T: Transport> Talk<T> {
         GitError::no_such_ref(self.url.clone(), reference, detail)
     }
 
-    fn list(&mut self, names: &[String]) -> Result<Vec<Ref>, GitError> {
+    /// Lists refs by the beginnings of their names, with what they come to.
+    fn tips(&mut self, prefixes: &[&str]) -> Result<Vec<Tip>, GitError> {
+        let tip = |listed: &Ref| {
+            let (name, target, peeled) = listed.unpack();
+            let name = std::str::from_utf8(name).ok()?;
+            let asked = prefixes.iter().any(|prefix| name.starts_with(prefix));
+            let object = peeled.or(target).filter(|_| asked)?;
+            Some((name.to_owned(), object.to_owned()))
+        };
+        Ok(self.list(prefixes)?.iter().filter_map(tip).collect())
+    }
+
+    fn list(&mut self, names: &[&str]) -> Result<Vec<Ref>, GitError> {
         if let Some(listed) = &self.handshake.refs {
             return Ok(listed.clone());
         }
         let mut prefixes = RefPrefixes::new();
-        prefixes.extend(names.iter().map(|name| name.as_str().into()));
+        prefixes.extend(names.iter().map(|name| (*name).into()));
         LsRefsCommand::new(Some(prefixes), &self.handshake.capabilities, agent())
             .invoke_blocking(&mut self.transport, &mut Discard, false)
             .map_err(|error| GitError::of_exchange(&self.url, Path::new(""), &error))

@@ -16,6 +16,7 @@ mod service_url;
 mod step;
 mod trigger;
 mod url_prefix;
+mod version;
 
 pub use cause::Cause;
 pub use class::Class;
@@ -30,3 +31,4 @@ pub use service_url::{ServiceUrl, ServiceUrlError};
 pub use step::Step;
 pub use trigger::Trigger;
 pub use url_prefix::{UrlPrefix, UrlPrefixError};
+pub use version::{VersionRange, VersionRangeError, version_of};

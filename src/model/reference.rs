@@ -1,6 +1,7 @@
 //! What to follow in the repository.
 
 use crate::model::CommitId;
+use crate::model::version::{VersionRange, VersionRangeError};
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,21 +16,36 @@ pub enum Reference {
     Full(String),
     /// One commit, for ever.
     Commit(CommitId),
+    /// The newest tag whose version is in a range.
+    Versions(VersionRange),
+    /// The newest tag of a form, by the order of versions: a name with `*`, `?` and `[...]`.
+    Tags(String),
 }
 
-/// The text cannot be a ref name.
+/// Where tags are.
+const TAGS: &str = "refs/tags/";
+
+/// The text names nothing that can be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} cannot be a ref name: {reason}")]
-pub struct ReferenceError {
-    name: String,
-    reason: &'static str,
+pub enum ReferenceError {
+    /// It cannot be the name of a ref.
+    #[error("{name:?} cannot be a ref name: {reason}")]
+    Name {
+        /// The text.
+        name: String,
+        /// What Git would object to.
+        reason: &'static str,
+    },
+    /// What follows `semver:` is no range.
+    #[error(transparent)]
+    Range(#[from] VersionRangeError),
 }
 
 impl Reference {
     /// Says whether this may be meant as an abbreviated commit id, which a source cannot look up.
     pub fn may_be_abbreviated(&self) -> bool {
         matches!(self, Self::Short(name)
-            if (4..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            if (7..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
     /// The full names this may stand for, most preferred first, as `git rev-parse` orders them;
@@ -46,16 +62,42 @@ impl Reference {
                 format!("refs/remotes/{name}"),
                 format!("refs/remotes/{name}/HEAD"),
             ],
-            Self::Commit(_) => Vec::new(),
+            Self::Commit(_) | Self::Versions(_) | Self::Tags(_) => Vec::new(),
         }
     }
+
+    /// What the full names begin with of the tags to choose among, if it is a choice.
+    pub fn prefix(&self) -> Option<String> {
+        match self {
+            Self::Versions(_) => Some(TAGS.to_owned()),
+            Self::Tags(glob) => Some(format!("{TAGS}{}", literal(glob))),
+            Self::Head | Self::Short(_) | Self::Full(_) | Self::Commit(_) => None,
+        }
+    }
+}
+
+/// What a form begins with before its first wildcard.
+fn literal(glob: &str) -> &str {
+    let end = glob.find(['*', '?', '[', '\\']).unwrap_or(glob.len());
+    glob.get(..end).unwrap_or_default()
 }
 
 impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let error = |reason| Err(ReferenceError { name: text.to_owned(), reason });
+        let error = |reason| Err(ReferenceError::Name { name: text.to_owned(), reason });
+        if let Some(range) = text.strip_prefix("semver:") {
+            return Ok(Self::Versions(range.parse()?));
+        }
+        if let Some(glob) = text.strip_prefix("tag:") {
+            let plain: String = glob.chars().filter(|c| !"*?[]".contains(*c)).collect();
+            return match flaw(&format!("a{plain}a")) {
+                Some(reason) => error(reason),
+                None if glob.is_empty() => error("nothing follows tag:"),
+                None => Ok(Self::Tags(glob.to_owned())),
+            };
+        }
         if text == "HEAD" || text == "@" {
             return Ok(Self::Head);
         }
@@ -101,6 +143,8 @@ impl fmt::Display for Reference {
             Self::Head => f.write_str("HEAD"),
             Self::Short(name) | Self::Full(name) => f.write_str(name),
             Self::Commit(commit) => commit.fmt(f),
+            Self::Versions(range) => write!(f, "semver:{range}"),
+            Self::Tags(glob) => write!(f, "tag:{glob}"),
         }
     }
 }
@@ -115,6 +159,11 @@ mod tests {
         assert_eq!(parse("HEAD"), Ok(Reference::Head));
         assert_eq!(parse("main"), Ok(Reference::Short("main".into())));
         assert_eq!(parse("refs/pull/1/head"), Ok(Reference::Full("refs/pull/1/head".into())));
+        assert_eq!(parse("semver:^1.2").map(|it| it.to_string()), Ok("semver:^1.2".into()));
+        assert_eq!(parse("tag:v*").map(|it| it.prefix()), Ok(Some("refs/tags/v".into())));
+        assert!(
+            parse("semver:new").is_err() && parse("tag:").is_err() && parse("tag:a b").is_err()
+        );
         assert!(matches!(parse(&"a".repeat(40)), Ok(Reference::Commit(_))));
         for bad in ["", "a b", "a..b", "-x", "a.lock", "a//b", "/a", "a/", "a^", "x@{1}", ".a"] {
             assert!(parse(bad).is_err(), "{bad}");

@@ -1,0 +1,123 @@
+//! Which ref of many is meant: the newest tag of some, or the one at a commit whose id begins so.
+
+use crate::git::Resolved;
+use crate::model::{Reference, VersionRange, version_of};
+use gix::ObjectId;
+use gix::bstr::BStr;
+use gix::glob::wildmatch;
+use std::cmp::Ordering;
+
+/// Where the refs are whose commits may be named by the beginning of their id.
+pub(super) const TIPS: [&str; 2] = ["refs/heads/", "refs/tags/"];
+
+/// A ref of a source by its full name, and what it comes to.
+pub(super) type Tip = (String, ObjectId);
+
+/// Takes the newest of the tags that a reference leaves the choice of.
+pub(super) fn newest(reference: &Reference, tips: impl Iterator<Item = Tip>) -> Option<Resolved> {
+    let prefix = reference.prefix()?;
+    let tags = tips.filter_map(|(name, object)| {
+        let tag = name.strip_prefix("refs/tags/")?.to_owned();
+        let rest = name.strip_prefix(&prefix)?.to_owned();
+        Some((tag, rest, name, object))
+    });
+    let newest = match reference {
+        Reference::Versions(range) => tags
+            .filter(|(tag, ..)| in_range(range, tag))
+            .max_by(|one, other| by_version(&one.0, &other.0)),
+        Reference::Tags(glob) => tags
+            .filter(|(tag, ..)| matches(glob, tag))
+            .max_by(|one, other| by_version(&one.1, &other.1)),
+        Reference::Head | Reference::Short(_) | Reference::Full(_) | Reference::Commit(_) => None,
+    };
+    newest.map(|(_, _, name, object)| Resolved { object, chosen: Some(name) })
+}
+
+fn in_range(range: &VersionRange, tag: &str) -> bool {
+    version_of(tag).is_some_and(|version| range.contains(&version))
+}
+
+/// As `git for-each-ref` matches, but a star stands for slashes too.
+fn matches(glob: &str, tag: &str) -> bool {
+    wildmatch(BStr::new(glob), BStr::new(tag), wildmatch::Mode::empty())
+}
+
+/// What is no version comes before what is one; the order of names decides what versions do not.
+fn by_version(one: &str, other: &str) -> Ordering {
+    version_of(one)
+        .cmp(&version_of(other))
+        .then_with(|| alphanumeric_sort::compare_str(one, other))
+        .then_with(|| one.cmp(other))
+}
+
+/// Finds the commit whose id begins with `start`, if a ref is at it; or says that several are.
+pub(super) fn abbreviated(
+    start: &str,
+    tips: impl Iterator<Item = Tip>,
+) -> Result<Option<Resolved>, Ambiguous> {
+    let start = start.to_ascii_lowercase();
+    let mut found: Option<Resolved> = None;
+    for (name, object) in tips.filter(|(_, object)| object.to_hex().to_string().starts_with(&start))
+    {
+        match &found {
+            Some(earlier) if earlier.object != object => return Err(Ambiguous),
+            Some(_) => (),
+            None => found = Some(Resolved { object, chosen: Some(name) }),
+        }
+    }
+    Ok(found)
+}
+
+/// What to say of [`Ambiguous`].
+pub(super) const AMBIGUOUS: &str =
+    ": several refs are at commits that begin so; give more of the id";
+
+/// Several commits have an id that begins so.
+#[derive(Debug)]
+pub(super) struct Ambiguous;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tips(tags: &[&str]) -> Vec<Tip> {
+        let number = |at: usize| ObjectId::from_hex(format!("{at:040}").as_bytes()).unwrap();
+        tags.iter().enumerate().map(|(at, tag)| (format!("refs/tags/{tag}"), number(at))).collect()
+    }
+
+    fn chosen(reference: &str, tags: &[&str]) -> Option<String> {
+        let found = newest(&reference.parse().unwrap(), tips(tags).into_iter());
+        found.and_then(|found| found.chosen).map(|name| name.replace("refs/tags/", ""))
+    }
+
+    #[test]
+    fn the_newest_version_in_the_range_is_chosen() {
+        let tags = ["v1.9.0", "v1.10.0", "latest", "v2.0.0-rc.1", "2.0.0", "v1.2", "x/v9.0.0"];
+        assert_eq!(chosen("semver:^1", &tags).as_deref(), Some("v1.10.0"));
+        assert_eq!(chosen("semver:*", &tags).as_deref(), Some("2.0.0"));
+        assert_eq!(chosen("semver:^3", &tags), None);
+        assert_eq!(chosen("semver:>=2.0.0-0", &tags[..4]).as_deref(), Some("v2.0.0-rc.1"));
+    }
+
+    #[test]
+    fn the_newest_tag_of_a_form_is_chosen_by_version_then_by_name() {
+        let tags = ["app-1.9", "app-1.10", "app-1.10-rc1", "app-new", "web-3", "day9", "day10"];
+        assert_eq!(chosen("tag:app-*", &tags).as_deref(), Some("app-1.10"));
+        assert_eq!(chosen("tag:day*", &tags).as_deref(), Some("day10"));
+        assert_eq!(chosen("tag:web-[0-9]", &tags).as_deref(), Some("web-3"));
+        assert_eq!(chosen("tag:a/*", &["a/b-2", "a/b-10"]).as_deref(), Some("a/b-10"));
+        assert_eq!(chosen("tag:none*", &tags), None);
+        assert_eq!(chosen("tag:v1.*", &["v1.9", "v1.10"]).as_deref(), Some("v1.10"));
+    }
+
+    #[test]
+    fn the_beginning_of_an_id_names_a_commit_only_if_no_other_begins_so() {
+        let two = tips(&["a", "b"]);
+        let find = |start: &str| abbreviated(start, two.clone().into_iter());
+        assert!(find(&"0".repeat(7)).is_err());
+        assert!(find(&format!("{:040}", 1)).unwrap().is_some());
+        assert!(find("fffffff").unwrap().is_none());
+        let same = vec![two[0].clone(), ("refs/heads/m".to_owned(), two[0].1)];
+        assert!(abbreviated("0000000", same.into_iter()).unwrap().is_some());
+    }
+}
