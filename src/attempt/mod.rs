@@ -29,7 +29,7 @@ use crate::credentials::Credentials;
 use crate::git::{
     Before, Collection, CommitInfo, Fetched, GitError, Packed, Resolved, Session, Source, Store,
 };
-use crate::model::{Cause, CommitId, Login, Reference, Step};
+use crate::model::{Cause, CommitId, Outfit, Reference, Step};
 use crate::net::NetError;
 use crate::net::{Client, Traffic, trust};
 use crate::observe::metrics::Metrics;
@@ -58,7 +58,7 @@ pub struct Attempts {
     metrics: Arc<Metrics>,
     store: Option<Store>,
     /// The conversation of the last attempt, and who we were in it.
-    talk: Option<(Login, Session)>,
+    talk: Option<(Outfit, Session)>,
     served: Option<(Resolved, CommitId)>,
     /// What was found published last, in the words of people.
     described: Option<Publication>,
@@ -171,8 +171,8 @@ impl Attempts {
             Some(store) if self.root.is_sound() => store,
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
-        let login = self.step(Step::Credentials, |me| me.credentials.current())?;
-        let mut wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
+        let outfit = self.step(Step::Credentials, |me| me.credentials.current())?.into();
+        let mut wanted = self.step(Step::Resolve, |me| me.resolve(outfit, stop))?;
         let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
         if let Plan::Stay(live) = &plan
             && self.patrol.look(&self.root, live, self.bases.damaged(), &self.metrics)
@@ -204,7 +204,7 @@ impl Attempts {
             }
         };
         self.store = if self.root.is_untouched() { Some(store) } else { store.rest().ok() };
-        self.talk = wanted.session.map(|session| (wanted.login, session));
+        self.talk = wanted.session.map(|session| (wanted.outfit, session));
         Ok(self.tidy(done))
     }
 
@@ -271,8 +271,8 @@ impl Attempts {
     fn take_root(&mut self, stop: &Stop) -> Result<Option<Done>, Failed> {
         let taken = self.root.is_taken().map_err(AttemptError::before_any_step)?;
         if self.one_time && taken {
-            let login = self.step(Step::Credentials, |me| me.credentials.current())?;
-            let wanted = self.step(Step::Resolve, |me| me.resolve(login, stop))?;
+            let outfit = self.step(Step::Credentials, |me| me.credentials.current())?.into();
+            let wanted = self.step(Step::Resolve, |me| me.resolve(outfit, stop))?;
             if let Some((store, live, _)) = self.root.find()
                 && Some(&live.commit) == wanted.object.id().as_ref()
             {
@@ -285,19 +285,19 @@ impl Attempts {
     }
 
     /// Takes up the conversation of the last attempt, if it was held as the same user.
-    fn go_on(&mut self, login: &Login, stop: &Stop) -> Option<Session> {
+    fn go_on(&mut self, outfit: &Outfit, stop: &Stop) -> Option<Session> {
         let (who, session) = self.talk.take()?;
-        if who == *login { session.renew(stop) } else { None }
+        if who == *outfit { session.renew(stop) } else { None }
     }
 
     /// Asks the source what the ref names. A full commit id needs no asking.
-    fn resolve(&mut self, login: Login, stop: &Stop) -> Result<Wanted, GitError> {
+    fn resolve(&mut self, outfit: Outfit, stop: &Stop) -> Result<Wanted, GitError> {
         if let Reference::Commit(commit) = &self.reference {
-            return Ok(Wanted { object: Resolved::exactly(commit)?, login, session: None });
+            return Ok(Wanted { object: Resolved::exactly(commit)?, outfit, session: None });
         }
-        if let Some(mut session) = self.go_on(&login, stop) {
+        if let Some(mut session) = self.go_on(&outfit, stop) {
             match session.resolve(&self.reference) {
-                Ok(object) => return Ok(Wanted { object, login, session: Some(session) }),
+                Ok(object) => return Ok(Wanted { object, outfit, session: Some(session) }),
                 // It says what was waited for, which the stop does not.
                 Err(error) if stop.check().is_err() => return Err(error),
                 Err(error) => {
@@ -305,9 +305,9 @@ impl Attempts {
                 }
             }
         }
-        let mut session = self.source.connect(&login, stop)?;
+        let mut session = self.source.connect(&outfit, stop)?;
         let object = session.resolve(&self.reference)?;
-        Ok(Wanted { object, login, session: Some(session) })
+        Ok(Wanted { object, outfit, session: Some(session) })
     }
 
     /// Brings the commit. If that fails and the local repository turns out to be damaged, it is
@@ -345,7 +345,7 @@ impl Attempts {
         }
         let session = match &mut wanted.session {
             Some(session) => session,
-            none => none.insert(self.source.connect(&wanted.login, stop)?),
+            none => none.insert(self.source.connect(&wanted.outfit, stop)?),
         };
         let order = store.order(&wanted.object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;

@@ -2,14 +2,14 @@
 
 use crate::config::Config;
 use crate::git::{Resolved, Session};
-use crate::model::{Location, Login};
+use crate::model::{Location, Outfit};
 use crate::net::Roots;
 
 /// What the source says is wanted, and the way there.
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) object: Resolved,
-    pub(super) login: Login,
+    pub(super) outfit: Outfit,
     /// Open if the source had to be asked.
     pub(super) session: Option<Session>,
 }

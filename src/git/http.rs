@@ -1,19 +1,18 @@
 //! Git's smart protocol over our HTTP client (gitprotocol-http).
 //!
-//! The first request of an exchange may be redirected, as with Git; the login follows only to the
-//! same host, and never from https to http.
+//! The first request of an exchange may be redirected, as with Git. What is meant for the host of the
+//! repository follows only to the same host, and nothing goes from https to http.
 
 use crate::git::GitError;
+use crate::git::dress::Dress;
 use crate::git::echo::Echo;
 use crate::git::error::words;
-use crate::model::{Cause, Login};
+use crate::model::{Cause, Outfit};
 use crate::net::Body;
 use crate::net::Client;
 use crate::net::NetError;
 use crate::net::Response;
 use crate::runtime::Stop;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use gix_transport::Protocol;
 use gix_transport::client::blocking_io::http as gix_http;
@@ -23,7 +22,7 @@ use http::HeaderName;
 use http::HeaderValue;
 use http::Method;
 use http::Request;
-use http::header::{AUTHORIZATION, LOCATION, USER_AGENT};
+use http::header::{LOCATION, USER_AGENT};
 use http_body_util::Full;
 use std::io;
 use std::io::{BufRead, Cursor, Read, Write};
@@ -37,21 +36,18 @@ const MAX_REDIRECTS: usize = 10;
 #[derive(Debug)]
 pub(super) struct Http {
     client: Client,
-    /// Where we were told to go; the login belongs here.
+    /// Where we were told to go.
     home: Url,
-    login: Option<HeaderValue>,
+    dress: Dress,
     stop: Stop,
     redirected: Option<String>,
     echo: Echo,
 }
 
 impl Http {
-    pub(super) fn new(client: Client, home: Url, login: &Login, stop: Stop, echo: Echo) -> Self {
-        let login = match login {
-            Login::Anonymous => None,
-            Login::Basic { user, password } => basic(user, password.reveal()),
-        };
-        Self { client, home, login, stop, redirected: None, echo }
+    pub(super) fn new(client: Client, home: Url, outfit: &Outfit, stop: Stop, echo: Echo) -> Self {
+        let dress = Dress::new(home.clone(), outfit);
+        Self { client, home, dress, stop, redirected: None, echo }
     }
 
     /// Lends this to gix.
@@ -81,11 +77,7 @@ impl Http {
         *request.headers_mut() = headers;
         let agent = HeaderValue::from_static(concat!("git/gitsyncd-", env!("CARGO_PKG_VERSION")));
         request.headers_mut().insert(USER_AGENT, agent);
-        if let Some(login) = &self.login
-            && may_follow(&self.home, url)
-        {
-            request.headers_mut().insert(AUTHORIZATION, login.clone());
-        }
+        self.dress.put_on(request.headers_mut(), url);
         Ok(request)
     }
 
@@ -120,24 +112,6 @@ impl Http {
         }
         Err(nowhere("the server redirects without end"))
     }
-}
-
-/// Says whether the login for `home` may be sent to `url`.
-fn may_follow(home: &Url, url: &Url) -> bool {
-    let same_port = home.port_or_known_default() == url.port_or_known_default();
-    let same = home.scheme() == url.scheme() && same_port;
-    let safer = home.scheme() == "http"
-        && url.scheme() == "https"
-        && home.port().is_none()
-        && url.port().is_none();
-    home.host() == url.host() && (same || safer)
-}
-
-fn basic(user: &str, password: &str) -> Option<HeaderValue> {
-    let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 /// Takes header lines apart; gix makes them, so none is wrong.

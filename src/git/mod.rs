@@ -9,6 +9,7 @@
 mod changes;
 mod collect;
 mod copy;
+mod dress;
 mod echo;
 mod error;
 mod history;

@@ -8,7 +8,7 @@ use crate::git::echo::Echo;
 use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::talk::Talk;
-use crate::model::{Location, Login, Reference, RepoUrl};
+use crate::model::{Location, Outfit, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
 use crate::net::Wire;
@@ -96,9 +96,9 @@ impl Source {
     }
 
     /// Goes there and shakes hands.
-    pub fn connect(&self, login: &Login, stop: &Stop) -> Result<Session, GitError> {
+    pub fn connect(&self, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
         let session = match self.url.location() {
-            Location::Http(url) => self.visit(url, login, stop)?,
+            Location::Http(url) => self.visit(url, outfit, stop)?,
             Location::Daemon(url) => Talk::over(self.daemon(url, stop)?, url.to_string(), stop)
                 .map(|talk| Session::Daemon(Box::new(talk)))?,
             Location::Local(path) => {
@@ -114,9 +114,9 @@ impl Source {
         Ok(session)
     }
 
-    fn visit(&self, url: &Url, login: &Login, stop: &Stop) -> Result<Session, GitError> {
+    fn visit(&self, url: &Url, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
         let (client, echo) = (self.client.clone(), Echo::default());
-        let http = Http::new(client.clone(), url.clone(), login, stop.clone(), echo.clone());
+        let http = Http::new(client.clone(), url.clone(), outfit, stop.clone(), echo.clone());
         let talk = Talk::over(http.transport()?, url.to_string(), stop)?;
         Ok(Session::Http(Box::new(Visit { talk, client, echo, known: None, renewed: None })))
     }
