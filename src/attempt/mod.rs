@@ -12,6 +12,7 @@ mod outcome;
 mod patrols;
 mod plan;
 mod root;
+mod sources;
 mod wanted;
 
 pub use error::{AttemptError, Failed};
@@ -20,18 +21,16 @@ pub use outcome::{Done, Publication};
 use crate::attempt::bases::Bases;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::news::News;
+use crate::attempt::outcome::Described;
 use crate::attempt::patrols::Patrols;
 use crate::attempt::plan::Plan;
 use crate::attempt::root::Root;
-use crate::attempt::wanted::{Wanted, roots};
+use crate::attempt::sources::Sources;
+use crate::attempt::wanted::Wanted;
 use crate::config::Config;
-use crate::credentials::Credentials;
-use crate::git::{
-    Before, Collection, CommitInfo, Fetched, GitError, Packed, Resolved, Session, Source, Store,
-};
-use crate::model::{Cause, CommitId, Outfit, Reference, Step};
+use crate::git::{Before, Collection, Fetched, GitError, Packed, Resolved, Session, Store};
+use crate::model::{Cause, CommitId, Reference, Step};
 use crate::net::NetError;
-use crate::net::{Client, Traffic, trust};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
 use crate::publish;
@@ -49,39 +48,28 @@ pub struct Attempts {
     depth: Option<NonZeroU32>,
     stale_after: Duration,
     one_time: bool,
-    source: Source,
-    credentials: Credentials,
+    sources: Sources,
     root: Root,
     bases: Bases,
     patrol: Patrols,
     news: News,
     metrics: Arc<Metrics>,
     store: Option<Store>,
-    /// The conversation of the last attempt, and who we were in it.
-    talk: Option<(Outfit, Session)>,
     served: Option<(Resolved, CommitId)>,
-    /// What was found published last, in the words of people.
-    described: Option<Publication>,
+    described: Described,
     keeper: Keeper,
 }
 
 impl Attempts {
     /// Reads what is needed once: the certificates to trust.
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, NetError> {
-        let traffic = Arc::new(Traffic::default());
         let layout = Layout::new(config.root.clone(), config.link.clone());
-        let client = Client::new(trust(roots(config))?, Arc::clone(&traffic));
         Ok(Self {
             reference: config.reference.clone(),
             depth: config.depth,
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
-            source: Source::new(config.repo.clone(), client, traffic),
-            credentials: Credentials::new(
-                config.access.username.clone(),
-                config.access.password.clone(),
-                config.repo.clone(),
-            ),
+            sources: Sources::new(config)?,
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
             root: Root::new(layout),
@@ -91,9 +79,8 @@ impl Attempts {
             }),
             metrics,
             store: None,
-            talk: None,
             served: None,
-            described: None,
+            described: Described::default(),
             keeper: Keeper::new(config.garbage),
         })
     }
@@ -108,13 +95,13 @@ impl Attempts {
     /// Runs one attempt. If it fails, the next begins by looking at the root anew.
     pub fn run(&mut self, stop: &Stop) -> Result<Done, Failed> {
         let done = self.line(stop);
-        let (bytes, requests) = self.source.traffic().take();
+        let (bytes, requests) = self.sources.traffic().take();
         self.metrics.received(bytes, requests);
         match &done {
             Ok(_) => self.root.note(),
             Err(failed) => {
                 self.store = None;
-                self.talk = None;
+                self.sources.forget();
                 self.root.failed(failed.error.may_be_ours());
             }
         }
@@ -171,9 +158,43 @@ impl Attempts {
             Some(store) if self.root.is_sound() => store,
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
-        let outfit = self.step(Step::Credentials, |me| me.credentials.current())?.into();
-        let mut wanted = self.step(Step::Resolve, |me| me.resolve(outfit, stop))?;
+        let (done, place) = self.look_around(store, stop)?;
+        Ok(self.tidy(done.by(self.sources.url(place))))
+    }
+
+    /// Tries one source after the other, and says which served. If none does, the failure of the
+    /// first is the one to tell.
+    fn look_around(&mut self, store: Store, stop: &Stop) -> Result<(Done, usize), Failed> {
+        let mut store = Some(store);
+        let mut first = None;
+        for place in 0..self.sources.count() {
+            let store = match store.take() {
+                Some(store) => store,
+                None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
+            };
+            match self.bring(place, store, stop) {
+                Ok(done) => {
+                    self.sources.served(place, first.as_ref());
+                    return Ok((done, place));
+                }
+                Err(failed) if self.sources.may_help(place, &failed, stop) => {
+                    let source = self.sources.url(place);
+                    tracing::debug!(source, error = %failed.chain(), "trying the next source");
+                    first.get_or_insert(failed);
+                }
+                Err(failed) => return Err(first.unwrap_or(failed)),
+            }
+        }
+        Err(first.unwrap_or_else(|| Failed::lost(Cause::new("there is no source"))))
+    }
+
+    /// Makes what one source names what readers see.
+    fn bring(&mut self, place: usize, store: Store, stop: &Stop) -> Result<Done, Failed> {
+        let mut wanted = self.ask(place, stop)?;
         let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
+        if let (Plan::Advance, Some(live)) = (&plan, self.ahead_of(&wanted)) {
+            plan = Plan::Stay(live);
+        }
         if let Plan::Stay(live) = &plan
             && self.patrol.look(&self.root, live, self.bases.damaged(), &self.metrics)
         {
@@ -187,8 +208,8 @@ impl Attempts {
                 publish::follow(self.root.layout(), &live.commit)
                     .map_err(|error| Failed::at(Step::Fetch, error))?;
                 self.root.restored();
-                self.store = Some(store);
-                return self.line(stop);
+                self.sources.keep(wanted);
+                return self.bring(place, store, stop);
             }
             Plan::Stay(live) => {
                 let done = Done::Unchanged(self.describe(&store, live));
@@ -204,8 +225,26 @@ impl Attempts {
             }
         };
         self.store = if self.root.is_untouched() { Some(store) } else { store.rest().ok() };
-        self.talk = wanted.session.map(|session| (wanted.outfit, session));
-        Ok(self.tidy(done))
+        self.sources.keep(wanted);
+        Ok(done)
+    }
+
+    /// Asks one source what is wanted.
+    fn ask(&mut self, place: usize, stop: &Stop) -> Result<Wanted, Failed> {
+        let outfit = self.step(Step::Credentials, |me| me.sources.outfit(place))?;
+        let share = self.sources.share(place, stop);
+        self.step(Step::Resolve, |me| me.sources.resolve(place, outfit, &share))
+    }
+
+    /// What is published, if a fallback names something that was published before it: mirrors lag.
+    fn ahead_of(&self, wanted: &Wanted) -> Option<Live> {
+        let named = wanted.object.id().filter(|_| wanted.place > 0)?;
+        let live = self.root.live()?;
+        let behind = publish::was_published(self.root.layout(), &named);
+        behind.then(|| {
+            tracing::debug!(commit = %named, "the fallback is behind what is published");
+            live
+        })
     }
 
     /// From a fetched commit to one that readers see.
@@ -271,8 +310,7 @@ impl Attempts {
     fn take_root(&mut self, stop: &Stop) -> Result<Option<Done>, Failed> {
         let taken = self.root.is_taken().map_err(AttemptError::before_any_step)?;
         if self.one_time && taken {
-            let outfit = self.step(Step::Credentials, |me| me.credentials.current())?.into();
-            let wanted = self.step(Step::Resolve, |me| me.resolve(outfit, stop))?;
+            let wanted = self.ask(0, stop)?;
             if let Some((store, live, _)) = self.root.find()
                 && Some(&live.commit) == wanted.object.id().as_ref()
             {
@@ -282,32 +320,6 @@ impl Attempts {
         }
         self.root.take(stop).map_err(AttemptError::before_any_step)?;
         Ok(None)
-    }
-
-    /// Takes up the conversation of the last attempt, if it was held as the same user.
-    fn go_on(&mut self, outfit: &Outfit, stop: &Stop) -> Option<Session> {
-        let (who, session) = self.talk.take()?;
-        if who == *outfit { session.renew(stop) } else { None }
-    }
-
-    /// Asks the source what the ref names. A full commit id needs no asking.
-    fn resolve(&mut self, outfit: Outfit, stop: &Stop) -> Result<Wanted, GitError> {
-        if let Reference::Commit(commit) = &self.reference {
-            return Ok(Wanted { object: Resolved::exactly(commit)?, outfit, session: None });
-        }
-        if let Some(mut session) = self.go_on(&outfit, stop) {
-            match session.resolve(&self.reference) {
-                Ok(object) => return Ok(Wanted { object, outfit, session: Some(session) }),
-                // It says what was waited for, which the stop does not.
-                Err(error) if stop.check().is_err() => return Err(error),
-                Err(error) => {
-                    tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
-                }
-            }
-        }
-        let mut session = self.source.connect(&outfit, stop)?;
-        let object = session.resolve(&self.reference)?;
-        Ok(Wanted { object, outfit, session: Some(session) })
     }
 
     /// Brings the commit. If that fails and the local repository turns out to be damaged, it is
@@ -337,20 +349,18 @@ impl Attempts {
         wanted: &mut Wanted,
         stop: &Stop,
     ) -> Result<Fetched, GitError> {
-        let url = &self.source.url().to_string();
+        let url = &self.sources.url(wanted.place);
         let before =
             Before { tree: self.bases.commit().cloned(), history: self.root.known().cloned() };
         if let Ok(fetched) = store.confirm(&wanted.object, &before, url, stop) {
             return Ok(fetched);
         }
-        let session = match &mut wanted.session {
-            Some(session) => session,
-            none => none.insert(self.source.connect(&wanted.outfit, stop)?),
-        };
-        let order = store.order(&wanted.object, self.root.trusted(), self.depth);
+        let object = wanted.object.clone();
+        let session = self.sources.session(wanted, stop)?;
+        let order = store.order(&object, self.root.trusted(), self.depth);
         session.fetch(&order, store, stop)?;
         self.restore(session, store, stop);
-        store.confirm(&wanted.object, &before, url, stop)
+        store.confirm(&object, &before, url, stop)
     }
 
     /// Brings back the objects of what is published if they were lost. A source that does not have
@@ -367,18 +377,7 @@ impl Attempts {
     }
 
     fn describe(&mut self, store: &Store, live: Live) -> Publication {
-        if let Some(known) = &self.described
-            && self.root.is_untouched()
-            && known.live == live
-        {
-            return known.clone();
-        }
-        let CommitInfo { subject, author, seconds } =
-            store.describe(&live.commit).unwrap_or_default();
-        let since = publish::since(self.root.layout());
-        let found = Publication { live, since, subject, author, seconds };
-        self.described = Some(found.clone());
-        found
+        self.described.describe(store, live, self.root.layout(), self.root.is_untouched())
     }
 
     /// Runs one step, measures it, and says where it was if it fails.

@@ -1,6 +1,8 @@
 //! What a good attempt came to.
 
-use crate::publish::Live;
+use crate::git::{CommitInfo, Store};
+use crate::publish;
+use crate::publish::{Layout, Live};
 use jiff::Timestamp;
 
 /// What an attempt came to.
@@ -10,6 +12,16 @@ pub enum Done {
     Published(Publication),
     /// Readers see what they should already.
     Unchanged(Publication),
+}
+
+impl Done {
+    /// Notes where the source is that was asked.
+    pub(super) fn by(self, source: String) -> Self {
+        match self {
+            Self::Published(one) => Self::Published(Publication { source: Some(source), ..one }),
+            Self::Unchanged(one) => Self::Unchanged(Publication { source: Some(source), ..one }),
+        }
+    }
 }
 
 /// A tree that readers see, in the words of people.
@@ -25,4 +37,34 @@ pub struct Publication {
     pub author: String,
     /// When it was committed, in seconds since 1970.
     pub seconds: i64,
+    /// Where the source is that named it, if one was asked.
+    pub source: Option<String>,
+}
+
+/// What was found published last.
+#[derive(Debug, Default)]
+pub(super) struct Described(Option<Publication>);
+
+impl Described {
+    /// Describes what is published, anew only if the root was touched or something else is.
+    pub(super) fn describe(
+        &mut self,
+        store: &Store,
+        live: Live,
+        layout: &Layout,
+        untouched: bool,
+    ) -> Publication {
+        if let Some(known) = &self.0
+            && untouched
+            && known.live == live
+        {
+            return known.clone();
+        }
+        let CommitInfo { subject, author, seconds } =
+            store.describe(&live.commit).unwrap_or_default();
+        let since = publish::since(layout);
+        let found = Publication { live, since, subject, author, seconds, source: None };
+        self.0 = Some(found.clone());
+        found
+    }
 }

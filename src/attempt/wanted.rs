@@ -9,6 +9,8 @@ use crate::net::Roots;
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) object: Resolved,
+    /// Which source said so.
+    pub(super) place: usize,
     pub(super) outfit: Outfit,
     /// Open if the source had to be asked.
     pub(super) session: Option<Session>,

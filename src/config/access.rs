@@ -2,7 +2,7 @@
 //! here; files are read again at each attempt.
 
 use crate::config::git_config::Setting;
-use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
+use crate::model::{FileChoice, HeaderLine, Secret, ServiceUrl, UrlPrefix};
 use std::path::PathBuf;
 
 /// All of it.
@@ -26,7 +26,7 @@ pub struct Access {
     /// Settings of Git as they were given; what counts of them is in the other fields.
     pub settings: Vec<Setting>,
     /// Header lines to add to requests of Git.
-    pub extra_headers: Vec<ExtraHeader>,
+    pub extra_headers: Vec<HeaderLine>,
     /// How to be known to SSH servers, and to know them.
     pub ssh: Ssh,
     /// Which servers to believe over TLS, and how to be known to them.
@@ -66,15 +66,6 @@ pub struct GithubApp {
     pub installation_id: String,
     /// An RSA key in PEM form.
     pub private_key: PasswordSource,
-}
-
-/// A header line for some requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExtraHeader {
-    /// To which servers it goes; to the repository's and the fallbacks' if there is none.
-    pub url: Option<UrlPrefix>,
-    /// The whole line, `Name: value`.
-    pub line: Secret,
 }
 
 /// How to be known to SSH servers, and to know them.

@@ -26,7 +26,7 @@ mod signals;
 mod tests;
 mod values;
 
-pub use access::{Access, Credential, ExtraHeader, GithubApp, PasswordSource, Proxy, Ssh, Tls};
+pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use git_config::Setting;
 pub use modes::{Drift, Trees};
 pub use problem::Problem;

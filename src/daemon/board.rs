@@ -77,7 +77,7 @@ impl Board {
             }
             show(status, publication);
             status.phase = Phase::Steady;
-            status.source = Some(status.repo.clone());
+            status.source.clone_from(&publication.source);
             status.failures = 0;
             status.last_attempt = Some(ended(course, outcome));
             status.last_success_at = Some(now);

@@ -18,6 +18,6 @@ pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use root::{
     RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound, kept,
-    prepare, rebuild,
+    prepare, rebuild, was_published,
 };
 pub use sweep::{empty_trash, has_trash, sweep};

@@ -273,6 +273,11 @@ pub fn kept(layout: &Layout, live: &CommitId) -> Result<Vec<CommitId>, DiskError
     Ok(last.chain(trees).collect())
 }
 
+/// Says whether a commit is one of the last that were published here.
+pub fn was_published(layout: &Layout, commit: &CommitId) -> bool {
+    is_there(&layout.git().join(KEPT).join(commit.as_str()))
+}
+
 /// Takes our refs out of the file into which somebody may have packed them: there they would name
 /// objects that go, and Git would complain. They were made before those that have files.
 fn unpack(layout: &Layout) -> Result<(), DiskError> {

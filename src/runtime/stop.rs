@@ -52,6 +52,15 @@ impl Stop {
         self.deadline
     }
 
+    /// Ends earlier: when the given share of the time that is left is over. What computes is not told
+    /// by the flag before this one ends; each wait is.
+    #[must_use]
+    pub fn share(&self, of: u32) -> Self {
+        let now = Instant::now();
+        let left = self.deadline.saturating_duration_since(now);
+        Self { deadline: now + left / of.max(1), ..self.clone() }
+    }
+
     /// Says whether, and why, the work must end now.
     pub fn check(&self) -> Result<(), Stopped> {
         if self.token.is_cancelled() {

@@ -1,14 +1,12 @@
 //! Texts to [`Access`]: who we are to sources, and how they are reached.
 
-use crate::config::access::{
-    Access, Credential, ExtraHeader, GithubApp, PasswordSource, Proxy, Ssh, Tls,
-};
+use crate::config::access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 use crate::config::check::Checker;
 use crate::config::git_config;
 use crate::config::git_config::Setting;
 use crate::config::raw::Raw;
 use crate::config::values;
-use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
+use crate::model::{FileChoice, HeaderLine, Secret, ServiceUrl, UrlPrefix};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -250,8 +248,8 @@ fn github_app(checker: &mut Checker<'_>, raw: &Raw) -> Option<GithubApp> {
 }
 
 /// Takes the header lines, in Git's order; an empty one takes back those before it.
-fn extra_headers(checker: &mut Checker<'_>, settings: &[Setting]) -> Vec<ExtraHeader> {
-    let mut headers: Vec<ExtraHeader> = Vec::new();
+fn extra_headers(checker: &mut Checker<'_>, settings: &[Setting]) -> Vec<HeaderLine> {
+    let mut headers: Vec<HeaderLine> = Vec::new();
     for setting in settings {
         if !setting.is_of_http("extraheader") {
             continue;
@@ -267,7 +265,7 @@ fn extra_headers(checker: &mut Checker<'_>, settings: &[Setting]) -> Vec<ExtraHe
         if line.is_empty() {
             headers.retain(|header| header.url != url);
         } else if is_header(line) {
-            headers.push(ExtraHeader { url, line: setting.value.clone() });
+            headers.push(HeaderLine { url, line: setting.value.clone() });
         } else {
             checker.complain("git-config", format!("{}: it is not `Name: value`", setting.key));
         }

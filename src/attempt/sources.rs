@@ -1,0 +1,188 @@
+//! Where to look: the repository, and the same elsewhere for when it cannot be had there.
+
+use crate::attempt::error::{AttemptError, Failed};
+use crate::attempt::wanted::{Wanted, roots};
+use crate::config::Config;
+use crate::credentials::{Credentials, CredentialsError};
+use crate::git::{GitError, Resolved, Session, Source};
+use crate::model::{Cause, Class, HeaderLine, Outfit, Reference, Step};
+use crate::net::{Client, NetError, Traffic, trust};
+use crate::runtime::Stop;
+use std::sync::Arc;
+
+/// All sources in the order in which they are tried, and how we are known to them.
+#[derive(Debug)]
+pub(super) struct Sources {
+    reference: Reference,
+    list: Vec<Source>,
+    credentials: Credentials,
+    headers: Vec<HeaderLine>,
+    traffic: Arc<Traffic>,
+    /// The conversation of the last attempt: with which source, who we were, and what was said.
+    talk: Option<(usize, Outfit, Session)>,
+    /// Which ref was chosen last, where there was a choice.
+    chosen: Option<String>,
+    /// Which source served last, and what was wrong with the one before it.
+    served: (usize, Option<Class>),
+}
+
+impl Sources {
+    /// Reads what is needed once: the certificates to trust.
+    pub(super) fn new(config: &Config) -> Result<Self, NetError> {
+        let traffic = Arc::new(Traffic::default());
+        let client = Client::new(trust(roots(config))?, Arc::clone(&traffic));
+        let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
+        let list = urls
+            .map(|url| Source::new(url.clone(), client.clone(), Arc::clone(&traffic)))
+            .collect();
+        Ok(Self {
+            reference: config.reference.clone(),
+            list,
+            credentials: Credentials::new(
+                config.access.username.clone(),
+                config.access.password.clone(),
+                config.repo.clone(),
+            ),
+            headers: config.access.extra_headers.clone(),
+            traffic,
+            talk: None,
+            chosen: None,
+            served: (0, None),
+        })
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// What went over the wire.
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Where a source is.
+    pub(super) fn url(&self, place: usize) -> String {
+        self.list.get(place).map(|source| source.url().to_string()).unwrap_or_default()
+    }
+
+    /// Who we are to a source.
+    pub(super) fn outfit(&self, _place: usize) -> Result<Outfit, CredentialsError> {
+        let login = self.credentials.current()?;
+        Ok(Outfit { headers: self.headers.clone(), ..login.into() })
+    }
+
+    /// Asks a source what the ref names. A full commit id needs no asking.
+    pub(super) fn resolve(
+        &mut self,
+        place: usize,
+        outfit: Outfit,
+        stop: &Stop,
+    ) -> Result<Wanted, GitError> {
+        if let Reference::Commit(commit) = &self.reference {
+            return Ok(Wanted { object: Resolved::exactly(commit)?, place, outfit, session: None });
+        }
+        if let Some(mut session) = self.go_on(place, &outfit, stop) {
+            match session.resolve(&self.reference) {
+                Ok(object) => return Ok(self.note(object, place, outfit, session)),
+                // It says what was waited for, which the stop does not.
+                Err(error) if stop.check().is_err() => return Err(error),
+                Err(error) => {
+                    tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
+                }
+            }
+        }
+        let mut session = self.connect(place, &outfit, stop)?;
+        let object = session.resolve(&self.reference)?;
+        Ok(self.note(object, place, outfit, session))
+    }
+
+    fn note(&mut self, object: Resolved, place: usize, outfit: Outfit, session: Session) -> Wanted {
+        if let Some(chosen) = object.chosen()
+            && self.chosen.as_deref() != Some(chosen)
+        {
+            tracing::info!(r#ref = %self.reference, chosen, "chose a ref");
+            self.chosen = Some(chosen.to_owned());
+        }
+        Wanted { object, place, outfit, session: Some(session) }
+    }
+
+    /// Takes up the conversation of the last attempt, if it was with this source and as the same
+    /// user.
+    fn go_on(&mut self, place: usize, outfit: &Outfit, stop: &Stop) -> Option<Session> {
+        let (with, who, session) = self.talk.take()?;
+        if with == place && who == *outfit { session.renew(stop) } else { None }
+    }
+
+    fn connect(&self, place: usize, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
+        let source = self.list.get(place).or(self.list.first());
+        // There is always the repository itself.
+        let source = source.ok_or(GitError::Stopped(crate::runtime::Stopped::Asked))?;
+        source.connect(outfit, stop)
+    }
+
+    /// The conversation with the source that said what is wanted, begun if it has not been.
+    pub(super) fn session<'a>(
+        &self,
+        wanted: &'a mut Wanted,
+        stop: &Stop,
+    ) -> Result<&'a mut Session, GitError> {
+        Ok(match &mut wanted.session {
+            Some(session) => session,
+            none => none.insert(self.connect(wanted.place, &wanted.outfit, stop)?),
+        })
+    }
+
+    /// Keeps a conversation for the next attempt.
+    pub(super) fn keep(&mut self, wanted: Wanted) {
+        let Wanted { place, outfit, session, .. } = wanted;
+        self.talk = session.map(|session| (place, outfit, session));
+    }
+
+    /// Begins anew in the next attempt.
+    pub(super) fn forget(&mut self) {
+        self.talk = None;
+    }
+
+    /// The time that asking a source may take: an equal share of what is left, or all for the last.
+    pub(super) fn share(&self, place: usize, stop: &Stop) -> Stop {
+        let left = u32::try_from(self.count().saturating_sub(place)).unwrap_or(1).max(1);
+        stop.share(left)
+    }
+
+    /// Says whether another source is to be tried after this failure. One that answered that it has
+    /// no such ref is believed.
+    pub(super) fn may_help(&self, place: usize, failed: &Failed, stop: &Stop) -> bool {
+        let class = failed.error.class();
+        let early = matches!(failed.step, Some(Step::Credentials | Step::Resolve | Step::Fetch));
+        let theirs = match class {
+            Class::Ref => matches!(self.reference, Reference::Commit(_)),
+            Class::Config
+            | Class::Auth
+            | Class::NotFound
+            | Class::Network
+            | Class::Tls
+            | Class::Timeout
+            | Class::Protocol => true,
+            Class::Disk => matches!(failed.error, AttemptError::Git(GitError::Source { .. })),
+            Class::Verify | Class::Gate | Class::Locked | Class::Internal => false,
+        };
+        early && theirs && place + 1 < self.count() && stop.check().is_ok()
+    }
+
+    /// Tells which source served, when that is news, and why not one before it.
+    pub(super) fn served(&mut self, place: usize, instead_of: Option<&Failed>) {
+        let now = (place, instead_of.map(|failed| failed.error.class()));
+        if now == self.served {
+            return;
+        }
+        let source = self.url(place);
+        if let Some(failed) = instead_of {
+            let (error, hint) = (failed.chain(), failed.hint());
+            tracing::warn!(source, %error, hint, "a fallback served, as the repository did not");
+        } else {
+            tracing::info!(source, "the repository serves again");
+        }
+        self.served = now;
+    }
+}
