@@ -5,6 +5,9 @@ use crate::config::git_config::Setting;
 use crate::model::{FileChoice, HeaderLine, Secret, ServiceUrl, UrlPrefix};
 use std::path::PathBuf;
 
+/// What a mounted Secret calls a login.
+const LOGIN_NAMES: [&str; 2] = ["username", "password"];
+
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
@@ -33,6 +36,29 @@ pub struct Access {
     pub tls: Tls,
     /// What is in between.
     pub proxy: Proxy,
+}
+
+impl Access {
+    /// Every file that says who we are to sources over HTTP, or whom to believe there.
+    pub fn http_files(&self) -> Vec<PathBuf> {
+        let credentials = self.credentials.iter().map(|one| &one.password);
+        let key = self.github_app.as_ref().map(|app| &app.private_key);
+        let secrets =
+            self.password.iter().chain(credentials).chain(key).filter_map(|secret| match secret {
+                PasswordSource::File(file) => Some(file.clone()),
+                PasswordSource::Value(_) => None,
+            });
+        let mounted = self.auth_dirs.iter().flat_map(|dir| LOGIN_NAMES.map(|name| dir.join(name)));
+        let identities = self.tls.identities.iter().flat_map(|(cert, key)| [cert, key]);
+        let tls = self.tls.authorities.iter().chain(identities).map(|file| file.path.clone());
+        secrets.chain(mounted).chain(self.cookie_file.clone()).chain(tls).collect()
+    }
+
+    /// Every file that says who we are to sources over SSH, or whom to believe there.
+    pub fn ssh_files(&self) -> Vec<PathBuf> {
+        let files = self.ssh.keys.iter().chain(&self.ssh.known_hosts);
+        files.map(|file| file.path.clone()).collect()
+    }
 }
 
 /// Where a password is.

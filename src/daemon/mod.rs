@@ -9,8 +9,9 @@ use crate::attempt::Attempts;
 use crate::config::Config;
 use crate::daemon::board::Board;
 use crate::daemon::turn::Loop;
+use crate::git;
 use crate::http::Observed;
-use crate::model::Cause;
+use crate::model::{Cause, Location};
 use crate::net::NetError;
 use crate::observe::metrics::Metrics;
 use crate::runtime::beat::Beat;
@@ -20,6 +21,8 @@ use crate::runtime::tasks::Tasks;
 use crate::trigger;
 use crate::trigger::Bell;
 use crate::trigger::signal::{StopSignals, SyncSignal};
+use crate::trigger::watch;
+use crate::trigger::watch::Places;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -105,6 +108,7 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let mut tasks = Tasks::new();
     let (bell, ear) = trigger::bell();
+    watch_files(&config, &mut tasks, bell.clone());
     obey_signals(&config, &mut tasks, bell)?;
     let metrics = Metrics::new().map_err(|source| system("register metrics", &source))?;
     let metrics = Arc::new(metrics);
@@ -147,6 +151,33 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
             Ok(verdict.or_else(|| ended.try_recv().ok()).unwrap_or(late))
         }
     }
+}
+
+/// Rings when a file changes that a source or its credentials are in. A run that is to end looks at
+/// them once.
+fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell) {
+    let mut files = Vec::new();
+    let mut local = Vec::new();
+    for repo in std::iter::once(&config.repo).chain(&config.fallback_repos) {
+        match repo.location() {
+            Location::Http(_) => files.extend(config.access.http_files()),
+            Location::Local(path) => local.push(path.clone()),
+            Location::Daemon(_) => (),
+        }
+    }
+    if config.one_time || (files.is_empty() && local.is_empty()) {
+        return;
+    }
+    let places = move || {
+        let mut places = Places { files: files.clone(), trees: Vec::new() };
+        for path in &local {
+            let (files, trees) = git::ref_places(path);
+            places.files.extend(files);
+            places.trees.extend(trees);
+        }
+        places
+    };
+    tasks.spawn("watch", watch::ring(places, bell, tasks.token()));
 }
 
 /// Rings for the sync signal and, as the first process of a container, collects orphans.

@@ -25,6 +25,19 @@ pub struct Local {
     identity: Vec<(u64, u64)>,
 }
 
+/// Where the refs of a repository of this machine are: files, and a directory of many.
+pub fn ref_places(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let itself = vec![path.to_owned(), path.join(".git")];
+    let opened = path.canonicalize().ok().and_then(|real| store::options().open(real).ok());
+    let Some(repo) = opened.map(|repo| repo.to_thread_local()) else {
+        return (itself, Vec::new());
+    };
+    let (own, common) = (repo.git_dir(), repo.common_dir());
+    let files = [own.join("HEAD"), common.join("packed-refs"), common.join("reftable/tables.list")];
+    let files = itself.into_iter().chain(files).collect();
+    (files, vec![common.join("refs")])
+}
+
 /// Tells the repository that a path leads to from one that took its place: by a link that was
 /// turned, or by being made anew.
 fn identity(path: &Path) -> Vec<(u64, u64)> {

@@ -29,6 +29,7 @@ pub(crate) use changes::{Change, Leaf};
 pub use collect::{Collection, Due, Packed};
 pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
+pub use local::ref_places;
 pub(crate) use plan::Content;
 pub use plan::{Before, Fetched, Order, Resolved};
 pub use source::{Session, Source};

@@ -13,11 +13,13 @@ pub enum Trigger {
     Period,
     /// The signal of `sync-on-signal` came.
     Signal,
+    /// A watched file changed: credentials, or refs of a source on this machine.
+    File,
 }
 
 impl Trigger {
     /// Every trigger there is.
-    pub const ALL: [Self; 3] = [Self::Start, Self::Period, Self::Signal];
+    pub const ALL: [Self; 4] = [Self::Start, Self::Period, Self::Signal, Self::File];
 
     /// The label, as in metrics, logs and status.
     pub fn label(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Trigger {
             Self::Start => "start",
             Self::Period => "period",
             Self::Signal => "signal",
+            Self::File => "file",
         }
     }
 }

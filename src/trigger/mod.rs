@@ -4,6 +4,7 @@
 //! harm, as the period comes round anyway.
 
 pub mod signal;
+pub mod watch;
 
 use crate::model::Trigger;
 use tokio::sync::mpsc;

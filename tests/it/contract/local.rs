@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-use crate::contract::{assert_published, polling, publishes, trying};
-use crate::support::daemon::Root;
+use crate::contract::{assert_published, metric, polling, publishes, trying};
+use crate::support::daemon::{Daemon, Root};
 use crate::support::git::{git, run};
 use crate::support::skip;
 use crate::support::snapshot::Snapshot;
@@ -145,4 +145,81 @@ fn its_uncommitted_changes_are_not_published() {
     run(upstream.git().args(["commit", "--quiet", "--all", "-m", "now it is"]));
     run(upstream.git().args(["push", "--quiet", "origin", "HEAD"]));
     root.eventually_publishes(&upstream.head());
+}
+
+/// Follows a local source without ever looking by itself.
+fn watching(source: &Path, root: &Root) -> Daemon {
+    let daemon = polling(source.to_str().unwrap(), root).flag("--period=off").start();
+    daemon.eventually_ready();
+    daemon
+}
+
+#[test]
+fn a_commit_shows_at_once_without_a_period() {
+    let (upstream, one, two) = two_commits();
+    run(upstream.git().args(["worktree", "add", "--quiet", "-b", "linked", "../linked", &one]));
+    let linked = upstream.dir().join("linked");
+    let roots = [Root::new(), Root::new(), Root::new()];
+    let sources = [upstream.repo(), upstream.work(), linked.clone()];
+    let [bare, work, link] = &roots;
+    let daemons: Vec<_> =
+        sources.iter().zip(&roots).map(|(source, root)| watching(source, root)).collect();
+    bare.eventually_publishes(&two);
+    link.eventually_publishes(&one);
+    let three = upstream.commit("a", "3");
+    bare.eventually_publishes(&three);
+    work.eventually_publishes(&three);
+    assert_published(bare, &upstream, &three);
+    run(git(&linked).args(["commit", "--quiet", "--allow-empty", "--message=linked"]));
+    link.eventually_publishes(&run(git(&linked).args(["rev-parse", "HEAD"])));
+    // Another branch in the same checkout, refs in one file, and a branch in a new directory.
+    run(upstream.git().args(["checkout", "--quiet", "-b", "x/y", &one]));
+    work.eventually_publishes(&one);
+    run(upstream.git().args(["pack-refs", "--all"]));
+    let four = run(upstream.git().args(["commit-tree", "-p", &one, "-m", "4", "HEAD^{tree}"]));
+    run(upstream.git().args(["update-ref", "refs/heads/x/y", &four]));
+    work.eventually_publishes(&four);
+    let triggers = "gitsyncd_triggers_total{trigger=\"file\"}";
+    assert!(daemons.iter().all(|daemon| metric(daemon, triggers) > 0));
+}
+
+#[test]
+fn a_source_that_is_made_anew_is_followed_without_a_period() {
+    let (upstream, _, two) = two_commits();
+    let dir = TempDir::new().unwrap();
+    let (source, aside) = (dir.path().join("source"), dir.path().join("aside"));
+    let copy = |to: &Path| {
+        let from = upstream.repo();
+        run(git(dir.path()).args(["clone", "--quiet", "--bare"]).args([from.as_path(), to]));
+    };
+    copy(&source);
+    let root = Root::new();
+    let _daemon = watching(&source, &root);
+    root.eventually_publishes(&two);
+    let three = upstream.commit("a", "3");
+    copy(&aside);
+    fs::rename(&source, dir.path().join("old")).unwrap();
+    fs::rename(&aside, &source).unwrap();
+    root.eventually_publishes(&three);
+    let four = upstream.commit("a", "4");
+    run(upstream.git().args(["push", "--quiet"]).arg(&source).arg("main"));
+    root.eventually_publishes(&four);
+}
+
+#[test]
+fn a_source_that_is_repacked_meanwhile() {
+    let upstream = Upstream::new();
+    let root = Root::new();
+    let source = upstream.repo();
+    let daemon = polling(source.to_str().unwrap(), &root).start();
+    for n in 0..12 {
+        let commit = upstream.change().file("n", n.to_string()).files(20 + n, "f").commit();
+        for args in [["repack", "-adq"], ["pack-refs", "--all"], ["prune-packed", "-q"]] {
+            run(git(&source).args(args));
+        }
+        root.eventually_publishes(&commit);
+        assert_published(&root, &upstream, &commit);
+    }
+    let failures: Vec<_> = daemon.events("attempt failed");
+    assert!(failures.is_empty(), "{failures:?}");
 }

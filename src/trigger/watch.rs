@@ -1,0 +1,292 @@
+//! Files that mean something when they change: credentials, and the refs of a source on this
+//! machine.
+//!
+//! Directories are watched, not files: Kubernetes changes a mounted Secret by turning the link
+//! `..data` beside it, and Git replaces its files. What is told late or not at all does no harm, as
+//! everything is looked at again at each attempt.
+
+use crate::model::Trigger;
+use crate::trigger::Bell;
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait for more after the first sign of a change: what comes together is one change.
+const SETTLE: Duration = Duration::from_millis(30);
+/// How often to look whether what could not be watched can be now.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What to watch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Files and links, whether they exist or not.
+    pub files: Vec<PathBuf>,
+    /// Directories in which every file at any depth counts, but lock files.
+    pub trees: Vec<PathBuf>,
+}
+
+/// What was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// Something beside a file changed, or the file itself.
+    Nearby,
+    /// Something in a tree changed.
+    Within,
+}
+
+/// The state of a place, to tell whether it changed.
+type Print = Option<(u64, u64, u64, i64, i64, i64, i64)>;
+
+/// Rings the bell at each change, until told to stop. `places` is asked at the start and after each
+/// change, as a change may lead to other places.
+pub async fn ring<Find: Fn() -> Places + Send>(places: Find, bell: Bell, stop: CancellationToken) {
+    let (sender, mut signs) = mpsc::channel(16);
+    let mut watch = match Watch::new(places, sender) {
+        Ok(watch) => watch,
+        Err(error) => {
+            tracing::warn!(%error, "cannot watch files; they are looked at in each period");
+            return stop.cancelled().await;
+        }
+    };
+    watch.arm();
+    let watching = async {
+        loop {
+            let sign = if watch.is_whole() {
+                signs.recv().await
+            } else {
+                tokio::time::timeout(AGAIN, signs.recv()).await.unwrap_or(Some(Sign::Nearby))
+            };
+            let Some(first) = sign else { break };
+            tokio::time::sleep(SETTLE).await;
+            let mut within = first == Sign::Within;
+            while let Ok(more) = signs.try_recv() {
+                within |= more == Sign::Within;
+            }
+            if watch.look() || within {
+                tracing::debug!("a watched file changed");
+                bell.ring(Trigger::File);
+            }
+        }
+    };
+    // It ends only with the watcher, which lives as long.
+    stop.run_until_cancelled(watching).await;
+}
+
+/// A watcher and what it watches.
+struct Watch<Find> {
+    places: Find,
+    watcher: RecommendedWatcher,
+    trees: Arc<Mutex<Vec<PathBuf>>>,
+    /// Each directory that is watched, which one it was, and how.
+    armed: HashMap<PathBuf, (u64, u64, bool)>,
+    prints: HashMap<PathBuf, Print>,
+    /// Whether everything that is to be watched is.
+    whole: bool,
+    told: bool,
+}
+
+impl<Find> fmt::Debug for Watch<Find> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("armed", &self.armed).finish_non_exhaustive()
+    }
+}
+
+impl<Find: Fn() -> Places> Watch<Find> {
+    fn new(places: Find, sender: mpsc::Sender<Sign>) -> notify::Result<Self> {
+        let trees = Arc::new(Mutex::new(Vec::new()));
+        let known = Arc::clone(&trees);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let trees = known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(sign) = sign_of(event, &trees) {
+                // A full channel says already that something changed.
+                if sender.try_send(sign).is_err() {
+                    tracing::trace!("more changes than can be told");
+                }
+            }
+        })?;
+        let (armed, prints) = (HashMap::new(), HashMap::new());
+        Ok(Self { places, watcher, trees, armed, prints, whole: false, told: false })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Watches what is to be watched now, and notes the state of it.
+    fn arm(&mut self) {
+        let places = (self.places)();
+        let mut wanted: HashMap<PathBuf, bool> = HashMap::new();
+        for file in &places.files {
+            for directory in directories(file) {
+                wanted.entry(directory).or_default();
+            }
+        }
+        wanted.extend(places.trees.iter().map(|tree| (tree.clone(), true)));
+        self.armed.retain(|directory, (dev, ino, deep)| {
+            let same = directory.metadata().is_ok_and(|it| (it.dev(), it.ino()) == (*dev, *ino));
+            let stays = same && wanted.get(directory) == Some(deep);
+            if !stays && let Err(error) = self.watcher.unwatch(directory) {
+                tracing::trace!(%error, "was not watched");
+            }
+            stays
+        });
+        self.whole = true;
+        for (directory, deep) in wanted {
+            if !self.armed.contains_key(&directory) {
+                self.watch(directory, deep);
+            }
+        }
+        *self.trees.lock().unwrap_or_else(PoisonError::into_inner) = places.trees;
+        self.prints = places.files.into_iter().map(|file| (file.clone(), print(&file))).collect();
+    }
+
+    fn watch(&mut self, directory: PathBuf, deep: bool) {
+        let mode = if deep { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+        let Ok(found) = directory.metadata() else {
+            self.whole = false;
+            return;
+        };
+        match self.watcher.watch(&directory, mode) {
+            Ok(()) => {
+                self.armed.insert(directory, (found.dev(), found.ino(), deep));
+            }
+            Err(error) => {
+                self.whole = false;
+                if !self.told {
+                    self.told = true;
+                    let directory = directory.display();
+                    tracing::warn!(%directory, %error, "cannot watch; it is looked at in each period");
+                }
+            }
+        }
+    }
+
+    /// Says whether a file changed, and watches what is to be watched now.
+    fn look(&mut self) -> bool {
+        let before = std::mem::take(&mut self.prints);
+        self.arm();
+        self.prints != before
+    }
+}
+
+/// The directories where a change of this file shows: its own, and that of what it leads to.
+fn directories(file: &Path) -> Vec<PathBuf> {
+    let own = file.parent().map(Path::to_owned);
+    let real = file.canonicalize().ok().and_then(|real| real.parent().map(Path::to_owned));
+    let mut directories: Vec<_> = own.into_iter().chain(real).collect();
+    directories.dedup();
+    directories
+}
+
+/// Of a directory, only which one it is.
+fn print(file: &Path) -> Print {
+    let of = |it: Metadata| {
+        let (dev, ino) = (it.dev(), it.ino());
+        if it.is_dir() {
+            return (dev, ino, 0, 0, 0, 0, 0);
+        }
+        (dev, ino, it.size(), it.mtime(), it.mtime_nsec(), it.ctime(), it.ctime_nsec())
+    };
+    file.metadata().ok().map(of)
+}
+
+/// Says what an event means, if anything. Reading changes nothing, and a lock file says only that
+/// something is about to change.
+fn sign_of(event: notify::Result<Event>, trees: &[PathBuf]) -> Option<Sign> {
+    let Ok(event) = event else { return Some(Sign::Within) };
+    if event.need_rescan() {
+        return Some(Sign::Within);
+    }
+    let is_read = match event.kind {
+        EventKind::Access(kind) => kind != AccessKind::Close(AccessMode::Write),
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => false,
+    };
+    let mut counts = event
+        .paths
+        .iter()
+        .filter(|path| path.extension().is_none_or(|extension| extension != "lock"))
+        .peekable();
+    counts.peek().filter(|_| !is_read)?;
+    let within = counts.any(|path| trees.iter().any(|tree| path.starts_with(tree)));
+    Some(if within { Sign::Within } else { Sign::Nearby })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trigger::bell;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    /// Runs a change while watching, and says whether the bell rang.
+    async fn rings(places: impl Fn() -> Places + Send + 'static, change: impl FnOnce()) -> bool {
+        let (bell, mut ear) = bell();
+        let stop = CancellationToken::new();
+        let heard = async {
+            // The first poll of the other future has armed it.
+            tokio::task::yield_now().await;
+            change();
+            let rung = tokio::time::timeout(Duration::from_millis(500), ear.heard()).await;
+            stop.cancel();
+            rung
+        };
+        let ((), rung) = tokio::join!(ring(places, bell, stop.clone()), heard);
+        rung == Ok(Trigger::File)
+    }
+
+    fn file(path: PathBuf) -> impl Fn() -> Places {
+        move || Places { files: vec![path.clone()], trees: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_kubernetes_swaps_rings() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for (version, text) in [("..1", "old"), ("..2", "new")] {
+            fs::create_dir(at(version)).unwrap();
+            fs::write(at(version).join("token"), text).unwrap();
+        }
+        symlink("..1", at("..data")).unwrap();
+        symlink("..data/token", at("token")).unwrap();
+        symlink("..2", at("..data_tmp")).unwrap();
+        let swap = || fs::rename(at("..data_tmp"), at("..data")).unwrap();
+        assert!(rings(file(at("token")), swap).await);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_appears_rings_and_its_neighbours_do_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        assert!(rings(file(at("key")), || fs::write(at("key"), "x").unwrap()).await);
+        assert!(!rings(file(at("key")), || fs::write(at("other"), "x").unwrap()).await);
+        assert!(!rings(file(at("key")), || drop(fs::read(at("key")).unwrap())).await);
+    }
+
+    #[tokio::test]
+    async fn a_change_deep_in_a_tree_rings_and_a_lock_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let refs = dir.path().join("refs");
+        fs::create_dir_all(refs.join("heads")).unwrap();
+        let tree = refs.clone();
+        let places = move || Places { files: Vec::new(), trees: vec![tree.clone()] };
+        let lock = refs.join("heads/main.lock");
+        assert!(!rings(places.clone(), || fs::write(&lock, "x").unwrap()).await);
+        assert!(
+            rings(places.clone(), || fs::rename(&lock, refs.join("heads/main")).unwrap()).await
+        );
+        let deep = refs.join("heads/a");
+        assert!(rings(places, || fs::create_dir(&deep).unwrap()).await);
+    }
+}
