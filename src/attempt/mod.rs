@@ -6,6 +6,7 @@
 
 mod bases;
 mod error;
+mod fetching;
 mod garbage;
 mod news;
 mod outcome;
@@ -19,6 +20,7 @@ pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
 
 use crate::attempt::bases::Bases;
+use crate::attempt::fetching::fetch;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
@@ -28,7 +30,7 @@ use crate::attempt::root::Root;
 use crate::attempt::sources::Sources;
 use crate::attempt::wanted::Wanted;
 use crate::config::Config;
-use crate::git::{Before, Collection, Fetched, GitError, Packed, Resolved, Session, Store};
+use crate::git::{Collection, Fetched, Packed, Resolved, Store};
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::net::NetError;
 use crate::observe::metrics::Metrics;
@@ -168,11 +170,18 @@ impl Attempts {
         let mut store = Some(store);
         let mut first = None;
         for place in 0..self.sources.count() {
-            let store = match store.take() {
-                Some(store) => store,
-                None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
+            let done = match (self.ask(place, stop), store.take()) {
+                (Ok(wanted), Some(store)) => self.bring(wanted, store, stop),
+                (Ok(wanted), None) => {
+                    let store = self.root.open(stop).map_err(AttemptError::before_any_step)?;
+                    self.bring(wanted, store, stop)
+                }
+                (Err(failed), unused) => {
+                    store = unused;
+                    Err(failed)
+                }
             };
-            match self.bring(place, store, stop) {
+            match done {
                 Ok(done) => {
                     self.sources.served(place, first.as_ref());
                     return Ok((done, place));
@@ -189,8 +198,7 @@ impl Attempts {
     }
 
     /// Makes what one source names what readers see.
-    fn bring(&mut self, place: usize, store: Store, stop: &Stop) -> Result<Done, Failed> {
-        let mut wanted = self.ask(place, stop)?;
+    fn bring(&mut self, mut wanted: Wanted, store: Store, stop: &Stop) -> Result<Done, Failed> {
         let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
         if let (Plan::Advance, Some(live)) = (&plan, self.ahead_of(&wanted)) {
             plan = Plan::Stay(live);
@@ -204,12 +212,12 @@ impl Attempts {
         }
         let (store, done) = match plan {
             Plan::Stay(live) if self.root.lacking().is_some() => {
-                let (store, _) = self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
+                let (store, _) =
+                    self.step(Step::Fetch, |me| fetch(me, store, &mut wanted, stop))?;
                 publish::follow(self.root.layout(), &live.commit)
                     .map_err(|error| Failed::at(Step::Fetch, error))?;
                 self.root.restored();
-                self.sources.keep(wanted);
-                return self.bring(place, store, stop);
+                return self.bring(wanted, store, stop);
             }
             Plan::Stay(live) => {
                 let done = Done::Unchanged(self.describe(&store, live));
@@ -217,10 +225,11 @@ impl Attempts {
             }
             Plan::Advance => {
                 let (store, fetched) =
-                    self.step(Step::Fetch, |me| me.fetch(store, &mut wanted, stop))?;
-                let commit = fetched.commit().clone();
-                let done = self.advance(&store, fetched, stop)?;
-                self.served = Some((wanted.object.clone(), commit));
+                    self.step(Step::Fetch, |me| fetch(me, store, &mut wanted, stop))?;
+                let done = match self.later_than(&wanted, &store, &fetched) {
+                    Some(live) => Done::Unchanged(self.describe(&store, live)),
+                    None => self.release(&wanted, &store, fetched, stop)?,
+                };
                 (store, done)
             }
         };
@@ -229,22 +238,37 @@ impl Attempts {
         Ok(done)
     }
 
-    /// Asks one source what is wanted.
-    fn ask(&mut self, place: usize, stop: &Stop) -> Result<Wanted, Failed> {
-        let outfit = self.step(Step::Credentials, |me| me.sources.outfit(place))?;
-        let share = self.sources.share(place, stop);
-        self.step(Step::Resolve, |me| me.sources.resolve(place, outfit, &share))
+    fn release(
+        &mut self,
+        wanted: &Wanted,
+        store: &Store,
+        fetched: Fetched,
+        stop: &Stop,
+    ) -> Result<Done, Failed> {
+        let commit = fetched.commit().clone();
+        let done = self.advance(store, fetched, stop)?;
+        self.served = Some((wanted.object.clone(), commit));
+        Ok(done)
     }
 
     /// What is published, if a fallback names something that was published before it: mirrors lag.
     fn ahead_of(&self, wanted: &Wanted) -> Option<Live> {
         let named = wanted.object.id().filter(|_| wanted.place > 0)?;
-        let live = self.root.live()?;
-        let behind = publish::was_published(self.root.layout(), &named);
-        behind.then(|| {
-            tracing::debug!(commit = %named, "the fallback is behind what is published");
-            live
-        })
+        self.root.live().filter(|_| publish::was_published(self.root.layout(), &named))
+    }
+
+    /// What is published, if a fallback brought something that was committed before it.
+    fn later_than(&self, wanted: &Wanted, store: &Store, fetched: &Fetched) -> Option<Live> {
+        let live = self.root.live().filter(|_| wanted.place > 0)?;
+        let time = |commit| store.describe(commit).map(|info| info.seconds);
+        (time(fetched.commit()) < time(&live.commit)).then_some(live)
+    }
+
+    /// Asks one source what is wanted.
+    fn ask(&mut self, place: usize, stop: &Stop) -> Result<Wanted, Failed> {
+        let outfit = self.step(Step::Credentials, |me| me.sources.outfit(place))?;
+        let share = self.sources.share(place, stop);
+        self.step(Step::Resolve, |me| me.sources.resolve(place, outfit, &share))
     }
 
     /// From a fetched commit to one that readers see.
@@ -320,60 +344,6 @@ impl Attempts {
         }
         self.root.take(stop).map_err(AttemptError::before_any_step)?;
         Ok(None)
-    }
-
-    /// Brings the commit. If that fails and the local repository turns out to be damaged, it is
-    /// rebuilt, once.
-    fn fetch(
-        &mut self,
-        store: Store,
-        wanted: &mut Wanted,
-        stop: &Stop,
-    ) -> Result<(Store, Fetched), AttemptError> {
-        match self.fetch_into(&store, wanted, stop) {
-            Ok(fetched) => Ok((store, fetched)),
-            Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
-                tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
-                let store = self.root.rebuild(store)?;
-                wanted.session = None;
-                let fetched = self.fetch_into(&store, wanted, stop)?;
-                Ok((store, fetched))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn fetch_into(
-        &mut self,
-        store: &Store,
-        wanted: &mut Wanted,
-        stop: &Stop,
-    ) -> Result<Fetched, GitError> {
-        let url = &self.sources.url(wanted.place);
-        let before =
-            Before { tree: self.bases.commit().cloned(), history: self.root.known().cloned() };
-        if let Ok(fetched) = store.confirm(&wanted.object, &before, url, stop) {
-            return Ok(fetched);
-        }
-        let object = wanted.object.clone();
-        let session = self.sources.session(wanted, stop)?;
-        let order = store.order(&object, self.root.trusted(), self.depth);
-        session.fetch(&order, store, stop)?;
-        self.restore(session, store, stop);
-        store.confirm(&object, &before, url, stop)
-    }
-
-    /// Brings back the objects of what is published if they were lost. A source that does not have
-    /// them any more is no reason to fail: the tree goes soon.
-    fn restore(&mut self, session: &mut Session, store: &Store, stop: &Stop) {
-        let lost = self.root.lacking().and_then(|commit| Resolved::exactly(commit).ok());
-        if let Some(lost) = lost {
-            let order = store.order(&lost, None, self.depth);
-            if let Err(error) = session.fetch(&order, store, stop) {
-                tracing::warn!(error = %Cause::of(&error), "could not bring back lost objects");
-            }
-        }
-        self.root.restored();
     }
 
     fn describe(&mut self, store: &Store, live: Live) -> Publication {

@@ -101,7 +101,9 @@ impl Local {
         let platform = self.repo.references().map_err(unreadable)?;
         let mut tips = Vec::new();
         for prefix in prefixes {
-            let refs = platform.prefixed(*prefix).map_err(unreadable)?;
+            // Whole directories; the caller chooses.
+            let directory = prefix.rfind('/').and_then(|end| prefix.get(..=end)).unwrap_or("refs/");
+            let refs = platform.prefixed(directory).map_err(unreadable)?;
             tips.extend(refs.filter_map(Result::ok).filter_map(|mut found| {
                 let name = std::str::from_utf8(found.name().as_bstr()).ok()?.to_owned();
                 Some((name, found.peel_to_id().ok()?.detach()))

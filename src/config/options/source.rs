@@ -21,9 +21,9 @@ pub(super) const SOURCE: &[Opt] = &[
         short: "The same repository elsewhere, if it fails there",
         long: "Asked in the same sync when `--repo` cannot be reached or does not let us in; several \
                are tried in their order, and each may use up its share of `--sync-timeout`. A ref \
-               that `--repo` does not have is not looked for elsewhere. A commit that was published \
-               before the present one is not gone back to, so a mirror may lag behind. User name \
-               and password of `--repo` are not sent to other servers: use `--credential`.",
+               that `--repo` does not have is not looked for elsewhere. From a fallback, nothing is \
+               published that was committed before what readers see, so a mirror may lag behind. \
+               User name and password of `--repo` are not sent to other servers: use `--credential`.",
         ..PLAIN
     },
     Opt {

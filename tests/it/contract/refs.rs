@@ -129,15 +129,24 @@ fn a_hidden_commit_is_refused_in_clear_words() {
 }
 
 #[test]
-fn an_abbreviated_commit_id_is_asked_for_in_full() {
-    let (upstream, root) = (Upstream::new(), Root::new());
-    let short: String = upstream.head().chars().take(10).collect();
-    let url = upstream.repo().to_str().unwrap().to_owned();
-    let finished = trying(&url, &root).flag(format!("--ref={short}")).once();
-    finished.expect_code(1);
-    let log = format!("{:?}", finished.log);
-    assert!(log.contains(&format!("couldn't find remote ref {short}")), "{log}");
-    assert!(log.contains("give it in full"), "{log}");
+fn an_abbreviated_commit_id_works_at_a_tip_and_is_asked_for_in_full_elsewhere() {
+    let upstream = Upstream::new();
+    let start = |id: &str| id.chars().take(10).collect::<String>();
+    let (inner, tip) = (upstream.commit("a", "1"), upstream.commit("a", "2"));
+    upstream.annotated_tag("v1");
+    let servers = (http::serve(&upstream), git_daemon::serve(&upstream));
+    let path = upstream.repo().display().to_string();
+    for url in [servers.0.url(), servers.1.url(), path] {
+        let root = Root::new();
+        trying(&url, &root).flag(format!("--ref={}", start(&tip))).once().expect_code(0);
+        assert_eq!(root.published().as_ref(), Some(&tip));
+        let finished = trying(&url, &root).flag(format!("--ref={}", start(&inner))).once();
+        finished.expect_code(1);
+        let log = format!("{:?}", finished.log);
+        assert!(log.contains(&format!("couldn't find remote ref {}", start(&inner))), "{log}");
+        assert!(log.contains("give it in full"), "{log}");
+        assert_eq!(root.published().as_ref(), Some(&tip));
+    }
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! Bringing a commit from the source that named it.
+
+use crate::attempt::Attempts;
+use crate::attempt::error::AttemptError;
+use crate::attempt::wanted::Wanted;
+use crate::git::{Before, Fetched, GitError, Resolved, Session, Store};
+use crate::model::Cause;
+use crate::runtime::Stop;
+
+/// Brings the commit. If that fails and the local repository turns out to be damaged, it is
+/// rebuilt, once.
+pub(super) fn fetch(
+    me: &mut Attempts,
+    store: Store,
+    wanted: &mut Wanted,
+    stop: &Stop,
+) -> Result<(Store, Fetched), AttemptError> {
+    match fetch_into(me, &store, wanted, stop) {
+        Ok(fetched) => Ok((store, fetched)),
+        Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
+            tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
+            let store = me.root.rebuild(store)?;
+            wanted.session = None;
+            let fetched = fetch_into(me, &store, wanted, stop)?;
+            Ok((store, fetched))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn fetch_into(
+    me: &mut Attempts,
+    store: &Store,
+    wanted: &mut Wanted,
+    stop: &Stop,
+) -> Result<Fetched, GitError> {
+    let url = &me.sources.url(wanted.place);
+    let before = Before { tree: me.bases.commit().cloned(), history: me.root.known().cloned() };
+    if let Ok(fetched) = store.confirm(&wanted.object, &before, url, stop) {
+        return Ok(fetched);
+    }
+    let object = wanted.object.clone();
+    let session = me.sources.session(wanted, stop)?;
+    let order = store.order(&object, me.root.trusted(), me.depth);
+    session.fetch(&order, store, stop)?;
+    restore(me, session, store, stop);
+    store.confirm(&object, &before, url, stop)
+}
+
+/// Brings back the objects of what is published if they were lost. A source that does not have
+/// them any more is no reason to fail: the tree goes soon.
+fn restore(me: &mut Attempts, session: &mut Session, store: &Store, stop: &Stop) {
+    let lost = me.root.lacking().and_then(|commit| Resolved::exactly(commit).ok());
+    if let Some(lost) = lost {
+        let order = store.order(&lost, None, me.depth);
+        if let Err(error) = session.fetch(&order, store, stop) {
+            tracing::warn!(error = %Cause::of(&error), "could not bring back lost objects");
+        }
+    }
+    me.root.restored();
+}

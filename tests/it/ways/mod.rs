@@ -1,0 +1,4 @@
+//! Every way in to a repository, each tried with the real thing.
+
+mod choosing;
+mod fallbacks;
