@@ -83,11 +83,8 @@ impl Connection {
     pub(super) async fn is_free(&mut self) -> Free {
         let free = async {
             if let Some(answer) = self.answer.upgrade() {
-                let over = match answer.try_lock() {
-                    Ok(mut rest) => rest.is_over().await,
-                    Err(_somebody_reads) => false,
-                };
-                if !over {
+                // Whoever reads ahead may be about to find the end.
+                if !answer.lock().await.is_over().await {
                     return Free::NotYet;
                 }
             }
