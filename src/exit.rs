@@ -22,8 +22,6 @@ pub enum Outcome {
     Printed(String),
     /// It did not do what it was asked; why was logged.
     GaveUp,
-    /// A file named in the options is wrong, which was logged.
-    Misconfigured,
     /// It could not even log.
     Failed(DaemonError),
     /// It was asked wrongly.
@@ -56,12 +54,7 @@ pub fn run(
         // The log has been set up, so that is where those who run it look.
         Err(error) => {
             tracing::error!("{}", Cause::of(&error));
-            match error {
-                DaemonError::Trust(_) => Outcome::Misconfigured,
-                DaemonError::Bind { .. }
-                | DaemonError::System { .. }
-                | DaemonError::Unbidden(_) => Outcome::GaveUp,
-            }
+            Outcome::GaveUp
         }
     }
 }
@@ -73,7 +66,6 @@ pub fn finish(outcome: &Outcome, out: &mut impl Write, err: &mut impl Write) -> 
         Outcome::Done => (Ok(()), 0),
         Outcome::Printed(text) => (out.write_all(text.as_bytes()), 0),
         Outcome::GaveUp => (Ok(()), 1),
-        Outcome::Misconfigured => (Ok(()), 2),
         Outcome::Failed(error) => (writeln!(err, "error: {}", Cause::of(error)), 1),
         Outcome::Misused(problems) => (list(problems, err), 2),
     };

@@ -95,11 +95,6 @@ impl Failed {
         Self { step: Some(step), error: error.into() }
     }
 
-    /// What an attempt needs could not be had.
-    pub fn at_start(error: NetError) -> Self {
-        Self { step: None, error: AttemptError::Git(error.into()) }
-    }
-
     /// The thread that worked is lost.
     pub fn lost(cause: Cause) -> Self {
         Self { step: None, error: AttemptError::Internal(cause) }
@@ -139,7 +134,33 @@ fn hint(error: &AttemptError) -> &'static str {
     if let AttemptError::Credentials(_) = error {
         return "check password-file: that it is there, that it can be read, and what is in it";
     }
+    if let AttemptError::Git(GitError::Net(error)) = error
+        && let Some(hint) = hint_for_net(error)
+    {
+        return hint;
+    }
     hint_for(error.class())
+}
+
+/// What is to be checked if not what the class says.
+fn hint_for_net(error: &NetError) -> Option<&'static str> {
+    match error {
+        NetError::Certificates { .. } | NetError::Identification { .. } => {
+            Some("check the file: that it is there, that it can be read, and what is in it")
+        }
+        NetError::Identity { .. } => Some(
+            "check client-cert and client-key: whether the server knows their authority, and whether they have expired",
+        ),
+        NetError::Proxy { .. } => Some(
+            "check the option proxy, the variables http_proxy, https_proxy, all_proxy and no_proxy, and what the proxy logs",
+        ),
+        NetError::Connect { .. }
+        | NetError::Tls { .. }
+        | NetError::Broken { .. }
+        | NetError::Status { .. }
+        | NetError::Redirect { .. }
+        | NetError::Stopped { .. } => None,
+    }
 }
 
 fn hint_for(class: Class) -> &'static str {

@@ -32,7 +32,6 @@ use crate::attempt::wanted::Wanted;
 use crate::config::Config;
 use crate::git::{Collection, Fetched, Packed, Resolved, Store};
 use crate::model::{Cause, CommitId, Reference, Step};
-use crate::net::NetError;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
 use crate::publish;
@@ -63,15 +62,15 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Reads what is needed once: the certificates to trust.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, NetError> {
+    /// Takes what the options say. No file is read yet.
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
-        Ok(Self {
+        Self {
             reference: config.reference.clone(),
             depth: config.depth,
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
-            sources: Sources::new(config)?,
+            sources: Sources::new(config),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
             root: Root::new(layout),
@@ -84,7 +83,7 @@ impl Attempts {
             served: None,
             described: Described::default(),
             keeper: Keeper::new(config.garbage),
-        })
+        }
     }
 
     /// Looks, without writing anything, whether an earlier run left an intact tree published.
@@ -96,6 +95,7 @@ impl Attempts {
 
     /// Runs one attempt. If it fails, the next begins by looking at the root anew.
     pub fn run(&mut self, stop: &Stop) -> Result<Done, Failed> {
+        self.sources.refresh();
         let done = self.line(stop);
         let (bytes, requests) = self.sources.traffic().take();
         self.metrics.received(bytes, requests);

@@ -1,12 +1,12 @@
 //! Where to look: the repository, and the same elsewhere for when it cannot be had there.
 
 use crate::attempt::error::{AttemptError, Failed};
-use crate::attempt::wanted::{Wanted, roots};
+use crate::attempt::wanted::Wanted;
 use crate::config::Config;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::git::{GitError, Resolved, Session, Source};
 use crate::model::{Cause, Class, HeaderLine, Outfit, Reference, Step};
-use crate::net::{Client, NetError, Traffic, trust};
+use crate::net::{Client, Dialer, Proxies, Traffic, Trust};
 use crate::runtime::Stop;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ pub(super) struct Sources {
     list: Vec<Source>,
     credentials: Credentials,
     headers: Vec<HeaderLine>,
+    client: Client,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
     talk: Option<(usize, Outfit, Session)>,
@@ -27,15 +28,18 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Reads what is needed once: the certificates to trust.
-    pub(super) fn new(config: &Config) -> Result<Self, NetError> {
+    /// Takes what the options say. No file is read yet.
+    pub(super) fn new(config: &Config) -> Self {
         let traffic = Arc::new(Traffic::default());
-        let client = Client::new(trust(roots(config))?, Arc::clone(&traffic));
+        let access = &config.access;
+        let trust = Trust::new(access.tls.authorities.clone(), access.tls.identities.clone());
+        let proxies = Proxies::new(access.proxy.all.as_ref(), &access.proxy.environment);
+        let client = Client::new(Dialer::new(proxies, trust), Arc::clone(&traffic));
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
             .map(|url| Source::new(url.clone(), client.clone(), Arc::clone(&traffic)))
             .collect();
-        Ok(Self {
+        Self {
             reference: config.reference.clone(),
             list,
             credentials: Credentials::new(
@@ -44,11 +48,17 @@ impl Sources {
                 config.repo.clone(),
             ),
             headers: config.access.extra_headers.clone(),
+            client,
             traffic,
             talk: None,
             chosen: None,
             served: (0, None),
-        })
+        }
+    }
+
+    /// Looks whether files of certificates and keys have changed. To be called before each attempt.
+    pub(super) fn refresh(&self) {
+        self.client.refresh();
     }
 
     /// How many there are.

@@ -1,9 +1,7 @@
 //! What an attempt is to bring, and what it takes to ask for it.
 
-use crate::config::Config;
 use crate::git::{Resolved, Session};
-use crate::model::{Location, Outfit};
-use crate::net::Roots;
+use crate::model::Outfit;
 
 /// What the source says is wanted, and the way there.
 #[derive(Debug)]
@@ -14,13 +12,4 @@ pub(super) struct Wanted {
     pub(super) outfit: Outfit,
     /// Open if the source had to be asked.
     pub(super) session: Option<Session>,
-}
-
-/// Local sources and `git daemon` need no certificates.
-pub(super) fn roots(config: &Config) -> Roots<'_> {
-    match (config.access.tls.authorities.first(), config.repo.location()) {
-        (Some(file), _) => Roots::File(&file.path),
-        (None, Location::Http(_)) => Roots::System,
-        (None, Location::Daemon(_) | Location::Local(_)) => Roots::Nobody,
-    }
 }

@@ -12,7 +12,6 @@ use crate::daemon::turn::Loop;
 use crate::git;
 use crate::http::Observed;
 use crate::model::{Cause, Location};
-use crate::net::NetError;
 use crate::observe::metrics::Metrics;
 use crate::runtime::beat::Beat;
 use crate::runtime::reaper;
@@ -52,9 +51,6 @@ pub enum Ended {
 /// Why the program could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
-    /// A certificate file is wrong.
-    #[error(transparent)]
-    Trust(#[from] NetError),
     /// The address of `http-bind` cannot be had.
     #[error("could not listen on {address} (http-bind)")]
     Bind {
@@ -124,7 +120,7 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         let listener = bind(address).await?;
         tasks.spawn("http", crate::http::serve(listener, observed, tasks.token()));
     }
-    let attempts = Attempts::new(&config, Arc::clone(&metrics))?;
+    let attempts = Attempts::new(&config, Arc::clone(&metrics));
     let (done, mut ended) = oneshot::channel();
     let one_time = config.one_time;
     let turning = Loop::new(config, attempts, board, metrics, (beat, tasks.token()));

@@ -231,11 +231,9 @@ impl Loop {
 
     /// Begins an attempt on a thread that may block.
     fn start(&mut self, trigger: Trigger) {
-        let attempts = match self.attempts.take() {
-            Some(attempts) => Ok(attempts),
-            // The last one was lost in a panic; its root was released by that.
-            None => Attempts::new(&self.config, Arc::clone(&self.metrics)).map(Box::new),
-        };
+        // The last one may be lost in a panic; its root was released by that.
+        let anew = || Box::new(Attempts::new(&self.config, Arc::clone(&self.metrics)));
+        let attempts = self.attempts.take().unwrap_or_else(anew);
         self.wake = None;
         self.number += 1;
         self.metrics.trigger(trigger);
@@ -243,14 +241,7 @@ impl Loop {
         let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
         self.running = Some(Box::pin(async move {
             let course = |took| Course { number, trigger, started_at: Timestamp::now(), took };
-            match attempts {
-                Ok(attempts) => attempt(attempts, course(Duration::ZERO), limit).await,
-                Err(error) => Return {
-                    attempts: None,
-                    course: course(Duration::ZERO),
-                    result: Ok(Err(Failed::at_start(error))),
-                },
-            }
+            attempt(attempts, course(Duration::ZERO), limit).await
         }));
     }
 

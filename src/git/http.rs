@@ -93,7 +93,8 @@ impl Http {
         let mut at = Url::parse(url).map_err(|_error| nowhere("it is not a URL"))?;
         for _ in 0..=MAX_REDIRECTS {
             let request = self.request(Method::GET, &at, headers.clone(), Bytes::new())?;
-            let response = self.client.send(request, &self.stop)?;
+            let client = self.client.identified(self.dress.is_at_home(&at));
+            let response = client.send(request, &self.stop)?;
             if !response.status.is_redirection() {
                 return response.success();
             }
@@ -174,7 +175,7 @@ impl gix_http::Http for Http {
         let exchange = Arc::new(Mutex::new(Exchange::Writing(Box::new(Unsent {
             request,
             body: Vec::new(),
-            client: self.client.clone(),
+            client: self.client.identified(self.dress.is_at_home(&url)),
             stop: self.stop.clone(),
             echo: self.echo.clone(),
         }))));

@@ -11,20 +11,19 @@ use crate::git::talk::Talk;
 use crate::model::{Location, Outfit, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
-use crate::net::Wire;
+use crate::net::{Incoming, Outgoing, Wire};
 use crate::runtime::Stop;
 use gix_transport::Protocol;
 use gix_transport::client::git::ConnectMode;
 use gix_transport::client::git::blocking_io::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use url::Url;
 
 /// The port of `git daemon`, assigned by IANA.
 const DAEMON_PORT: u16 = 9418;
 
-type DaemonConnection = Connection<Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>>;
+type DaemonConnection = Connection<Incoming, Outgoing>;
 
 /// A repository to follow and the means to get there.
 #[derive(Clone, Debug)]
@@ -115,7 +114,7 @@ impl Source {
     }
 
     fn visit(&self, url: &Url, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
-        let (client, echo) = (self.client.clone(), Echo::default());
+        let (client, echo) = (self.client.identified(true), Echo::default());
         let http = Http::new(client.clone(), url.clone(), outfit, stop.clone(), echo.clone());
         let talk = Talk::over(http.transport()?, url.to_string(), stop)?;
         Ok(Session::Http(Box::new(Visit { talk, client, echo, known: None, renewed: None })))
@@ -125,7 +124,8 @@ impl Source {
         let host = url.host_str().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let port = url.port().unwrap_or(DAEMON_PORT);
-        let (read, write) = Wire::connect(bare, port, url.as_str(), stop, &self.traffic)?;
+        let (read, write) =
+            Wire::connect(self.client.dialer(), (bare, port), url.as_str(), stop, &self.traffic)?;
         let path = percent_encoding::percent_decode_str(url.path()).collect::<Vec<u8>>();
         let virtual_host = Some((host.to_owned(), url.port()));
         let mode = ConnectMode::Daemon;

@@ -30,19 +30,19 @@ type Next = Result<Option<Bytes>, Cause>;
 #[derive(Debug)]
 pub(super) struct Rest {
     incoming: Option<Incoming>,
-    /// Whether it was thrown away before its end.
-    cut: bool,
+    /// What was read while looking whether there is more.
+    found: Option<Next>,
 }
 
 impl Rest {
     pub(super) fn of(incoming: Incoming) -> Arc<Mutex<Self>> {
-        Arc::new(Mutex::new(Self { incoming: Some(incoming), cut: false }))
+        Arc::new(Mutex::new(Self { incoming: Some(incoming), found: None }))
     }
 
     /// The next piece; none at the end.
     async fn next(&mut self) -> Next {
-        if self.cut {
-            return Err(Cause::new("another request was sent before the answer had ended"));
+        if let Some(found) = self.found.take() {
+            return found;
         }
         while let Some(incoming) = &mut self.incoming {
             match incoming.frame().await {
@@ -60,10 +60,12 @@ impl Rest {
         Ok(None)
     }
 
-    /// Reads what is left if that is nothing but the end, and throws it away otherwise.
-    pub(super) async fn finish(&mut self) {
-        self.cut = !matches!(self.next().await, Ok(None));
-        self.incoming = None;
+    /// Says whether nothing is left but the end.
+    pub(super) async fn is_over(&mut self) -> bool {
+        let next = self.next().await;
+        let over = matches!(next, Ok(None));
+        self.found = (!over).then_some(next);
+        over
     }
 }
 
@@ -144,6 +146,11 @@ impl Body {
             };
         }
         Ok(())
+    }
+
+    /// What was waited for in [`Client::ask`](crate::net::Client::ask) and not read since.
+    pub(super) fn begun(&self) -> &[u8] {
+        &self.piece
     }
 
     /// The content, if all of it was waited for in [`Client::ask`](crate::net::Client::ask) and none

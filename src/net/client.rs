@@ -1,31 +1,29 @@
 //! One small HTTP client, shared by all that asks other machines over HTTP.
 //!
-//! The last connection is kept open and used again. It adds no header but that of the host, and
+//! A few connections are kept open and used again. It adds no header but that of the host, and
 //! follows no redirect; both are its caller's to decide.
 
 use crate::model::Cause;
 use crate::net::Body;
 use crate::net::NetError;
 use crate::net::body::Rest;
-use crate::net::connection::{Connection, Outgoing, in_origin_form};
+use crate::net::connection::{Connection, Outgoing, name_host};
+use crate::net::dialer::{Dialer, untrusted};
+use crate::net::pool::{Key, Pool};
+use crate::net::refusal::of_tls;
 use crate::runtime::Stop;
 use http::HeaderMap;
 use http::StatusCode;
+use http::Uri;
 use http::header::RETRY_AFTER;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
-use rustls::ClientConfig;
 use std::error::Error;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// How long one address may take to answer a connection request.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long sent bytes may stay unacknowledged before the connection is given up.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// How much of a complaint is read to find out what it is about.
+const COMPLAINT: usize = 2 * 1024;
 
 /// Counts what went over the wire.
 #[derive(Debug, Default)]
@@ -51,12 +49,13 @@ impl Traffic {
     }
 }
 
-/// An HTTP client over `http` and `https`.
+/// An HTTP client over `http` and `https`. Those that are made of one share its connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    connector: HttpsConnector<HttpConnector>,
-    open: Arc<Mutex<Option<Connection>>>,
+    dialer: Dialer,
+    pool: Arc<Pool>,
     traffic: Arc<Traffic>,
+    identified: bool,
 }
 
 /// An answer whose body has yet to be read.
@@ -68,23 +67,35 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The content.
     pub body: Body,
+    /// The proxy that may have answered in place of the server, without its password.
+    pub via: Option<String>,
 }
 
 impl Client {
-    /// Prepares a client; no connection is made yet.
-    pub fn new(tls: ClientConfig, traffic: Arc<Traffic>) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_keepalive(Some(UNACKNOWLEDGED));
-        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        Self { connector, open: Arc::default(), traffic }
+    /// Prepares a client that shows no certificate; no connection is made yet.
+    pub fn new(dialer: Dialer, traffic: Arc<Traffic>) -> Self {
+        Self { dialer, pool: Arc::default(), traffic, identified: false }
+    }
+
+    /// Does the same and shows our certificate to servers that ask for one, if `home` says that we
+    /// speak to whom it is meant for.
+    #[must_use]
+    pub fn identified(&self, home: bool) -> Self {
+        Self { identified: home, ..self.clone() }
+    }
+
+    /// What it connects with.
+    pub fn dialer(&self) -> &Dialer {
+        &self.dialer
+    }
+
+    /// Looks whether a file of certificates or keys has changed since it was read. If so, every
+    /// connection is closed, and the files are read again for the next one. To be called at the
+    /// beginning of each attempt.
+    pub fn refresh(&self) {
+        if self.dialer.trust().refresh() {
+            self.pool.clear();
+        }
     }
 
     /// Sends a request and waits for the head of the answer, whatever its status.
@@ -98,47 +109,87 @@ impl Client {
         let url = shown(request.uri());
         self.traffic.request();
         let answer = async {
-            let (head, rest) = self.exchange(request, &url).await?.into_parts();
+            let to = request.uri().clone();
+            let (answer, via) = self.exchange(request, &to, &url).await?;
+            let (head, rest) = answer.into_parts();
             let traffic = Arc::clone(&self.traffic);
             let mut body = Body::new(rest, url.clone(), stop.clone(), traffic);
             body.gather(room).await?;
-            Ok(Response { status: head.status, headers: head.headers, body })
+            if head.status == StatusCode::BAD_REQUEST && to.scheme_str() == Some("https") {
+                body.gather(COMPLAINT).await?;
+                wants_certificate(&body)?;
+            }
+            Ok(Response { status: head.status, headers: head.headers, body, via })
         };
         stop.wait(answer).map_err(|source| NetError::Stopped { url: url.clone(), source })?
     }
 
-    /// Sends a request on the open connection, or else on a new one. If this is not waited for to
+    /// Sends a request on an open connection, or else on a new one. If this is not waited for to
     /// its end, the connection is closed.
     async fn exchange(
         &self,
-        request: Outgoing,
+        mut request: Outgoing,
+        to: &Uri,
         url: &str,
-    ) -> Result<http::Response<Arc<Mutex<Rest>>>, NetError> {
-        let to = request.uri().clone();
-        let mut request = in_origin_form(request);
-        let mut open = self.open.lock().await;
-        if let Some(mut connection) = open.take()
-            && connection.is_free_for(&to).await
-        {
+    ) -> Result<(http::Response<Arc<Mutex<Rest>>>, Option<String>), NetError> {
+        name_host(&mut request);
+        let key = Key::new(to, self.identified, self.dialer.trust().generation());
+        loop {
+            let (mut connection, kept) = match self.pool.take(&key).await {
+                Some(connection) => (connection, true),
+                None => (self.open(to, url).await?, false),
+            };
+            connection.address(&mut request, to);
             match connection.send(request).await {
                 Ok(answer) => {
-                    *open = Some(connection);
-                    return Ok(answer);
+                    let via = connection.via().cloned();
+                    self.pool.put(key, connection);
+                    return match via {
+                        Some(proxy)
+                            if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED =>
+                        {
+                            Err(proxy.locked(url, answer.status().as_str()))
+                        }
+                        via => Ok((answer, via.map(|proxy| proxy.to_string()))),
+                    };
                 }
-                // The server closed it a moment ago, before any of this went out.
                 Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(broken(url, error.error())),
+                    // The server closed it a moment ago, before any of this went out.
+                    Some(unsent) if kept => request = unsent,
+                    Some(_) | None => return Err(self.broken(url, error.error())),
                 },
             }
         }
-        let mut connection = Connection::open(self.connector.clone(), to)
-            .await
-            .map_err(|error| unconnected(url, error.as_ref()))?;
-        let answer = connection.send(request).await.map_err(|error| broken(url, error.error()))?;
-        *open = Some(connection);
-        Ok(answer)
     }
+
+    async fn open(&self, to: &Uri, url: &str) -> Result<Connection, NetError> {
+        let reached = self.dialer.reach(to, self.identified, url).await?;
+        Connection::open(reached).await.map_err(|error| self.broken(url, &error))
+    }
+
+    /// Says why a connection broke: the other side may not trust us.
+    fn broken(&self, url: &str, error: &(dyn Error + 'static)) -> NetError {
+        let broken = || NetError::Broken { url: url.to_owned(), source: Cause::of(error) };
+        match self.dialer.trust().settings() {
+            Ok(settings) if of_tls(error) => untrusted(self.dialer.trust(), &settings, url, error),
+            Ok(_) | Err(_) => broken(),
+        }
+    }
+}
+
+/// Finds out whether a server complains about our certificate, or that there is none: nginx says so
+/// only in what it shows to people.
+fn wants_certificate(body: &Body) -> Result<(), NetError> {
+    let text = String::from_utf8_lossy(body.begun());
+    let known = ["No required SSL certificate was sent", "The SSL certificate error"];
+    let Some(said) = known.into_iter().find(|known| text.contains(known)) else {
+        return Ok(());
+    };
+    let source = format!(
+        "the server wants a client certificate, and one that it knows the authority of (it says: \
+         {said}); check client-cert and client-key"
+    );
+    Err(NetError::Identity { url: body.url().to_owned(), source: Cause::new(source) })
 }
 
 impl Response {
@@ -150,9 +201,29 @@ impl Response {
         Err(NetError::Status {
             url: self.body.url().to_owned(),
             status: self.status,
-            retry_after: retry_after(&self.headers),
+            retry_after: wait(self.status, &self.headers),
+            via: self.via,
         })
     }
+}
+
+/// How long we are to wait. Some services say with 403 that there were too many requests, and
+/// when there may be more (as GitHub does with `X-RateLimit-Reset`, in seconds since 1970).
+fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let used_up = || {
+        let limited = [StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        let at = text("x-ratelimit-reset")?.trim().parse().ok()?;
+        let none_left = text("x-ratelimit-remaining")?.trim() == "0";
+        if limited && none_left { jiff::Timestamp::from_second(at).ok().map(until) } else { None }
+    };
+    retry_after(headers).or_else(used_up)
+}
+
+/// How long it is until then; at least a second, as clocks differ.
+fn until(at: jiff::Timestamp) -> Duration {
+    let left = Duration::try_from(at.duration_since(jiff::Timestamp::now())).unwrap_or_default();
+    left.max(Duration::from_secs(1))
 }
 
 /// Reads `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
@@ -161,11 +232,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(until)
 }
 
-fn shown(uri: &http::Uri) -> String {
+fn shown(uri: &Uri) -> String {
     match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => {
             let host = authority.as_str().rsplit('@').next().unwrap_or_default();
@@ -173,33 +243,4 @@ fn shown(uri: &http::Uri) -> String {
         }
         (_, _) => uri.path().to_owned(),
     }
-}
-
-/// Tells a connection that was not trusted from one that was not made.
-fn unconnected(url: &str, error: &(dyn Error + 'static)) -> NetError {
-    let (url, source) = (url.to_owned(), Cause::of(error));
-    if of_tls(error) { NetError::Tls { url, source } } else { NetError::Connect { url, source } }
-}
-
-/// Does the same for one that broke.
-fn broken(url: &str, error: &(dyn Error + 'static)) -> NetError {
-    let (url, source) = (url.to_owned(), Cause::of(error));
-    if of_tls(error) { NetError::Tls { url, source } } else { NetError::Broken { url, source } }
-}
-
-fn of_tls(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if error.is::<rustls::Error>()
-            || inner.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
-        {
-            return true;
-        }
-        next = match inner {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    false
 }

@@ -1,29 +1,26 @@
-//! The connection to a server, which is kept open from one request to the next.
+//! A connection to a server, which is kept open from one request to the next.
 //!
-//! It carries one request at a time. If more than the end of an answer was not read when the next
-//! request is to be sent, the connection is given up.
+//! It carries one request at a time.
 
 use crate::net::body::Rest;
+use crate::net::dialer::Reached;
+use crate::net::proxies::Proxy;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::Request;
 use http::Response;
 use http::Uri;
-use http::header::HOST;
+use http::header::{HOST, PROXY_AUTHORIZATION};
 use http_body_util::Full;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1;
 use hyper::client::conn::http1::SendRequest;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
-use std::error::Error;
-use std::future::poll_fn;
+use hyper_util::rt::TokioIo;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio_util::task::AbortOnDropHandle;
-use tower_service::Service;
 
 /// How long a connection may take to be free again after an answer.
 const FREE: Duration = Duration::from_secs(1);
@@ -37,43 +34,63 @@ pub(super) type Outgoing = Request<Full<Bytes>>;
 /// An open connection. It is closed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Connection {
-    to: Uri,
     sender: SendRequest<Full<Bytes>>,
     /// The last answer, if somebody still has it.
     answer: Weak<Mutex<Rest>>,
+    via: Option<Arc<Proxy>>,
     _task: AbortOnDropHandle<()>,
 }
 
+/// Whether a request can go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Free {
+    /// It can.
+    Yes,
+    /// Somebody has yet to read the last answer.
+    NotYet,
+    /// It was closed.
+    Never,
+}
+
 impl Connection {
-    /// Connects to the server of a URI.
-    pub(super) async fn open(
-        mut connector: HttpsConnector<HttpConnector>,
-        to: Uri,
-    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        poll_fn(|context| connector.poll_ready(context)).await?;
-        let stream = connector.call(to.clone()).await?;
-        let (sender, connection) =
-            http1::Builder::new().max_buf_size(READ_AT_ONCE).handshake(stream).await?;
+    /// Begins to speak HTTP.
+    pub(super) async fn open(reached: Reached) -> hyper::Result<Self> {
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(READ_AT_ONCE)
+            .handshake(TokioIo::new(reached.stream))
+            .await?;
         let task = Handle::current().spawn(async {
             // Whoever waits for an answer is told too.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");
             }
         });
-        Ok(Self { to, sender, answer: Weak::new(), _task: AbortOnDropHandle::new(task) })
+        let task = AbortOnDropHandle::new(task);
+        Ok(Self { sender, answer: Weak::new(), via: reached.via, _task: task })
     }
 
-    /// Says whether a request for this URI can go out on it now.
-    pub(super) async fn is_free_for(&mut self, uri: &Uri) -> bool {
+    /// The proxy that reads what is sent.
+    pub(super) fn via(&self) -> Option<&Arc<Proxy>> {
+        self.via.as_ref()
+    }
+
+    /// Says whether the other side has hung up.
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Says whether a request can go out on it now.
+    pub(super) async fn is_free(&mut self) -> Free {
         let free = async {
             if let Some(answer) = self.answer.upgrade() {
-                answer.lock().await.finish().await;
+                // Whoever reads ahead may be about to find the end.
+                if !answer.lock().await.is_over().await {
+                    return Free::NotYet;
+                }
             }
-            self.sender.ready().await
+            if self.sender.ready().await.is_ok() { Free::Yes } else { Free::Never }
         };
-        self.to.scheme() == uri.scheme()
-            && self.to.authority() == uri.authority()
-            && matches!(tokio::time::timeout(FREE, free).await, Ok(Ok(())))
+        tokio::time::timeout(FREE, free).await.unwrap_or(Free::NotYet)
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -85,11 +102,28 @@ impl Connection {
         self.answer = Arc::downgrade(answer.body());
         Ok(answer)
     }
+
+    /// Writes a request as the next one in line wants to read it: a server wants only the path in
+    /// the first line, a proxy all of the URI (RFC 9112, 3.2). The host is in a header either way.
+    pub(super) fn address(&self, request: &mut Outgoing, to: &Uri) {
+        match &self.via {
+            Some(proxy) => {
+                *request.uri_mut() = to.clone();
+                if let Some(value) = proxy.authorization() {
+                    request.headers_mut().insert(PROXY_AUTHORIZATION, value);
+                }
+            }
+            None => *request.uri_mut() = path_of(to),
+        }
+    }
 }
 
-/// Says what HTTP/1.1 wants to hear: where to in a header, and in the first line only what (RFC
-/// 9112, 3.2).
-pub(super) fn in_origin_form(mut request: Outgoing) -> Outgoing {
+fn path_of(uri: &Uri) -> Uri {
+    uri.path_and_query().cloned().map(Uri::from).unwrap_or_default()
+}
+
+/// Names the host in its header, unless the caller has named one.
+pub(super) fn name_host(request: &mut Outgoing) {
     let uri = request.uri();
     let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let host = uri.host().unwrap_or_default();
@@ -97,12 +131,9 @@ pub(super) fn in_origin_form(mut request: Outgoing) -> Outgoing {
         Some(port) => HeaderValue::try_from(format!("{host}:{port}")),
         None => HeaderValue::try_from(host),
     };
-    let target = uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
     if let Ok(host) = host {
-        request.headers_mut().insert(HOST, host);
+        request.headers_mut().entry(HOST).or_insert(host);
     }
-    *request.uri_mut() = target;
-    request
 }
 
 #[cfg(test)]
@@ -112,10 +143,10 @@ mod tests {
     #[test]
     fn the_host_goes_into_its_header() {
         let check = |uri: &str, host: &str, target: &str| {
-            let request = Request::builder().uri(uri).body(Full::default()).unwrap();
-            let request = in_origin_form(request);
+            let mut request = Request::builder().uri(uri).body(Full::default()).unwrap();
+            name_host(&mut request);
             assert_eq!(request.headers()[HOST], host);
-            assert_eq!(request.uri(), target);
+            assert_eq!(path_of(request.uri()), target);
         };
         check("http://h/r.git/x?y=z", "h", "/r.git/x?y=z");
         check("https://h:443/r", "h", "/r");

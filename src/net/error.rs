@@ -19,9 +19,29 @@ pub enum NetError {
         /// What came back.
         source: Cause,
     },
+    /// The proxy could not be reached, or did not let us through.
+    #[error("unable to access '{url}' through the proxy {proxy}")]
+    Proxy {
+        /// What was tried.
+        url: String,
+        /// The proxy, and what names it.
+        proxy: String,
+        /// What that means.
+        class: Class,
+        /// What came back.
+        source: Cause,
+    },
     /// The connection was made, but not a trusted one.
     #[error("unable to access '{url}': no trusted TLS connection")]
     Tls {
+        /// What was tried.
+        url: String,
+        /// What came back.
+        source: Cause,
+    },
+    /// The server wants a certificate of ours, or another one.
+    #[error("authentication failed for '{url}': no trusted TLS connection")]
+    Identity {
         /// What was tried.
         url: String,
         /// What came back.
@@ -36,7 +56,7 @@ pub enum NetError {
         source: Cause,
     },
     /// The server answered, and not with success.
-    #[error("{}", status_in_words(url, *status))]
+    #[error("{}", status_in_words(url, *status, *retry_after, via.as_deref()))]
     Status {
         /// What was tried.
         url: String,
@@ -44,6 +64,8 @@ pub enum NetError {
         status: StatusCode,
         /// How long the server wants to be left alone.
         retry_after: Option<Duration>,
+        /// The proxy that may have answered in its place.
+        via: Option<String>,
     },
     /// The server sent us round in circles, or to nowhere.
     #[error("unable to access '{url}': {reason}")]
@@ -62,10 +84,22 @@ pub enum NetError {
         source: Stopped,
     },
     /// The certificates to trust could not be read.
-    #[error("could not read the certificates of ca-file {}", path.display())]
+    #[error("could not use the certificates of {option} {}", path.display())]
     Certificates {
         /// The file.
         path: PathBuf,
+        /// The option that names it.
+        option: &'static str,
+        /// What came back.
+        source: Cause,
+    },
+    /// Our own certificate or its key could not be read.
+    #[error("could not use {option} {}", path.display())]
+    Identification {
+        /// The file.
+        path: PathBuf,
+        /// The option that names it.
+        option: &'static str,
         /// What came back.
         source: Cause,
     },
@@ -80,7 +114,9 @@ impl NetError {
             Self::Certificates { .. } => Class::Config,
             Self::Stopped { .. } => Class::Timeout,
             Self::Redirect { .. } => Class::Protocol,
-            Self::Status { status, .. } => class_of_status(*status),
+            Self::Proxy { class, .. } => *class,
+            Self::Identity { .. } | Self::Identification { .. } => Class::Auth,
+            Self::Status { status, retry_after, .. } => class_of_status(*status, *retry_after),
         }
     }
 
@@ -89,11 +125,14 @@ impl NetError {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
             Self::Connect { .. }
+            | Self::Proxy { .. }
             | Self::Tls { .. }
+            | Self::Identity { .. }
             | Self::Broken { .. }
             | Self::Redirect { .. }
             | Self::Stopped { .. }
-            | Self::Certificates { .. } => None,
+            | Self::Certificates { .. }
+            | Self::Identification { .. } => None,
         }
     }
 
@@ -106,11 +145,14 @@ impl NetError {
             }
             Self::Stopped { .. } => io::ErrorKind::TimedOut,
             Self::Connect { .. }
+            | Self::Proxy { .. }
             | Self::Tls { .. }
+            | Self::Identity { .. }
             | Self::Broken { .. }
             | Self::Status { .. }
             | Self::Redirect { .. }
-            | Self::Certificates { .. } => io::ErrorKind::Other,
+            | Self::Certificates { .. }
+            | Self::Identification { .. } => io::ErrorKind::Other,
         };
         io::Error::new(kind, self)
     }
@@ -122,9 +164,10 @@ impl NetError {
 }
 
 /// Says what a status means for Git. Some services hide private repositories behind 404, some
-/// answer 403 to a token without rights.
-fn class_of_status(status: StatusCode) -> Class {
+/// answer 403 to a token without rights, or with a time to wait to one that was used too often.
+fn class_of_status(status: StatusCode, wait: Option<Duration>) -> Class {
     match status {
+        StatusCode::FORBIDDEN if wait.is_some() => Class::Network,
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Class::Auth,
@@ -139,10 +182,23 @@ fn class_of_status(status: StatusCode) -> Class {
     }
 }
 
-fn status_in_words(url: &str, status: StatusCode) -> String {
-    match class_of_status(status) {
-        Class::Auth => format!("authentication failed for '{url}': the server answered {status}"),
-        Class::NotFound => format!("repository not found: '{url}': the server answered {status}"),
+fn status_in_words(
+    url: &str,
+    status: StatusCode,
+    wait: Option<Duration>,
+    via: Option<&str>,
+) -> String {
+    let said = match via {
+        Some(proxy) => format!("the server, or the proxy {proxy}, answered {status}"),
+        None => format!("the server answered {status}"),
+    };
+    let said = match wait {
+        Some(wait) => format!("{said} and wants to be left alone for {} s", wait.as_secs()),
+        None => said,
+    };
+    match class_of_status(status, wait) {
+        Class::Auth => format!("authentication failed for '{url}': {said}"),
+        Class::NotFound => format!("repository not found: '{url}': {said}"),
         Class::Config
         | Class::Network
         | Class::Tls
@@ -153,6 +209,6 @@ fn status_in_words(url: &str, status: StatusCode) -> String {
         | Class::Gate
         | Class::Disk
         | Class::Locked
-        | Class::Internal => format!("unable to access '{url}': the server answered {status}"),
+        | Class::Internal => format!("unable to access '{url}': {said}"),
     }
 }

@@ -6,12 +6,20 @@
 mod body;
 mod client;
 mod connection;
+mod dialer;
 mod error;
-mod tls;
+mod exempt;
+mod pool;
+mod proxies;
+mod refusal;
+mod trust;
+mod tunnel;
 mod wire;
 
 pub use body::Body;
 pub use client::{Client, Response, Traffic};
+pub use dialer::{Dialer, Stream};
 pub use error::NetError;
-pub use tls::{Roots, trust};
-pub use wire::Wire;
+pub use proxies::Proxies;
+pub use trust::Trust;
+pub use wire::{Incoming, Outgoing, Wire};

@@ -1,16 +1,21 @@
-//! A TCP connection as a blocking reader and writer, for protocols that speak on it directly.
+//! A connection as a blocking reader and writer, for protocols that speak on it directly.
 
 use crate::model::Cause;
+use crate::net::Dialer;
 use crate::net::NetError;
+use crate::net::Stream;
 use crate::net::Traffic;
 use crate::runtime::Stop;
 use std::future::Future;
 use std::io;
 use std::io::{Read, Write};
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+
+/// The half of a connection that is read.
+pub type Incoming = Wire<ReadHalf<Box<dyn Stream>>>;
+/// The half of a connection that is written to.
+pub type Outgoing = Wire<WriteHalf<Box<dyn Stream>>>;
 
 /// One half of a connection. Its errors are [`NetError`]s wrapped in [`io::Error`].
 #[derive(Debug)]
@@ -22,23 +27,19 @@ pub struct Wire<Half> {
 }
 
 impl Wire<()> {
-    /// Connects, and splits the connection. `url` is what errors show.
+    /// Connects to a host and a port, and splits the connection. `url` is what errors show.
     pub fn connect(
-        host: &str,
-        port: u16,
+        dialer: &Dialer,
+        (host, port): (&str, u16),
         url: &str,
         stop: &Stop,
         traffic: &Arc<Traffic>,
-    ) -> Result<(Wire<OwnedReadHalf>, Wire<OwnedWriteHalf>), NetError> {
+    ) -> Result<(Incoming, Outgoing), NetError> {
         traffic.request();
         let stream = stop
-            .wait(TcpStream::connect((host, port)))
-            .map_err(|source| NetError::Stopped { url: url.to_owned(), source })?
-            .map_err(|source| NetError::Connect {
-                url: url.to_owned(),
-                source: Cause::of(&source),
-            })?;
-        let (read, write) = stream.into_split();
+            .wait(dialer.dial(host, port, url))
+            .map_err(|source| NetError::Stopped { url: url.to_owned(), source })??;
+        let (read, write) = tokio::io::split(stream);
         let wire = Wire {
             half: (),
             url: url.to_owned(),
@@ -75,7 +76,7 @@ fn finish<T>(
         .map_err(NetError::into_io)
 }
 
-impl Read for Wire<OwnedReadHalf> {
+impl Read for Incoming {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = finish(&self.url, &self.stop, self.half.read(into))?;
         self.traffic.receive(count);
@@ -83,7 +84,7 @@ impl Read for Wire<OwnedReadHalf> {
     }
 }
 
-impl Write for Wire<OwnedWriteHalf> {
+impl Write for Outgoing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         finish(&self.url, &self.stop, self.half.write(bytes))
     }

@@ -137,23 +137,6 @@ fn an_unknown_variable_is_a_warning_with_a_suggestion() {
 }
 
 #[test]
-fn a_file_with_bad_certificates_is_told_before_anything_is_touched() {
-    let root = Root::new();
-    let dir = tempfile::TempDir::new().unwrap();
-    let file = dir.path().join("ca.crt");
-    for content in [None, Some(""), Some("not a certificate")] {
-        if let Some(content) = content {
-            fs::write(&file, content).unwrap();
-        }
-        let setup = following("https://localhost/repo.git", &root);
-        let finished = setup.flag(format!("--ca-file={}", file.display())).once();
-        assert!(!finished.status.success());
-        assert!(finished.log.join("\n").contains("ca.crt"), "{:?}", finished.log);
-        assert!(!root.path().exists());
-    }
-}
-
-#[test]
 fn help_names_every_option_and_version_is_short() {
     let help = bare().flag("--help").finish();
     help.expect_code(0);
@@ -197,16 +180,5 @@ fn the_effective_configuration_is_printed_with_its_origins() {
         assert!(finished.stdout.iter().any(|line| line.starts_with(&start)), "{option}");
     }
     assert!(!text.contains("hush-hush"), "{text}");
-    assert!(!root.path().exists());
-}
-
-#[test]
-fn a_certificate_file_that_is_not_there_is_named_and_nothing_is_touched() {
-    let root = Root::new();
-    let finished =
-        trying("https://127.0.0.1:1/repo.git", &root).flag("--ca-file=/no/ca.crt").once();
-    finished.expect_code(2);
-    let log = format!("{:?}", finished.log);
-    assert!(log.contains("ca-file /no/ca.crt"), "{log}");
     assert!(!root.path().exists());
 }

@@ -1,0 +1,296 @@
+//! Which servers are believed over TLS, and how we are known to them: one set-up for everything.
+//!
+//! Files are read when the first connection needs them, and again after they changed.
+
+use crate::model::{Cause, FileChoice};
+use crate::net::NetError;
+use rustls::ClientConfig;
+use rustls::ConfigBuilder;
+use rustls::InconsistentKeys;
+use rustls::RootCertStore;
+use rustls::client::WantsClientCert;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The files to read, and what was read of them.
+#[derive(Debug)]
+pub struct Trust {
+    authorities: Vec<FileChoice>,
+    identities: Vec<(FileChoice, FileChoice)>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// How often anything was forgotten.
+    generation: u64,
+    read: Option<(Vec<Seen>, Settings)>,
+}
+
+/// How a file looked from outside; none if it was not there.
+type Seen = Option<[u64; 7]>;
+
+/// What was read.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    anonymous: Arc<ClientConfig>,
+    identified: Arc<ClientConfig>,
+    pub(super) facts: Arc<Facts>,
+}
+
+/// What errors tell of it.
+#[derive(Debug)]
+pub(super) struct Facts {
+    /// The files of the authorities; none if the system's are believed.
+    pub(super) authorities: Vec<PathBuf>,
+    /// How many authorities are believed.
+    pub(super) count: usize,
+    /// The file of our certificate.
+    pub(super) identity: Option<PathBuf>,
+}
+
+impl Settings {
+    pub(super) fn config(&self, identified: bool) -> Arc<ClientConfig> {
+        Arc::clone(if identified { &self.identified } else { &self.anonymous })
+    }
+}
+
+impl Trust {
+    /// Names the files. All authorities that exist are believed, or the system's if none does; of
+    /// the pairs of our certificate and its key, the first that exists counts.
+    ///
+    /// The system's are where OpenSSL looks for them; `SSL_CERT_FILE` and `SSL_CERT_DIR` are obeyed.
+    pub fn new(authorities: Vec<FileChoice>, identities: Vec<(FileChoice, FileChoice)>) -> Self {
+        Self { authorities, identities, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes when anything that was read is out of date.
+    pub(super) fn generation(&self) -> u64 {
+        self.state().generation
+    }
+
+    /// Forgets what was read, so that the next connection reads it again.
+    pub(super) fn forget(&self) {
+        self.state().read = None;
+    }
+
+    /// Looks whether a file changed since it was read, and says so.
+    pub(super) fn refresh(&self) -> bool {
+        let mut state = self.state();
+        let changed = state.read.as_ref().is_some_and(|(seen, _)| *seen != self.look());
+        if changed {
+            tracing::info!("the certificates to use for TLS have changed");
+            state.read = None;
+            state.generation += 1;
+        }
+        changed
+    }
+
+    fn look(&self) -> Vec<Seen> {
+        let pairs = self.identities.iter().flat_map(|(certificate, key)| [certificate, key]);
+        self.authorities.iter().chain(pairs).map(|file| look(&file.path)).collect()
+    }
+
+    /// What to connect with.
+    pub(super) fn settings(&self) -> Result<Settings, NetError> {
+        let mut state = self.state();
+        if let Some((_, settings)) = &state.read {
+            return Ok(settings.clone());
+        }
+        // Looked at before it is read: a change in between is then seen later.
+        let seen = self.look();
+        let settings = self.read()?;
+        state.read = Some((seen, settings.clone()));
+        Ok(settings)
+    }
+
+    fn read(&self) -> Result<Settings, NetError> {
+        let (roots, authorities) = self.roots()?;
+        let identity = self.identity()?;
+        let count = roots.len();
+        let roots = Arc::new(roots);
+        let anonymous = Arc::new(builder(&roots)?.with_no_client_auth());
+        let identified = match &identity {
+            Some(identity) => Arc::new(identity.show(builder(&roots)?)?),
+            None => Arc::clone(&anonymous),
+        };
+        let identity = identity.map(|identity| identity.certificate.0);
+        let facts = Arc::new(Facts { authorities, count, identity });
+        Ok(Settings { anonymous, identified, facts })
+    }
+
+    fn roots(&self) -> Result<(RootCertStore, Vec<PathBuf>), NetError> {
+        let mut roots = RootCertStore::empty();
+        let mut files = Vec::new();
+        for file in &self.authorities {
+            let named = Named::new(file, "ca-file");
+            let Some(text) = named.read()? else { continue };
+            for (number, certificate) in named.certificates(&text)?.into_iter().enumerate() {
+                roots.add(certificate).map_err(|source| {
+                    let text = format!("certificate {} in it: {source}", number + 1);
+                    named.error(Cause::new(text))
+                })?;
+            }
+            files.push(file.path.clone());
+        }
+        Ok(if files.is_empty() { (system(), files) } else { (roots, files) })
+    }
+
+    fn identity(&self) -> Result<Option<Identity>, NetError> {
+        for (certificate, key) in &self.identities {
+            let chain = Named::new(certificate, "client-cert");
+            let key = Named::new(key, "client-key");
+            let (Some(chain_text), Some(key_text)) = (chain.read()?, key.read()?) else {
+                let lacking = if look(chain.path).is_some() { &key } else { &chain };
+                if look(chain.path).is_none() && look(key.path).is_none() {
+                    continue;
+                }
+                let text = "it is missing; a certificate and its key belong together";
+                return Err(lacking.error(Cause::new(text)));
+            };
+            let chain_read = chain.certificates(&chain_text)?;
+            let key_read = key.private_key(&key_text)?;
+            return Ok(Some(Identity {
+                certificate: (certificate.path.clone(), chain_read),
+                key: key_read,
+                named: (chain.option, key.path.to_owned()),
+            }));
+        }
+        Ok(None)
+    }
+}
+
+/// Our certificate, those that lead to its authority, and its key.
+struct Identity {
+    certificate: (PathBuf, Vec<CertificateDer<'static>>),
+    key: PrivateKeyDer<'static>,
+    /// Which option names it, and the file of the key.
+    named: (&'static str, PathBuf),
+}
+
+impl Identity {
+    fn show(
+        &self,
+        builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    ) -> Result<ClientConfig, NetError> {
+        let (path, chain) = &self.certificate;
+        let (option, key) = &self.named;
+        builder.with_client_auth_cert(chain.clone(), self.key.clone_key()).map_err(|error| {
+            let key = key.display();
+            let text = if error == rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) {
+                format!("the key in {key} is not the key of this certificate")
+            } else {
+                format!(
+                    "the key in {key} cannot be used: {error}; RSA, P-256, P-384 and Ed25519 are known"
+                )
+            };
+            NetError::Identification { path: path.clone(), option, source: Cause::new(text) }
+        })
+    }
+}
+
+/// A file, and the option that names it.
+struct Named<'a> {
+    path: &'a Path,
+    optional: bool,
+    option: &'static str,
+    /// Whether it says who we are.
+    ours: bool,
+}
+
+impl<'a> Named<'a> {
+    fn new(file: &'a FileChoice, option: &'static str) -> Self {
+        let ours = option != "ca-file";
+        // Files that may be missing are those in a directory that was named.
+        let option = if file.optional { "auth-dir file" } else { option };
+        Self { path: &file.path, optional: file.optional, option, ours }
+    }
+
+    fn error(&self, source: Cause) -> NetError {
+        let (path, option) = (self.path.to_owned(), self.option);
+        if self.ours {
+            NetError::Identification { path, option, source }
+        } else {
+            NetError::Certificates { path, option, source }
+        }
+    }
+
+    /// The content, or nothing if the file is not there and need not be.
+    fn read(&self) -> Result<Option<Vec<u8>>, NetError> {
+        match fs::read(self.path) {
+            Ok(text) if text.trim_ascii().is_empty() => Err(self.error(Cause::new("it is empty"))),
+            Ok(text) => Ok(Some(text)),
+            Err(error) if self.optional && error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.error(Cause::of(&error))),
+        }
+    }
+
+    fn certificates(&self, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, NetError> {
+        let mut found = Vec::new();
+        for certificate in CertificateDer::pem_slice_iter(text) {
+            let certificate = certificate.map_err(|source| {
+                let text = format!("certificate {} in it: {source}", found.len() + 1);
+                self.error(Cause::new(text))
+            })?;
+            found.push(certificate);
+        }
+        if found.is_empty() {
+            return Err(self.error(Cause::new("it holds no certificate in PEM form")));
+        }
+        Ok(found)
+    }
+
+    fn private_key(&self, text: &[u8]) -> Result<PrivateKeyDer<'static>, NetError> {
+        if text.windows(9).any(|part| part == b"ENCRYPTED") {
+            let text = "the key is encrypted, and nobody is here to type its passphrase; \
+                        store it without one";
+            return Err(self.error(Cause::new(text)));
+        }
+        // What the parser says of a key is not repeated.
+        PrivateKeyDer::from_pem_slice(text)
+            .map_err(|_error| self.error(Cause::new("it holds no private key in PEM form")))
+    }
+}
+
+fn look(path: &Path) -> Seen {
+    let seen = fs::metadata(path).ok()?;
+    let time =
+        |seconds: i64, nanoseconds: i64| [seconds.cast_unsigned(), nanoseconds.cast_unsigned()];
+    let ([mtime, mtime_ns], [ctime, ctime_ns]) =
+        (time(seen.mtime(), seen.mtime_nsec()), time(seen.ctime(), seen.ctime_nsec()));
+    Some([seen.dev(), seen.ino(), seen.size(), mtime, mtime_ns, ctime, ctime_ns])
+}
+
+fn builder(
+    roots: &Arc<RootCertStore>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NetError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|source| NetError::Certificates {
+            path: "rustls".into(),
+            option: "set-up of",
+            source: Cause::of(&source),
+        })?;
+    Ok(builder.with_root_certificates(Arc::clone(roots)))
+}
+
+fn system() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    for error in found.errors {
+        tracing::debug!(%error, "a certificate of the system was not read");
+    }
+    let mut roots = RootCertStore::empty();
+    let (added, ignored) = roots.add_parsable_certificates(found.certs);
+    tracing::debug!(added, ignored, "the system's certificates were read");
+    roots
+}
