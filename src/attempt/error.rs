@@ -139,6 +139,11 @@ fn hint(error: &AttemptError) -> &'static str {
     if let AttemptError::Credentials(_) = error {
         return "check password-file: that it is there, that it can be read, and what is in it";
     }
+    if let AttemptError::Git(GitError::Ssh(error)) = error
+        && let Some(hint) = error.hint()
+    {
+        return hint;
+    }
     hint_for(error.class())
 }
 

@@ -1,7 +1,7 @@
 //! Where to look: the repository, and the same elsewhere for when it cannot be had there.
 
 use crate::attempt::error::{AttemptError, Failed};
-use crate::attempt::wanted::{Wanted, roots};
+use crate::attempt::wanted::{Wanted, roots, ssh};
 use crate::config::Config;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::git::{GitError, Resolved, Session, Source};
@@ -31,9 +31,10 @@ impl Sources {
     pub(super) fn new(config: &Config) -> Result<Self, NetError> {
         let traffic = Arc::new(Traffic::default());
         let client = Client::new(trust(roots(config))?, Arc::clone(&traffic));
+        let ssh = ssh(config, &traffic);
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
-            .map(|url| Source::new(url.clone(), client.clone(), Arc::clone(&traffic)))
+            .map(|url| Source::new(url.clone(), client.clone(), ssh.clone(), Arc::clone(&traffic)))
             .collect();
         Ok(Self {
             reference: config.reference.clone(),
@@ -133,10 +134,10 @@ impl Sources {
         })
     }
 
-    /// Keeps a conversation for the next attempt.
+    /// Keeps a conversation for the next attempt, where that saves anything.
     pub(super) fn keep(&mut self, wanted: Wanted) {
         let Wanted { place, outfit, session, .. } = wanted;
-        self.talk = session.map(|session| (place, outfit, session));
+        self.talk = session.and_then(Session::rest).map(|session| (place, outfit, session));
     }
 
     /// Begins anew in the next attempt.

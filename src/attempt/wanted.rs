@@ -3,7 +3,10 @@
 use crate::config::Config;
 use crate::git::{Resolved, Session};
 use crate::model::{Location, Outfit};
-use crate::net::Roots;
+use crate::net::{Roots, Traffic};
+use crate::ssh;
+use crate::ssh::Ssh;
+use std::sync::Arc;
 
 /// What the source says is wanted, and the way there.
 #[derive(Debug)]
@@ -16,11 +19,22 @@ pub(super) struct Wanted {
     pub(super) session: Option<Session>,
 }
 
-/// Local sources and `git daemon` need no certificates.
+/// Local sources, SSH and `git daemon` need no certificates.
 pub(super) fn roots(config: &Config) -> Roots<'_> {
     match (config.access.tls.authorities.first(), config.repo.location()) {
         (Some(file), _) => Roots::File(&file.path),
         (None, Location::Http(_)) => Roots::System,
-        (None, Location::Daemon(_) | Location::Local(_)) => Roots::Nobody,
+        (None, Location::Daemon(_) | Location::Ssh(_) | Location::Local(_)) => Roots::Nobody,
     }
+}
+
+/// The way to SSH servers, as the options have it.
+pub(super) fn ssh(config: &Config, traffic: &Arc<Traffic>) -> Ssh {
+    let options = config.access.ssh.clone();
+    let settings = ssh::Settings {
+        keys: options.keys,
+        strict: options.strict,
+        known_hosts: options.known_hosts,
+    };
+    Ssh::new(settings, Arc::clone(traffic))
 }
