@@ -1,7 +1,7 @@
 //! Where a repository is that is reached over SSH.
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use url::Host;
 
 /// Who to be at a server when the address does not say: there may be no user database to ask, and
 /// hosting services all want this one.
@@ -114,7 +114,7 @@ impl SshUrl {
         if !is_plain(user) || user.contains(':') {
             return Err(SshUrlError::User);
         }
-        if !is_plain(host) || (host.contains(':') && host.parse::<Ipv6Addr>().is_err()) {
+        if !is_plain(host) || (host.contains(':') && !is_ipv6(host)) {
             return Err(SshUrlError::Host);
         }
         if path.is_empty() || path.chars().any(char::is_control) {
@@ -128,6 +128,10 @@ impl SshUrl {
 fn is_plain(name: &str) -> bool {
     let odd = |c: char| c.is_control() || c.is_whitespace() || "/[]\\".contains(c);
     !name.is_empty() && !name.starts_with('-') && !name.contains(odd)
+}
+
+fn is_ipv6(text: &str) -> bool {
+    matches!(Host::parse(&format!("[{text}]")), Ok(Host::Ipv6(_)))
 }
 
 fn decoded(text: &str) -> Option<String> {
@@ -152,7 +156,7 @@ fn closing_bracket(text: &str, open: usize) -> Option<usize> {
 
 /// Takes `host`, `host:port`, `[address]`, `[address]:port` or an address of IPv6 apart.
 fn host_and_port(text: &str) -> Result<(&str, Option<u16>), SshUrlError> {
-    let (host, port) = if text.parse::<Ipv6Addr>().is_ok() {
+    let (host, port) = if is_ipv6(text) {
         (text, None)
     } else if let Some((host, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']'))
     {

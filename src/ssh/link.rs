@@ -3,7 +3,8 @@
 use crate::model::Cause;
 use crate::net::NetError;
 use crate::ssh::SshError;
-use crate::ssh::dial::{Wire, dial};
+use crate::ssh::cut::{Beginning, Cut};
+use crate::ssh::dial::dial;
 use crate::ssh::ear::{Ear, LastWords};
 use crate::ssh::keys::Key;
 use crate::ssh::trust::Trust;
@@ -14,14 +15,9 @@ use russh::keys::{HashAlg, PrivateKeyWithHashAlg};
 use russh::{Channel, MethodSet, Preferred, SshId};
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How long nothing may come before the server is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(20);
@@ -75,14 +71,16 @@ impl Link {
             SshError::Net(NetError::Connect { url: url.to_owned(), source: Cause::of(&error) })
         })?;
         let token = CancellationToken::new();
-        let stream = Cut { stream, cut: Box::pin(token.clone().cancelled_owned()) };
+        let beginning = Beginning::default();
+        let stream = Cut::new(stream, token.clone().cancelled_owned(), beginning.clone());
         let open = token.drop_guard();
         let last_words = LastWords::default();
         let config = Arc::new(config(&trust));
         let ear = Ear { trust, last_words: last_words.clone() };
         let handle = client::connect_stream(config, stream, ear)
             .await
-            .map_err(|ended| ended.into_error(url, &last_words))?;
+            .map_err(|ended| ended.into_error(url, &last_words))
+            .map_err(|error| beginning.explain(error, url))?;
         let mut link = Self { handle, last_words, _open: open };
         link.log_in(&goal.user, keys, url).await?;
         tracing::debug!(%url, "logged in over SSH");
@@ -192,52 +190,5 @@ fn config(trust: &Trust) -> Config {
             ..Preferred::DEFAULT
         },
         ..Config::default()
-    }
-}
-
-/// A connection that ends at once when it is no longer wanted, whatever the task that has it is
-/// waiting for.
-struct Cut {
-    stream: Box<dyn Wire>,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
-}
-
-impl Cut {
-    fn is_cut(&mut self, context: &mut Context<'_>) -> bool {
-        self.cut.as_mut().poll(context).is_ready()
-    }
-}
-
-impl AsyncRead for Cut {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.is_cut(context) {
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_read(context, into)
-    }
-}
-
-impl AsyncWrite for Cut {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.is_cut(context) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

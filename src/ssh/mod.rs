@@ -8,6 +8,7 @@
 //! It knows nothing of Git but the name of the program that is run at the server.
 
 mod client;
+mod cut;
 mod dial;
 mod ear;
 mod error;

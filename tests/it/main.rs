@@ -21,3 +21,4 @@ mod review;
 mod support;
 mod support_works;
 mod tidy;
+mod ways;

@@ -36,7 +36,7 @@ use crate::support::upstream::{Change, Upstream};
 use crate::support::wait::{SOON, eventually};
 
 /// A daemon that looks again and again, at once after a failure too, and never gives up.
-fn polling(url: &str, root: &Root) -> Setup {
+pub(crate) fn polling(url: &str, root: &Root) -> Setup {
     following(url, root)
         .flag("--period=40ms")
         .flag("--jitter=0")
@@ -45,7 +45,7 @@ fn polling(url: &str, root: &Root) -> Setup {
 }
 
 /// A one-time run that does not try again.
-fn trying(url: &str, root: &Root) -> Setup {
+pub(crate) fn trying(url: &str, root: &Root) -> Setup {
     following(url, root).flag("--max-failures=1")
 }
 
@@ -58,7 +58,7 @@ fn publishes(setup: Setup, root: &Root, upstream: &Upstream, commit: &str) {
 
 /// Fails unless the link shows the commit as stock Git would have checked it out.
 #[track_caller]
-fn assert_published(root: &Root, upstream: &Upstream, commit: &str) {
+pub(crate) fn assert_published(root: &Root, upstream: &Upstream, commit: &str) {
     oracle::assert_published(&root.path(), &root.link(), &upstream.repo(), commit);
 }
 
@@ -80,19 +80,19 @@ fn line_ends(change: Change<'_>) -> Change<'_> {
 
 /// The JSON of `/healthz`.
 #[track_caller]
-fn health(daemon: &Daemon) -> Value {
+pub(crate) fn health(daemon: &Daemon) -> Value {
     serde_json::from_str(&daemon.get("/healthz").unwrap().body).expect("/healthz is JSON")
 }
 
 /// How many attempts have ended.
 #[track_caller]
-fn ended(daemon: &Daemon) -> u64 {
+pub(crate) fn ended(daemon: &Daemon) -> u64 {
     health(daemon)["last_attempt"]["number"].as_u64().unwrap_or_default()
 }
 
 /// Waits until this many more attempts have ended.
 #[track_caller]
-fn after_more_attempts(daemon: &Daemon, count: u64) {
+pub(crate) fn after_more_attempts(daemon: &Daemon, count: u64) {
     let before = ended(daemon);
     eventually(&format!("{count} more attempts end"), SOON, || {
         (ended(daemon) >= before + count).then_some(())
