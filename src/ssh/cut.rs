@@ -46,7 +46,7 @@ impl Beginning {
 /// waiting for.
 pub(super) struct Cut {
     stream: Box<dyn Wire>,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    end: Pin<Box<WaitForCancellationFutureOwned>>,
     beginning: Beginning,
 }
 
@@ -57,11 +57,11 @@ impl Cut {
         end: WaitForCancellationFutureOwned,
         beginning: Beginning,
     ) -> Self {
-        Self { stream, cut: Box::pin(end), beginning }
+        Self { stream, end: Box::pin(end), beginning }
     }
 
     fn is_cut(&mut self, context: &mut Context<'_>) -> bool {
-        self.cut.as_mut().poll(context).is_ready()
+        self.end.as_mut().poll(context).is_ready()
     }
 }
 
