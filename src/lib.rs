@@ -20,5 +20,6 @@ pub mod observe;
 pub mod publish;
 pub mod runtime;
 pub mod schedule;
+pub mod ssh;
 pub mod trees;
 pub mod trigger;

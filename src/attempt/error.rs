@@ -139,6 +139,11 @@ fn hint(error: &AttemptError) -> &'static str {
     {
         return hint;
     }
+    if let AttemptError::Git(GitError::Ssh(error)) = error
+        && let Some(hint) = error.hint()
+    {
+        return hint;
+    }
     hint_for(error.class())
 }
 

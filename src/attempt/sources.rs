@@ -1,7 +1,7 @@
 //! Where to look: the repository, and the same elsewhere for when it cannot be had there.
 
 use crate::attempt::error::{AttemptError, Failed};
-use crate::attempt::wanted::Wanted;
+use crate::attempt::wanted::{Wanted, ssh};
 use crate::config::Config;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::git::{GitError, Resolved, Session, Source};
@@ -34,10 +34,12 @@ impl Sources {
         let access = &config.access;
         let trust = Trust::new(access.tls.authorities.clone(), access.tls.identities.clone());
         let proxies = Proxies::new(access.proxy.all.as_ref(), &access.proxy.environment);
-        let client = Client::new(Dialer::new(proxies, trust), Arc::clone(&traffic));
+        let dialer = Dialer::new(proxies, trust);
+        let client = Client::new(dialer.clone(), Arc::clone(&traffic));
+        let ssh = ssh(config, dialer, &traffic);
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
-            .map(|url| Source::new(url.clone(), client.clone(), Arc::clone(&traffic)))
+            .map(|url| Source::new(url.clone(), client.clone(), ssh.clone(), Arc::clone(&traffic)))
             .collect();
         Self {
             reference: config.reference.clone(),
@@ -143,10 +145,10 @@ impl Sources {
         })
     }
 
-    /// Keeps a conversation for the next attempt.
+    /// Keeps a conversation for the next attempt, where that saves anything.
     pub(super) fn keep(&mut self, wanted: Wanted) {
         let Wanted { place, outfit, session, .. } = wanted;
-        self.talk = session.map(|session| (place, outfit, session));
+        self.talk = session.and_then(Session::rest).map(|session| (place, outfit, session));
     }
 
     /// Begins anew in the next attempt.

@@ -188,13 +188,6 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
     if config.http_metrics && config.http_bind.is_none() {
         warnings.push("--http-metrics has no effect without --http-bind".to_owned());
     }
-    if !config.access.ssh.strict {
-        warnings.push(
-            "--ssh-known-hosts=false: any SSH server is believed to be the right one; whoever is \
-             on the way can read and change everything"
-                .to_owned(),
-        );
-    }
     let ignored = git_config::ignored(&config.access.settings);
     if !ignored.is_empty() {
         warnings.push(format!("--git-config: {} has no effect here", ignored.join(", ")));

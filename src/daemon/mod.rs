@@ -157,6 +157,7 @@ fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell) {
     for repo in std::iter::once(&config.repo).chain(&config.fallback_repos) {
         match repo.location() {
             Location::Http(_) => files.extend(config.access.http_files()),
+            Location::Ssh(_) => files.extend(config.access.ssh_files()),
             Location::Local(path) => local.push(path.clone()),
             Location::Daemon(_) => (),
         }

@@ -5,6 +5,7 @@ use crate::model::Class;
 use crate::model::{CommitId, Reference};
 use crate::net::NetError;
 use crate::runtime::Stopped;
+use crate::ssh::SshError;
 use gix_transport::packetline::read::Error as RemoteError;
 use std::error::Error;
 use std::io;
@@ -17,6 +18,9 @@ pub enum GitError {
     /// The bytes did not come.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// There is no conversation over SSH.
+    #[error(transparent)]
+    Ssh(SshError),
     /// The work was cut short between two waits.
     #[error("the work was cut short")]
     Stopped(#[from] Stopped),
@@ -105,6 +109,7 @@ impl GitError {
     pub fn class(&self) -> Class {
         match self {
             Self::Net(error) => error.class(),
+            Self::Ssh(error) => error.class(),
             Self::Stopped(_) => Class::Timeout,
             Self::Refused { class, .. } => *class,
             Self::NoSuchRef { .. } => Class::Ref,
@@ -134,6 +139,7 @@ impl GitError {
     pub fn may_be_ours(&self) -> bool {
         match self {
             Self::Net(_)
+            | Self::Ssh(_)
             | Self::Stopped(_)
             | Self::Refused { .. }
             | Self::NoRepository { .. }
@@ -161,6 +167,13 @@ impl GitError {
             .find_map(|error| known(url, path, error))
             .or_else(|| refusal(error).map(|message| refused(url, message)))
             .unwrap_or_else(|| Self::Protocol { url: url.to_owned(), source: words(error) })
+    }
+}
+
+impl From<SshError> for GitError {
+    /// What SSH has in common with other ways is told in the same words.
+    fn from(error: SshError) -> Self {
+        if let SshError::Net(error) = error { Self::Net(error) } else { Self::Ssh(error) }
     }
 }
 
@@ -245,21 +258,32 @@ fn refused_in_words(url: &str, message: &str, class: Class) -> String {
 }
 
 /// Classifies what a server says before it hangs up. The words are those of `git upload-pack`,
-/// `git daemon` and the large hosting services.
-fn refused(url: &str, message: String) -> GitError {
+/// `git daemon`, `gitolite` and the large hosting services.
+pub(super) fn refused(url: &str, message: String) -> GitError {
     let text = message.to_ascii_lowercase();
     let any = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    let class = if any(&["not our ref", "unadvertised object", "no such ref", "unknown ref"]) {
+    let class = if any(&["command not found", "upload-pack: not found", "cannot be run"]) {
+        Class::Protocol
+    } else if any(&["not our ref", "unadvertised object", "no such ref", "unknown ref"]) {
         Class::Ref
     } else if any(&[
         "not found",
+        "could not be found",
         "no such repository",
         "does not exist",
         "not exported",
         "does not appear to be",
     ]) {
         Class::NotFound
-    } else if any(&["access denied", "permission denied", "unauthorized", "authentication"]) {
+    } else if any(&[
+        "access denied",
+        "denied by",
+        "deploy key",
+        "permission denied",
+        "unauthorized",
+        "not authorized",
+        "authentication",
+    ]) {
         Class::Auth
     } else {
         Class::Protocol

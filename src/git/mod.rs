@@ -19,6 +19,7 @@ mod packs;
 mod pick;
 mod plan;
 mod select;
+mod shell;
 mod source;
 mod store;
 mod talk;

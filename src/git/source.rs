@@ -7,12 +7,14 @@ use crate::git::Store;
 use crate::git::echo::Echo;
 use crate::git::http::Http;
 use crate::git::local::Local;
+use crate::git::shell::Shell;
 use crate::git::talk::Talk;
 use crate::model::{Location, Outfit, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
 use crate::net::{Incoming, Outgoing, Wire};
 use crate::runtime::Stop;
+use crate::ssh::Ssh;
 use gix_transport::Protocol;
 use gix_transport::client::git::ConnectMode;
 use gix_transport::client::git::blocking_io::Connection;
@@ -30,6 +32,7 @@ type DaemonConnection = Connection<Incoming, Outgoing>;
 pub struct Source {
     url: RepoUrl,
     client: Client,
+    ssh: Ssh,
     traffic: Arc<Traffic>,
     /// Whether it was told that the source speaks an old version of the protocol.
     told_old: Arc<AtomicBool>,
@@ -42,6 +45,8 @@ pub enum Session {
     Http(Box<Visit>),
     /// Over a connection to `git daemon`.
     Daemon(Box<Talk<DaemonConnection>>),
+    /// With a program at an SSH server.
+    Ssh(Box<Shell>),
     /// In a directory of this machine.
     Local(Box<Local>),
 }
@@ -80,8 +85,8 @@ impl Visit {
 
 impl Source {
     /// Remembers where to go.
-    pub fn new(url: RepoUrl, client: Client, traffic: Arc<Traffic>) -> Self {
-        Self { url, client, traffic, told_old: Arc::default() }
+    pub fn new(url: RepoUrl, client: Client, ssh: Ssh, traffic: Arc<Traffic>) -> Self {
+        Self { url, client, ssh, traffic, told_old: Arc::default() }
     }
 
     /// Where it is.
@@ -100,6 +105,9 @@ impl Source {
             Location::Http(url) => self.visit(url, outfit, stop)?,
             Location::Daemon(url) => Talk::over(self.daemon(url, stop)?, url.to_string(), stop)
                 .map(|talk| Session::Daemon(Box::new(talk)))?,
+            Location::Ssh(url) => {
+                Shell::open(&self.ssh, url, stop).map(|shell| Session::Ssh(Box::new(shell)))?
+            }
             Location::Local(path) => {
                 Local::open(path, stop).map(|local| Session::Local(Box::new(local)))?
             }
@@ -134,12 +142,21 @@ impl Source {
 }
 
 impl Session {
+    /// Ends with the attempt, where it does not save anything to go on: each conversation with a
+    /// program at the other side is a new one, over SSH on the same connection.
+    pub fn rest(self) -> Option<Self> {
+        match self {
+            Self::Daemon(_) | Self::Ssh(_) => None,
+            Self::Http(_) | Self::Local(_) => Some(self),
+        }
+    }
+
     /// Goes on in a new attempt, where that saves anything and can be done: over HTTP, whose
     /// connections are kept apart from the conversation, and on this machine.
     pub fn renew(self, stop: &Stop) -> Option<Self> {
         match self {
             Self::Http(visit) => visit.renew(stop).map(|visit| Self::Http(Box::new(visit))),
-            Self::Daemon(_) => None,
+            Self::Daemon(_) | Self::Ssh(_) => None,
             Self::Local(local) => local.is_still_there().then_some(Self::Local(local)),
         }
     }
@@ -149,6 +166,7 @@ impl Session {
         match self {
             Self::Http(visit) => visit.talk.is_old(),
             Self::Daemon(talk) => talk.is_old(),
+            Self::Ssh(shell) => shell.is_old(),
             Self::Local(_) => false,
         }
     }
@@ -158,6 +176,7 @@ impl Session {
         match self {
             Self::Http(visit) => visit.resolve(reference),
             Self::Daemon(talk) => talk.resolve(reference),
+            Self::Ssh(shell) => shell.resolve(reference),
             Self::Local(local) => local.resolve(reference),
         }
     }
@@ -167,6 +186,7 @@ impl Session {
         match self {
             Self::Http(visit) => visit.talk.fetch(order, store, stop),
             Self::Daemon(talk) => talk.fetch(order, store, stop),
+            Self::Ssh(shell) => shell.fetch(order, store, stop),
             Self::Local(local) => local.fetch(order, store, stop),
         }
     }

@@ -1,13 +1,14 @@
 //! Where a repository is, without its password.
 
 use crate::model::Secret;
+use crate::model::{SshUrl, SshUrlError};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use url::Url;
 
-/// The address of a repository. What it displays holds neither user name nor password, as some
-/// services take a token for a user name.
+/// The address of a repository. What it displays holds no password, and a user name only for SSH, as
+/// some services take a token for one over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepoUrl {
     location: Location,
@@ -22,6 +23,8 @@ pub enum Location {
     Http(Url),
     /// By `git daemon`; the URL has no user information.
     Daemon(Url),
+    /// Over SSH.
+    Ssh(SshUrl),
     /// On this machine; the path is as it was given.
     Local(PathBuf),
 }
@@ -36,14 +39,16 @@ pub enum RepoUrlError {
     #[error("it is not a URL")]
     Url(#[from] url::ParseError),
     /// A scheme that cannot be fetched from.
-    #[error("the scheme {0:?} is not known; http, https, git, file and plain paths are understood")]
+    #[error(
+        "the scheme {0:?} is not known; http, https, ssh, git, file and plain paths are understood"
+    )]
     Scheme(String),
     /// A `file://` URL that names another machine.
     #[error("a file URL cannot name a host")]
     FileHost,
-    /// Built later.
-    #[error("ssh is not supported yet; use https or a local path")]
-    Ssh,
+    /// Something is wrong with where it is at an SSH server, or with who to be there.
+    #[error(transparent)]
+    Ssh(#[from] SshUrlError),
 }
 
 impl RepoUrl {
@@ -52,7 +57,7 @@ impl RepoUrl {
         &self.location
     }
 
-    /// The user name that the URL carried.
+    /// The user name that the URL carried, unless it is for SSH.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
@@ -70,9 +75,9 @@ impl FromStr for RepoUrl {
         if text.is_empty() {
             return Err(RepoUrlError::Empty);
         }
-        let Some((scheme, _)) = text.split_once("://") else {
+        let Some((scheme, rest)) = text.split_once("://") else {
             return if scp_like(text) {
-                Err(RepoUrlError::Ssh)
+                Ok(ssh(SshUrl::scp_like(text)?))
             } else {
                 Ok(local(PathBuf::from(text)))
             };
@@ -85,7 +90,7 @@ impl FromStr for RepoUrl {
             "file" => {
                 Url::parse(text)?.to_file_path().map(local).map_err(|()| RepoUrlError::FileHost)
             }
-            "ssh" | "git+ssh" | "ssh+git" => Err(RepoUrlError::Ssh),
+            "ssh" | "git+ssh" | "ssh+git" => Ok(ssh(SshUrl::after_scheme(rest)?)),
             other if is_scheme(other) => Err(RepoUrlError::Scheme(other.to_owned())),
             // Not shown: it may be a user and a password before the scheme.
             _ => Err(RepoUrlError::Url(url::ParseError::RelativeUrlWithoutBase)),
@@ -107,6 +112,10 @@ fn scp_like(text: &str) -> bool {
     }
 }
 
+fn ssh(url: SshUrl) -> RepoUrl {
+    RepoUrl { location: Location::Ssh(url), user: None, password: None }
+}
+
 fn local(path: PathBuf) -> RepoUrl {
     RepoUrl { location: Location::Local(path), user: None, password: None }
 }
@@ -126,6 +135,7 @@ impl fmt::Display for RepoUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.location {
             Location::Http(url) | Location::Daemon(url) => url.fmt(f),
+            Location::Ssh(url) => url.fmt(f),
             Location::Local(path) => path.display().fmt(f),
         }
     }
@@ -143,7 +153,8 @@ mod tests {
         assert_eq!(parse("file:///a/b%20c"), Ok(Location::Local("/a/b c".into())));
         assert_eq!(parse("../a"), Ok(Location::Local("../a".into())));
         assert_eq!(parse("/a:b"), Ok(Location::Local("/a:b".into())));
-        assert_eq!(parse("git@host:a.git"), Err(RepoUrlError::Ssh));
+        assert!(matches!(parse("git@host:a.git"), Ok(Location::Ssh(_))));
+        assert!(matches!(parse("ssh://host/a.git"), Ok(Location::Ssh(_))));
         assert_eq!(parse("file://host/a"), Err(RepoUrlError::FileHost));
         assert_eq!(parse("ftp://host/a"), Err(RepoUrlError::Scheme("ftp".into())));
         assert_eq!(parse(""), Err(RepoUrlError::Empty));

@@ -18,5 +18,6 @@ pub(crate) mod oracle;
 pub(crate) mod process;
 pub(crate) mod skip;
 pub(crate) mod snapshot;
+pub(crate) mod sshd;
 pub(crate) mod upstream;
 pub(crate) mod wait;

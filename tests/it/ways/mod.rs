@@ -2,3 +2,6 @@
 
 mod choosing;
 mod fallbacks;
+mod ssh;
+mod ssh_hosts;
+mod ssh_keys;
