@@ -156,7 +156,10 @@ impl Client {
                 Err(mut error) => match error.take_message() {
                     // The server closed it a moment ago, before any of this went out.
                     Some(unsent) if kept => request = unsent,
-                    Some(_) | None => return Err(self.broken(url, error.error())),
+                    Some(_) | None => {
+                        let why = connection.why().await;
+                        return Err(self.broken(url, why.as_ref().unwrap_or(error.error())));
+                    }
                 },
             }
         }

@@ -38,7 +38,8 @@ pub(super) struct Connection {
     /// The last answer, if somebody still has it.
     answer: Weak<Mutex<Rest>>,
     via: Option<Arc<Proxy>>,
-    _task: AbortOnDropHandle<()>,
+    /// Ends with the connection, and says why it broke.
+    task: AbortOnDropHandle<hyper::Result<()>>,
 }
 
 /// Whether a request can go out.
@@ -59,14 +60,8 @@ impl Connection {
             .max_buf_size(READ_AT_ONCE)
             .handshake(TokioIo::new(reached.stream))
             .await?;
-        let task = Handle::current().spawn(async {
-            // Whoever waits for an answer is told too.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke");
-            }
-        });
-        let task = AbortOnDropHandle::new(task);
-        Ok(Self { sender, answer: Weak::new(), via: reached.via, _task: task })
+        let task = AbortOnDropHandle::new(Handle::current().spawn(connection));
+        Ok(Self { sender, answer: Weak::new(), via: reached.via, task })
     }
 
     /// The proxy that reads what is sent.
@@ -91,6 +86,13 @@ impl Connection {
             if self.sender.ready().await.is_ok() { Free::Yes } else { Free::Never }
         };
         tokio::time::timeout(FREE, free).await.unwrap_or(Free::NotYet)
+    }
+
+    /// Why it broke, when all that is known is that it did: whoever wants to send something is told
+    /// less than the one who reads.
+    pub(super) async fn why(&mut self) -> Option<hyper::Error> {
+        let ended = tokio::time::timeout(FREE, &mut self.task).await.ok()?;
+        ended.ok()?.err()
     }
 
     /// Sends a request and waits for the head of the answer.

@@ -12,6 +12,8 @@ mod exempt;
 mod pool;
 mod proxies;
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod tunnel;
 mod wire;

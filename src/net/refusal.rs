@@ -79,7 +79,8 @@ fn of_certificate(error: &CertificateError, facts: &Facts) -> String {
             format!("the server's certificate comes from an unknown authority; {}", known(facts))
         }
         CertificateError::BadSignature => format!(
-            "the server's certificate was not signed by the authority that it names; {}",
+            "the server's certificate comes from an unknown authority that has the name of a known \
+             one; {}",
             known(facts)
         ),
         CertificateError::NotValidForNameContext { expected, presented } => {

@@ -60,7 +60,8 @@ pub(super) async fn connect(
 
 fn refused(proxy: &Proxy, goal: Goal<'_>, target: &str, said: &Response<Incoming>) -> NetError {
     let status = said.status();
-    if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+    // tinyproxy says 401 of a wrong password.
+    if [StatusCode::PROXY_AUTHENTICATION_REQUIRED, StatusCode::UNAUTHORIZED].contains(&status) {
         let ways: Vec<_> = said
             .headers()
             .get_all(PROXY_AUTHENTICATE)

@@ -8,13 +8,13 @@ use crate::support::wait::{SOON, eventually};
 
 /// An attempt that failed, as the log tells it.
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// The kind of failure.
-    pub(super) class: String,
+    pub(crate) class: String,
     /// The whole story.
-    pub(super) error: String,
+    pub(crate) error: String,
     /// The step, or nothing if there was none.
-    pub(super) step: String,
+    pub(crate) step: String,
 }
 
 impl Failure {
@@ -25,20 +25,20 @@ impl Failure {
 
     /// Fails unless this is the class, and the error has these words.
     #[track_caller]
-    pub(super) fn expect(&self, class: &str, words: &str) {
+    pub(crate) fn expect(&self, class: &str, words: &str) {
         assert_eq!(self.class, class, "{self:?}");
         assert!(self.error.contains(words), "{words:?} is not in {self:?}");
     }
 }
 
 /// The failures in a log, in order.
-pub(super) fn failures(log: &[String]) -> Vec<Failure> {
+pub(crate) fn failures(log: &[String]) -> Vec<Failure> {
     events(log, "attempt failed").iter().map(Failure::of).collect()
 }
 
 /// Waits for a failure of one of these classes after the first `seen`.
 #[track_caller]
-pub(super) fn eventually_fails(daemon: &Daemon, seen: usize, classes: &[&str]) -> Failure {
+pub(crate) fn eventually_fails(daemon: &Daemon, seen: usize, classes: &[&str]) -> Failure {
     eventually(&format!("an attempt fails with one of {classes:?}"), SOON, || {
         let mut new = failures(&daemon.log()).into_iter().skip(seen);
         new.find(|failure| classes.contains(&failure.class.as_str()))
@@ -46,7 +46,7 @@ pub(super) fn eventually_fails(daemon: &Daemon, seen: usize, classes: &[&str]) -
 }
 
 /// A daemon that tries again soon and never gives up.
-pub(super) fn patient(url: &str, root: &Root) -> Setup {
+pub(crate) fn patient(url: &str, root: &Root) -> Setup {
     following(url, root)
         .flag("--period=100ms")
         .flag("--jitter=0")
@@ -56,13 +56,13 @@ pub(super) fn patient(url: &str, root: &Root) -> Setup {
 }
 
 /// A one-time run that does not try twice.
-pub(super) fn single(url: &str, root: &Root) -> Setup {
+pub(crate) fn single(url: &str, root: &Root) -> Setup {
     following(url, root).flag("--max-failures=1").flag("--stale-worktree-timeout=0")
 }
 
 /// Runs it once; it must fail, in one attempt.
 #[track_caller]
-pub(super) fn fails(setup: Setup) -> Failure {
+pub(crate) fn fails(setup: Setup) -> Failure {
     let finished = setup.once();
     finished.expect_code(1);
     only_failure(&finished)
@@ -70,7 +70,7 @@ pub(super) fn fails(setup: Setup) -> Failure {
 
 /// Runs it once; it must succeed.
 #[track_caller]
-pub(super) fn succeeds(setup: Setup) {
+pub(crate) fn succeeds(setup: Setup) {
     setup.once().expect_code(0);
 }
 
@@ -83,7 +83,7 @@ fn only_failure(finished: &Finished) -> Failure {
 
 /// A daemon that makes an attempt when it starts, and then only when it is told to.
 #[derive(Debug)]
-pub(super) struct Driven {
+pub(crate) struct Driven {
     daemon: Daemon,
     number: u64,
     first: Option<Failure>,
@@ -92,13 +92,13 @@ pub(super) struct Driven {
 impl Driven {
     /// Starts it and waits until its first attempt has ended.
     #[track_caller]
-    pub(super) fn start(url: &str, root: &Root) -> Self {
+    pub(crate) fn start(url: &str, root: &Root) -> Self {
         Self::of(following(url, root))
     }
 
     /// Starts what is described.
     #[track_caller]
-    pub(super) fn of(setup: Setup) -> Self {
+    pub(crate) fn of(setup: Setup) -> Self {
         let daemon = setup
             .flag("--period=off")
             .flag("--init-period=1h")
@@ -113,30 +113,30 @@ impl Driven {
 
     /// Asks for one more attempt and gives what came of it.
     #[track_caller]
-    pub(super) fn attempt(&mut self) -> Result<String, Failure> {
+    pub(crate) fn attempt(&mut self) -> Result<String, Failure> {
         self.daemon.signal(Signal::HUP);
         self.ended()
     }
 
     /// Asks for one more attempt, which must succeed.
     #[track_caller]
-    pub(super) fn succeeds(&mut self) {
+    pub(crate) fn succeeds(&mut self) {
         self.attempt().unwrap_or_else(|failure| panic!("{failure:?}"));
     }
 
     /// Asks for one more attempt, which must fail.
     #[track_caller]
-    pub(super) fn fails(&mut self) -> Failure {
+    pub(crate) fn fails(&mut self) -> Failure {
         self.attempt().expect_err("the attempt must fail")
     }
 
     /// What it logged with this message.
-    pub(super) fn events(&self, message: &str) -> Vec<Value> {
+    pub(crate) fn events(&self, message: &str) -> Vec<Value> {
         self.daemon.events(message)
     }
 
     /// How the first attempt failed, if it did.
-    pub(super) fn first(&self) -> Option<&Failure> {
+    pub(crate) fn first(&self) -> Option<&Failure> {
         self.first.as_ref()
     }
 

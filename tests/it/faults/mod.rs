@@ -4,7 +4,7 @@
 //! while, and the program succeeds by itself once the cause is gone.
 
 mod answers;
-mod course;
+pub(crate) mod course;
 mod crash;
 mod damage;
 mod full;

@@ -1,6 +1,9 @@
 //! A certificate authority that nobody trusts unless told to.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -33,13 +36,37 @@ impl Authority {
 
     /// Writes `tls.crt` and `tls.key` for loopback into a directory.
     pub(crate) fn issue(&self, dir: &Path) {
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let mut params = CertificateParams::new(names).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "loopback");
+        self.certify(&Leaf::default(), dir);
+    }
+
+    /// Writes `tls.crt` and `tls.key` into a directory.
+    pub(crate) fn certify(&self, what: &Leaf, dir: &Path) {
+        let mut params = CertificateParams::new(what.names.clone()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, what.subject.clone());
         params.use_authority_key_identifier_extension = true;
+        params.not_before = date_time_ymd(what.years.0, 1, 1);
+        params.not_after = date_time_ymd(what.years.1, 1, 1);
         let key = KeyPair::generate().unwrap();
         let leaf = params.signed_by(&key, &self.issuer).unwrap();
         fs::write(dir.join("tls.crt"), leaf.pem()).unwrap();
         fs::write(dir.join("tls.key"), key.serialize_pem()).unwrap();
+    }
+}
+
+/// What a certificate is to say.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    /// Who has it.
+    pub(crate) subject: String,
+    /// Hosts that it is for.
+    pub(crate) names: Vec<String>,
+    /// From the beginning of which year to that of which it is valid.
+    pub(crate) years: (i32, i32),
+}
+
+impl Default for Leaf {
+    fn default() -> Self {
+        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        Self { subject: "loopback".to_owned(), names, years: (2000, 3000) }
     }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-use crate::support::authority::Authority;
+use crate::support::authority::{Authority, Leaf};
 use crate::support::git::{git, run};
 use crate::support::nginx;
 use crate::support::process::{Group, path, program};
@@ -25,11 +25,22 @@ pub(crate) struct Setup<'a> {
     pub(crate) authority: Option<&'a Authority>,
     pub(crate) away: Option<String>,
     pub(crate) old_protocol: bool,
+    pub(crate) leaf: Leaf,
+    /// Lines of nginx for the whole server, and for the place where the repository is.
+    pub(crate) lines: (String, String),
 }
 
 /// Begins to describe a server for the repository.
 pub(crate) fn over(upstream: &Upstream) -> Setup<'_> {
-    Setup { upstream, login: None, authority: None, away: None, old_protocol: false }
+    Setup {
+        upstream,
+        login: None,
+        authority: None,
+        away: None,
+        old_protocol: false,
+        leaf: Leaf::default(),
+        lines: Default::default(),
+    }
 }
 
 /// Starts a plain server for the repository.
@@ -105,6 +116,30 @@ impl<'a> Setup<'a> {
         self
     }
 
+    /// Shows a certificate that says this.
+    pub(crate) fn leaf(mut self, leaf: Leaf) -> Self {
+        self.leaf = leaf;
+        self
+    }
+
+    /// Asks for a certificate of this authority.
+    pub(crate) fn clients_of(self, authority: &Authority) -> Self {
+        let file = authority.certificate();
+        self.line(&format!("ssl_client_certificate {}; ssl_verify_client on;", file.display()))
+    }
+
+    /// Adds a line of nginx for the whole server.
+    pub(crate) fn line(mut self, line: &str) -> Self {
+        self.lines.0.push_str(line);
+        self
+    }
+
+    /// Adds a line of nginx for the place where the repository is.
+    pub(crate) fn says(mut self, line: &str) -> Self {
+        self.lines.1.push_str(line);
+        self
+    }
+
     /// Starts it, and returns when it answers.
     pub(crate) fn start(self) -> Http {
         let dir = TempDir::new().unwrap();
@@ -112,7 +147,7 @@ impl<'a> Setup<'a> {
             fs::write(dir.path().join("users"), format!("{user}:{{PLAIN}}{password}\n")).unwrap();
         }
         if let Some(authority) = self.authority {
-            authority.issue(dir.path());
+            authority.certify(&self.leaf, dir.path());
         }
         let gateway = gateway(dir.path());
         let (nginx, addr) = (0..20)
@@ -216,6 +251,12 @@ pub(crate) struct Request {
     pub(crate) user: String,
     /// The header `Git-Protocol`.
     pub(crate) protocol: String,
+    /// The header `X-Extra`.
+    pub(crate) extra: String,
+    /// The header `Authorization`.
+    pub(crate) authorization: String,
+    /// Whose certificate the client showed.
+    pub(crate) client: String,
 }
 
 impl Http {
@@ -268,6 +309,11 @@ impl Http {
         up(self.dir.path()).unwrap();
         let parse = |line: &str| serde_json::from_str(line).expect("nginx writes JSON");
         log(self.dir.path(), "access.log").lines().map(parse).collect()
+    }
+
+    /// A file of the server's, such as `tls.crt`.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
     }
 
     /// What nginx complained about.

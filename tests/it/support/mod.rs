@@ -16,6 +16,7 @@ pub(crate) mod objects;
 pub(crate) mod observer;
 pub(crate) mod oracle;
 pub(crate) mod process;
+pub(crate) mod proxies;
 pub(crate) mod skip;
 pub(crate) mod snapshot;
 pub(crate) mod sshd;

@@ -36,7 +36,8 @@ http {{
   log_format counted escape=json
     '{{"connection":$connection,"status":$status,"method":"$request_method",'
     '"target":"$request_uri","sent":$bytes_sent,"user":"$remote_user",'
-    '"protocol":"$http_git_protocol"}}';
+    '"protocol":"$http_git_protocol","extra":"$http_x_extra",'
+    '"authorization":"$http_authorization","client":"$ssl_client_s_dn"}}';
   access_log off;
   keepalive_timeout 300s;
   client_max_body_size 0;
@@ -46,15 +47,18 @@ http {{
   }}
   server {{
     listen {addr}{tls};
-    {certificate}
+    {certificate} {server}
     access_log {dir}/access.log counted;
     location ~ ^/moved(/.*)$ {{ return 301 $scheme://$http_host$1$is_args$args; }}
     {away}
     location / {{
+      {place}
 {answers}{password}{gateway}    }}
   }}
 }}
 "#,
+        server = setup.lines.0,
+        place = setup.lines.1,
         answers = answers(&dir),
         password = password(setup, &dir),
         gateway = gateway(setup, &dir, backend),

@@ -2,6 +2,11 @@
 
 mod choosing;
 mod fallbacks;
+mod limits;
+mod proxies;
+mod quiet;
+mod redirects;
 mod ssh;
 mod ssh_hosts;
 mod ssh_keys;
+mod tls;
