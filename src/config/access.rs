@@ -123,7 +123,7 @@ pub struct Tls {
 /// What is between us and sources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxy {
-    /// For every server, whatever the environment says: `http://`, `https://`, `socks5://` (names
+    /// For every server but those of `no_proxy`: `http://`, `https://`, `socks5://` (names
     /// are looked up here) or `socks5h://` (there).
     pub all: Option<ServiceUrl>,
     /// The variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` in small letters, as

@@ -56,8 +56,8 @@ pub(super) const ACCESS: &[Opt] = &[
         short: "A proxy to go through, to any server",
         long: "`http://`, `https://`, `socks5://` (names are looked up here) or `socks5h://` \
                (names are looked up there), with user name and password where it wants them. It is \
-               used for all that is asked over the network, SSH and `git://` too, whatever the \
-               environment says.\n\nWithout it, the variables `https_proxy`, `http_proxy`, \
+               used for all that is asked over the network, SSH and `git://` too, except for the \
+               hosts of the variable `no_proxy`.\n\nWithout it, the variables `https_proxy`, `http_proxy`, \
                `all_proxy` and `no_proxy` count as for curl, for `http://` and `https://` only.",
         ..PLAIN
     },

@@ -1,13 +1,14 @@
 //! Which servers are believed over TLS, and how we are known to them.
 
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-use crate::faults::course::{Driven, Failure, fails, single, succeeds};
+use crate::faults::course::{Failure, fails, patient, single, succeeds};
 use crate::support::authority::{Authority, Leaf};
-use crate::support::daemon::{Root, Setup, following};
+use crate::support::daemon::{Daemon, Root, Setup};
 use crate::support::http::{self, Http};
 use crate::support::process::{Group, program};
 use crate::support::upstream::Upstream;
@@ -23,6 +24,41 @@ fn expect(failure: &Failure, class: &str, words: &[&str]) {
 
 fn trusting(setup: Setup, file: &Path) -> Setup {
     setup.flag(format!("--ca-file={}", file.display()))
+}
+
+/// A daemon that tries again and again, while files change under it.
+struct Following(Daemon);
+
+impl Following {
+    fn last_attempt(&self) -> Value {
+        let reply = self.0.get("/healthz").unwrap();
+        let health: Value = serde_json::from_str(&reply.body).unwrap();
+        health["last_attempt"].clone()
+    }
+
+    /// Waits for an attempt that begins after this call and ends as it should.
+    #[track_caller]
+    fn ends(&self, what: &str, right: impl Fn(&Value) -> bool) {
+        let number = |attempt: &Value| attempt["number"].as_u64().unwrap_or_default();
+        let before = number(&self.last_attempt());
+        eventually(what, SOON, || {
+            let attempt = self.last_attempt();
+            (number(&attempt) > before + 1 && right(&attempt)).then_some(())
+        });
+    }
+
+    #[track_caller]
+    fn fails(&self, class: &str, words: &[&str]) {
+        self.ends(&format!("it fails with {class}: {words:?}"), |attempt| {
+            let message = attempt["error"]["message"].as_str().unwrap_or_default();
+            attempt["error"]["class"] == class && words.iter().all(|word| message.contains(word))
+        });
+    }
+
+    #[track_caller]
+    fn succeeds(&self) {
+        self.ends("it succeeds", |attempt| attempt["error"].is_null());
+    }
 }
 
 fn append(to: &Path, from: &Path) {
@@ -71,31 +107,32 @@ fn all_authorities_in_a_file_count_and_rotate_without_restart() {
     let (old, new) = (Authority::new(), Authority::new());
     let server = http::over(&upstream).tls(&new).start();
     let ca = dir.path().join("ca.crt");
-    let mut driven = Driven::of(trusting(following(&server.url(), &root), &ca));
+    let driven = Following(trusting(patient(&server.url(), &root), &ca).start());
     let named = format!("ca-file {}", ca.display());
-    expect(driven.first().unwrap(), "config", &[&named, "No such file"]);
+    driven.fails("config", &[&named, "No such file"]);
     fs::write(&ca, "").unwrap();
-    expect(&driven.fails(), "config", &[&named, "it is empty"]);
+    driven.fails("config", &[&named, "it is empty"]);
     fs::write(&ca, "not a certificate").unwrap();
-    expect(&driven.fails(), "config", &[&named, "no certificate in PEM form"]);
+    driven.fails("config", &[&named, "no certificate in PEM form"]);
     fs::copy(old.certificate(), &ca).unwrap();
-    expect(&driven.fails(), "tls", &["unknown authority", "ca.crt"]);
+    driven.fails("tls", &["unknown authority", "ca.crt"]);
     append(&ca, &new.certificate());
     driven.succeeds();
-    let requests = server.requests().len();
+    let connection = || server.requests().pop().unwrap().connection;
+    let before = connection();
     driven.succeeds();
-    assert_eq!(server.requests().len(), requests + 1, "nothing is done anew without a change");
+    assert_eq!(connection(), before, "nothing is done anew without a change");
     // One that is broken among good ones; the open connection is not used any more either.
     let good = fs::read_to_string(&ca).unwrap();
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     fs::write(&ca, format!("{good}{broken}")).unwrap();
-    expect(&driven.fails(), "config", &[&named, "certificate 3"]);
+    driven.fails("config", &[&named, "certificate 3"]);
     fs::remove_file(&ca).unwrap();
     fs::create_dir(&ca).unwrap();
-    expect(&driven.fails(), "config", &[&named, "directory"]);
+    driven.fails("config", &[&named, "directory"]);
     fs::remove_dir(&ca).unwrap();
     fs::copy(old.certificate(), &ca).unwrap();
-    expect(&driven.fails(), "tls", &["unknown authority"]);
+    driven.fails("tls", &["unknown authority"]);
     fs::copy(new.certificate(), &ca).unwrap();
     driven.succeeds();
     assert_eq!(root.published(), Some(upstream.head()));
@@ -165,6 +202,9 @@ fn a_server_that_asks_for_our_certificate_gets_it() {
         let last = server.requests().pop().unwrap();
         assert_eq!((last.status, &*last.client), (200, "CN=ada"));
     }
+    append(&card.file("both.pem"), &card.file("tls.key"));
+    append(&card.file("both.pem"), &card.file("tls.crt"));
+    succeeds(run().flag(format!("--client-cert={}", card.file("both.pem").display())));
     let failure = fails(run());
     expect(&failure, "auth", &["authentication failed for 'https://", "No required SSL cert"]);
     let stranger = Card::of(&Authority::new(), "eve");
@@ -228,26 +268,46 @@ fn our_certificate_rotates_without_restart() {
     let (upstream, authority, root) = (Upstream::new(), Authority::new(), Root::new());
     let server = asking(&upstream, &authority, &authority);
     let (card, next) = (Card::of(&authority, "one"), Card::of(&authority, "two"));
-    let setup = trusting(following(&server.url(), &root), &authority.certificate());
-    let mut driven = Driven::of(card.shown(setup));
-    assert!(driven.first().is_none(), "{:?}", driven.first());
+    let setup = trusting(patient(&server.url(), &root), &authority.certificate());
+    let driven = Following(card.shown(setup).start());
     driven.succeeds();
     let who = || server.requests().pop().unwrap().client;
     assert_eq!(who(), "CN=one");
     fs::copy(next.file("tls.crt"), card.file("tls.crt")).unwrap();
     let named = format!("client-cert {}", card.file("tls.crt").display());
-    expect(&driven.fails(), "auth", &[&named, "is not the key of this certificate"]);
+    driven.fails("auth", &[&named, "is not the key of this certificate"]);
     fs::copy(next.file("tls.key"), card.file("tls.key")).unwrap();
     driven.succeeds();
     assert_eq!(who(), "CN=two");
     fs::write(card.file("tls.key"), "nothing").unwrap();
     let named = format!("client-key {}", card.file("tls.key").display());
-    expect(&driven.fails(), "auth", &[&named, "no private key"]);
+    driven.fails("auth", &[&named, "no private key"]);
     fs::remove_file(card.file("tls.key")).unwrap();
-    expect(&driven.fails(), "auth", &[&named, "No such file"]);
+    driven.fails("auth", &[&named, "No such file"]);
     fs::copy(next.file("tls.key"), card.file("tls.key")).unwrap();
     driven.succeeds();
-    assert!(driven.events("starting").len() == 1);
+}
+
+#[test]
+fn a_mounted_secret_holds_all_of_it_and_may_come_later() {
+    let (upstream, authority, root) = (Upstream::new(), Authority::new(), Root::new());
+    let server = asking(&upstream, &authority, &authority);
+    let (card, mounted) = (Card::of(&authority, "ada"), TempDir::new().unwrap());
+    let mount = |from: &Path, name: &str| fs::copy(from, mounted.path().join(name)).unwrap();
+    let setup = patient(&server.url(), &root).variable("SSL_CERT_FILE", "/nowhere");
+    let setup = setup.flag(format!("--auth-dir={}", mounted.path().display()));
+    let driven = Following(setup.start());
+    driven.fails("tls", &["the system has no certificates", "ca-file"]);
+    mount(&authority.certificate(), "ca.crt");
+    driven.fails("auth", &["the server wants a client certificate"]);
+    mount(&card.file("tls.crt"), "tls.crt");
+    driven.fails("auth", &["tls.key", "it is missing", "belong together"]);
+    mount(&card.file("tls.key"), "tls.key");
+    driven.succeeds();
+    fs::write(mounted.path().join("ca.crt"), "").unwrap();
+    driven.fails("config", &["auth-dir", "ca.crt", "it is empty"]);
+    mount(&authority.certificate(), "ca.crt");
+    driven.succeeds();
 }
 
 /// `openssl s_server`, which says no by an alert, as Apache does.
