@@ -36,7 +36,7 @@ http {{
   log_format counted escape=json
     '{{"connection":$connection,"status":$status,"method":"$request_method",'
     '"target":"$request_uri","sent":$bytes_sent,"user":"$remote_user",'
-    '"protocol":"$http_git_protocol"}}';
+    '"cookie":"$http_cookie","protocol":"$http_git_protocol"}}';
   access_log off;
   keepalive_timeout 300s;
   client_max_body_size 0;
