@@ -1,7 +1,8 @@
 //! An application of GitHub: it proves itself by a signed statement (RFC 7519, RS256) and gets a
 //! token for one of its installations, which lasts an hour and is used as a password.
 //!
-//! The signature is ring's, which is here for TLS already.
+//! The signature is ring's, which is here for TLS already. The usual crate for such statements would
+//! bring a second library of cryptography.
 
 use crate::config::{GithubApp, PasswordSource};
 use crate::credentials::CredentialsError;

@@ -131,6 +131,9 @@ impl Service<'_> {
     }
 
     fn slow(&self, limit: Duration) -> CredentialsError {
+        // In whole seconds: the last try has what the others left.
+        let seconds = u64::try_from(limit.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        let limit = Duration::from_secs(seconds);
         CredentialsError::Slow { option: self.option, url: self.shown(), limit }
     }
 
