@@ -37,7 +37,7 @@ const WALLS: [(&str, &str); 19] = [
 const KEPT: [(&str, &str); 12] = [
     ("gix", "git trees"),
     ("hyper", "http net"),
-    ("ring", "credentials"),
+    ("ring", "credentials ssh"),
     ("rustls", "net credentials"),
     ("tokio_rustls", "net"),
     ("tokio_socks", "net"),
