@@ -43,7 +43,7 @@ impl AttemptError {
     /// The kind of failure. Every variant is named, so that a new one is a compile error here.
     pub fn class(&self) -> Class {
         match self {
-            Self::Credentials(_) => Class::Auth,
+            Self::Credentials(error) => error.class(),
             Self::Git(error) | Self::Root(RootError::Git(error)) => error.class(),
             Self::Tree(error) => error.class(),
             Self::Disk(_) | Self::Root(RootError::Disk(_)) | Self::Lock(LockError::Disk(_)) => {
@@ -131,8 +131,8 @@ fn hint(error: &AttemptError) -> &'static str {
     if let AttemptError::Root(RootError::LinkTaken { .. }) = error {
         return "choose another link, or move away what is there";
     }
-    if let AttemptError::Credentials(_) = error {
-        return "check password-file: that it is there, that it can be read, and what is in it";
+    if let AttemptError::Credentials(error) = error {
+        return error.hint();
     }
     if let AttemptError::Git(GitError::Net(error)) = error
         && let Some(hint) = hint_for_net(error)

@@ -15,6 +15,7 @@ mod plan;
 mod root;
 mod sources;
 mod wanted;
+mod who;
 
 pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
@@ -70,7 +71,7 @@ impl Attempts {
             depth: config.depth,
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
-            sources: Sources::new(config),
+            sources: Sources::new(config, &metrics),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
             root: Root::new(layout),
@@ -170,17 +171,12 @@ impl Attempts {
         let mut store = Some(store);
         let mut first = None;
         for place in 0..self.sources.count() {
-            let done = match (self.ask(place, stop), store.take()) {
-                (Ok(wanted), Some(store)) => self.bring(wanted, store, stop),
-                (Ok(wanted), None) => {
-                    let store = self.root.open(stop).map_err(AttemptError::before_any_step)?;
-                    self.bring(wanted, store, stop)
-                }
-                (Err(failed), unused) => {
-                    store = unused;
-                    Err(failed)
-                }
-            };
+            let mut done = self.look_at(place, &mut store, stop);
+            if let Err(failed) = &done
+                && self.sources.was_refused(failed)
+            {
+                done = self.look_at(place, &mut store, stop);
+            }
             match done {
                 Ok(done) => {
                     self.sources.served(place, first.as_ref());
@@ -195,6 +191,21 @@ impl Attempts {
             }
         }
         Err(first.unwrap_or_else(|| Failed::lost(Cause::new("there is no source"))))
+    }
+
+    /// Tries one source. The store is used up, if it comes to that.
+    fn look_at(
+        &mut self,
+        place: usize,
+        store: &mut Option<Store>,
+        stop: &Stop,
+    ) -> Result<Done, Failed> {
+        let wanted = self.ask(place, stop)?;
+        let store = match store.take() {
+            Some(store) => store,
+            None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
+        };
+        self.bring(wanted, store, stop)
     }
 
     /// Makes what one source names what readers see.
@@ -266,7 +277,7 @@ impl Attempts {
 
     /// Asks one source what is wanted.
     fn ask(&mut self, place: usize, stop: &Stop) -> Result<Wanted, Failed> {
-        let outfit = self.step(Step::Credentials, |me| me.sources.outfit(place))?;
+        let outfit = self.step(Step::Credentials, |me| me.sources.outfit(place, stop))?;
         let share = self.sources.share(place, stop);
         self.step(Step::Resolve, |me| me.sources.resolve(place, outfit, &share))
     }

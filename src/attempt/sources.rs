@@ -2,11 +2,13 @@
 
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::wanted::{Wanted, ssh};
+use crate::attempt::who::Who;
 use crate::config::Config;
-use crate::credentials::{Credentials, CredentialsError};
+use crate::credentials::CredentialsError;
 use crate::git::{GitError, Resolved, Session, Source};
-use crate::model::{Cause, Class, HeaderLine, Outfit, Reference, Step};
+use crate::model::{Cause, Class, Login, Outfit, Reference, Step};
 use crate::net::{Client, Dialer, Proxies, Traffic, Trust};
+use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
 use std::sync::Arc;
 
@@ -15,8 +17,7 @@ use std::sync::Arc;
 pub(super) struct Sources {
     reference: Reference,
     list: Vec<Source>,
-    credentials: Credentials,
-    headers: Vec<HeaderLine>,
+    who: Who,
     client: Client,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
@@ -29,12 +30,13 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Takes what the options say. No file is read yet.
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, metrics: &Arc<Metrics>) -> Self {
         let traffic = Arc::new(Traffic::default());
         let access = &config.access;
         let trust = Trust::new(access.tls.authorities.clone(), access.tls.identities.clone());
         let proxies = Proxies::new(access.proxy.all.as_ref(), &access.proxy.environment);
         let dialer = Dialer::new(proxies, trust);
+        let who = Who::new(config, Client::new(dialer.clone(), Arc::default()), metrics);
         let client = Client::new(dialer.clone(), Arc::clone(&traffic));
         let ssh = ssh(config, dialer, &traffic);
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
@@ -44,12 +46,7 @@ impl Sources {
         Self {
             reference: config.reference.clone(),
             list,
-            credentials: Credentials::new(
-                config.access.username.clone(),
-                config.access.password.clone(),
-                config.repo.clone(),
-            ),
-            headers: config.access.extra_headers.clone(),
+            who,
             client,
             traffic,
             talk: None,
@@ -79,9 +76,21 @@ impl Sources {
     }
 
     /// Who we are to a source.
-    pub(super) fn outfit(&self, _place: usize) -> Result<Outfit, CredentialsError> {
-        let login = self.credentials.current()?;
-        Ok(Outfit { headers: self.headers.clone(), ..login.into() })
+    pub(super) fn outfit(&mut self, place: usize, stop: &Stop) -> Result<Outfit, CredentialsError> {
+        match self.list.get(place) {
+            Some(source) => self.who.current(source.url(), stop),
+            None => Ok(Login::Anonymous.into()),
+        }
+    }
+
+    /// Says whether it makes sense to ask the same source once more, as somebody else than before.
+    pub(super) fn was_refused(&mut self, failed: &Failed) -> bool {
+        let refused = self.who.was_refused(failed);
+        if refused {
+            tracing::info!(error = %failed.chain(), "trying again with new credentials");
+            self.forget();
+        }
+        refused
     }
 
     /// Asks a source what the ref names. A full commit id needs no asking.

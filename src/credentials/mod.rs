@@ -1,118 +1,286 @@
-//! Who we are to the source, read anew at each attempt so that a rotated password is seen.
+//! Who we are to sources over HTTP, read anew at each attempt so that what was rotated is seen.
+//!
+//! The first of these that there is for a repository counts:
+//!
+//! 1. `username` with `password` or `password-file`;
+//! 2. the longest of `credential` that covers its address;
+//! 3. the GitHub App;
+//! 4. `askpass-url`;
+//! 5. `username` and `password` in the first `auth-dir` that has one of them;
+//! 6. `username` alone, and the user information of the URL.
+//!
+//! So what was said about one address goes before what is said about a server, and what can be
+//! changed while the program runs before what cannot. All but 2 and 6 are for the server of `repo`
+//! only: scheme, host and port. Nothing is asked for sources that are reached in another way.
+//!
+//! How SSH servers know us is not known here.
 
-use crate::config::PasswordSource;
-use crate::model::{Login, RepoUrl, Secret};
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+mod askpass;
+mod auth_dir;
+mod cookies;
+mod error;
+mod file;
+mod github_app;
+mod kept;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use cookies::CookieJar;
+pub use error::{CredentialsError, Problem};
+
+use crate::config::{Access, Credential, PasswordSource};
+use crate::credentials::askpass::Askpass;
+use crate::credentials::auth_dir::AuthDir;
+use crate::credentials::cookies::CookieFile;
+use crate::credentials::file::{SecretFile, problem_of};
+use crate::credentials::github_app::App;
+use crate::model::{Location, Login, RepoUrl, Secret, UrlPrefix};
+use crate::net::Client;
+use crate::runtime::Stop;
+use jiff::Timestamp;
+use std::sync::Arc;
+use url::{Origin, Url};
 
 /// The user name sent with a password that came without one. Hosting services that take a token
 /// for a password accept any name.
 const ANY_USER: &str = "git";
 
-/// The password could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum CredentialsError {
-    /// The file could not be read.
-    #[error("could not read the password file {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file has no content.
-    #[error("the password file {} is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// Where the login comes from: options first, then the repository's URL.
+/// All that says who we are, and what is kept of it from one attempt to the next.
 #[derive(Clone, Debug)]
 pub struct Credentials {
+    /// The server of `repo`, if it is reached over HTTP.
+    home: Option<Origin>,
     username: Option<String>,
-    password: Option<PasswordSource>,
-    repo: RepoUrl,
+    password: Option<Password>,
+    entries: Vec<Entry>,
+    app: Option<App>,
+    askpass: Option<Askpass>,
+    auth_dirs: Vec<AuthDir>,
+    cookies: Option<CookieFile>,
+    /// Whether what was told last was kept from an earlier attempt.
+    was_kept: bool,
+    news: News,
+}
+
+/// How services were asked since somebody last wanted to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// The service of `askpass-url`.
+    pub askpass: Asked,
+    /// The API of GitHub.
+    pub github_app: Asked,
+    /// When what one of them told last comes to its end, if it said so.
+    pub expires: Option<Timestamp>,
+}
+
+/// How often a service was asked, and how that ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// It told what was wanted.
+    pub well: u64,
+    /// It did not.
+    pub badly: u64,
+}
+
+/// Where a password is.
+#[derive(Clone, Debug)]
+enum Password {
+    Value { secret: Secret, option: &'static str },
+    File(SecretFile),
+}
+
+/// Who to be where.
+#[derive(Clone, Debug)]
+struct Entry {
+    url: UrlPrefix,
+    username: String,
+    password: Password,
 }
 
 impl Credentials {
-    /// Remembers where to look.
-    pub fn new(username: Option<String>, password: Option<PasswordSource>, repo: RepoUrl) -> Self {
-        Self { username, password, repo }
+    /// Remembers where to look. `repo` is the repository that the options are about.
+    pub fn new(access: &Access, repo: &RepoUrl) -> Self {
+        let entry = |given: &Credential| Entry {
+            url: given.url.clone(),
+            username: given.username.clone(),
+            password: Password::new(&given.password, "credential", "credential"),
+        };
+        let password = access.password.as_ref();
+        Self {
+            home: http(repo).map(Url::origin),
+            username: access.username.clone(),
+            password: password.map(|given| Password::new(given, "password", "password-file")),
+            entries: access.credentials.iter().map(entry).collect(),
+            app: access.github_app.clone().map(App::new),
+            askpass: access.askpass_url.clone().map(Askpass::new),
+            auth_dirs: access.auth_dirs.iter().map(|dir| AuthDir::new(dir)).collect(),
+            cookies: access.cookie_file.clone().map(CookieFile::new),
+            was_kept: false,
+            news: News::default(),
+        }
     }
 
-    /// Reads what there is now.
-    pub fn current(&self) -> Result<Login, CredentialsError> {
-        let password = match &self.password {
-            Some(PasswordSource::Value(secret)) => Some(secret.clone()),
-            Some(PasswordSource::File(path)) => Some(read(path.clone())?),
-            None => self.repo.password().cloned(),
+    /// Finds out who to be at a repository now. Services are asked only if what they told before is
+    /// not good any more.
+    pub fn current(
+        &mut self,
+        repo: &RepoUrl,
+        client: &Client,
+        stop: &Stop,
+    ) -> Result<Login, CredentialsError> {
+        self.was_kept = false;
+        let Some(url) = http(repo) else {
+            return Ok(Login::Anonymous);
         };
-        let user = self.username.as_deref().or(self.repo.user());
-        Ok(match (user, password) {
-            (None, None) => Login::Anonymous,
-            (user, password) => Login::Basic {
-                user: user.unwrap_or(ANY_USER).to_owned(),
-                password: password.unwrap_or_else(|| Secret::new("")),
+        let at_home = self.home.as_ref() == Some(&url.origin());
+        let username = self.username.clone().filter(|_| at_home);
+        let user = username.as_deref().or(repo.user());
+        let name = user.unwrap_or(ANY_USER);
+        if let Some(password) = self.password.as_mut().filter(|_| at_home) {
+            return basic("username", name.to_owned(), password.read()?);
+        }
+        if let Some(entry) = longest(&mut self.entries, url, user) {
+            return basic("credential", entry.username.clone(), entry.password.read()?);
+        }
+        if at_home {
+            if self.app.is_some() || self.askpass.is_some() {
+                return self.ask_services(repo, name, client, stop);
+            }
+            for dir in &mut self.auth_dirs {
+                if let Some(login) = dir.login(username.as_deref(), name)? {
+                    return Ok(login);
+                }
+            }
+        }
+        let password = repo.password().cloned();
+        if user.is_none() && password.is_none() {
+            return Ok(Login::Anonymous);
+        }
+        basic("repo", name.to_owned(), password.unwrap_or_else(|| Secret::new("")))
+    }
+
+    /// The cookies that there are now, if there is a file of them; the same value as before if it
+    /// did not change.
+    pub fn cookies(&mut self) -> Result<Option<Arc<CookieJar>>, CredentialsError> {
+        self.cookies.as_mut().map(CookieFile::jar).transpose()
+    }
+
+    /// Forgets what services told, because a source did not believe it. Says whether it makes sense
+    /// to ask again in the same attempt: whether what was told last was kept from an earlier one, or
+    /// a file changed since.
+    pub fn refused(&mut self) -> bool {
+        let changed = self.files().any(SecretFile::has_changed);
+        if let Some(app) = &mut self.app {
+            app.forget();
+        }
+        if let Some(askpass) = &mut self.askpass {
+            askpass.forget();
+        }
+        std::mem::take(&mut self.was_kept) || changed
+    }
+
+    /// How services were asked since the last call.
+    pub fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Takes what the first of the services told, and asks it if that is not good any more.
+    fn ask_services(
+        &mut self,
+        repo: &RepoUrl,
+        name: &str,
+        client: &Client,
+        stop: &Stop,
+    ) -> Result<Login, CredentialsError> {
+        let kept = match (&self.app, &self.askpass) {
+            (Some(app), _) => app.kept(),
+            (None, Some(askpass)) => askpass.kept(repo, name),
+            (None, None) => None,
+        };
+        if let Some(kept) = kept {
+            self.was_kept = true;
+            return kept;
+        }
+        let (asked, told) = match (&mut self.app, &mut self.askpass) {
+            (Some(app), _) => (&mut self.news.github_app, app.ask(client, stop)),
+            (None, Some(askpass)) => {
+                (&mut self.news.askpass, askpass.ask(repo, name, client, stop))
+            }
+            (None, None) => return Ok(Login::Anonymous),
+        };
+        match &told {
+            Ok((_, expires)) => {
+                asked.well += 1;
+                self.news.expires = *expires;
+            }
+            Err(_) => asked.badly += 1,
+        }
+        told.map(|(login, _)| login)
+    }
+
+    /// Every file that was named.
+    fn files(&self) -> impl Iterator<Item = &SecretFile> {
+        let passwords =
+            self.password.iter().chain(self.entries.iter().map(|entry| &entry.password));
+        passwords
+            .filter_map(Password::file)
+            .chain(self.app.iter().filter_map(App::file))
+            .chain(self.auth_dirs.iter().flat_map(AuthDir::files))
+            .chain(self.cookies.iter().map(CookieFile::file))
+    }
+}
+
+impl Password {
+    fn new(given: &PasswordSource, option: &'static str, of_file: &'static str) -> Self {
+        match given {
+            PasswordSource::Value(secret) => Self::Value { secret: secret.clone(), option },
+            PasswordSource::File(path) => Self::File(SecretFile::new(path, of_file)),
+        }
+    }
+
+    fn file(&self) -> Option<&SecretFile> {
+        match self {
+            Self::Value { .. } => None,
+            Self::File(file) => Some(file),
+        }
+    }
+
+    fn read(&mut self) -> Result<Secret, CredentialsError> {
+        match self {
+            Self::Value { secret, option } => match problem_of(secret.reveal()) {
+                Some(problem) => Err(CredentialsError::Value { option, problem }),
+                None => Ok(secret.clone()),
             },
-        })
+            Self::File(file) => file.needed_line(),
+        }
     }
 }
 
-/// Takes the file's content without the line end that editors and `echo` leave.
-fn read(path: PathBuf) -> Result<Secret, CredentialsError> {
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(source) => return Err(CredentialsError::File { path, source }),
+/// The address, if it is one over HTTP.
+fn http(repo: &RepoUrl) -> Option<&Url> {
+    if let Location::Http(url) = repo.location() { Some(url) } else { None }
+}
+
+/// The entry with the longest address that covers the URL. Of equals, the first for this user, or
+/// else the first.
+fn longest<'a>(entries: &'a mut [Entry], url: &Url, user: Option<&str>) -> Option<&'a mut Entry> {
+    let worth = |entry: &Entry| {
+        let length = entry.url.covers(url)?;
+        Some((length, user.is_some_and(|user| user == entry.username)))
     };
-    match text.trim_end_matches(['\n', '\r']) {
-        "" => Err(CredentialsError::Empty { path }),
-        password => Ok(Secret::new(password)),
-    }
+    let best = entries.iter().filter_map(worth).max()?;
+    entries.iter_mut().find(|entry| worth(entry) == Some(best))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn login(url: &str, user: Option<&str>, password: Option<PasswordSource>) -> Login {
-        let repo = url.parse().unwrap();
-        Credentials::new(user.map(str::to_owned), password, repo).current().unwrap()
-    }
-
-    #[test]
-    fn options_come_before_the_url() {
-        let secret = |text: &str| Some(PasswordSource::Value(Secret::new(text)));
-        let basic = |user: &str, password: &str| Login::Basic {
-            user: user.to_owned(),
-            password: Secret::new(password),
-        };
-        assert_eq!(login("https://h/r", None, None), Login::Anonymous);
-        assert_eq!(login("https://a:b@h/r", None, None), basic("a", "b"));
-        assert_eq!(login("https://a:b@h/r", Some("c"), secret("d")), basic("c", "d"));
-        assert_eq!(login("https://h/r", None, secret("token")), basic("git", "token"));
-        assert_eq!(login("https://token@h/r", None, None), basic("token", ""));
-    }
-
-    #[test]
-    fn a_password_file_may_end_with_a_line_end_and_is_read_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("password");
-        let credentials = Credentials::new(
-            None,
-            Some(PasswordSource::File(path.clone())),
-            "https://h/r".parse().unwrap(),
-        );
-        assert!(matches!(credentials.current(), Err(CredentialsError::File { .. })));
-        fs::write(&path, "one\r\n").unwrap();
-        let first = credentials.current().unwrap();
-        fs::write(&path, "two").unwrap();
-        let second = credentials.current().unwrap();
-        let basic = |text: &str| Login::Basic { user: "git".into(), password: Secret::new(text) };
-        assert_eq!((first, second), (basic("one"), basic("two")));
-        fs::write(&path, "\n").unwrap();
-        assert!(matches!(credentials.current(), Err(CredentialsError::Empty { .. })));
+/// Makes a login that basic authentication can carry (RFC 7617).
+fn basic(option: &'static str, user: String, password: Secret) -> Result<Login, CredentialsError> {
+    let problem = match problem_of(&user) {
+        Some(Problem::Empty) | None => user.contains(':').then_some(Problem::Colon),
+        problem => problem,
+    };
+    match problem {
+        Some(problem) => Err(CredentialsError::Value { option, problem }),
+        None => Ok(Login::Basic { user, password }),
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +62,14 @@ impl Stop {
         Self { deadline: now + left / of.max(1), ..self.clone() }
     }
 
+    /// Gives a part of the work an earlier end, never a later one. The flag is the same.
+    #[must_use]
+    pub fn or_sooner(&self, time: Duration) -> Self {
+        let soon = Instant::now().checked_add(time);
+        let deadline = soon.map_or(self.deadline, |soon| self.deadline.min(soon));
+        Self { deadline, ..self.clone() }
+    }
+
     /// Says whether, and why, the work must end now.
     pub fn check(&self) -> Result<(), Stopped> {
         if self.token.is_cancelled() {
@@ -98,5 +107,23 @@ impl Stop {
             () = self.token.cancelled() => Stopped::Asked,
             () = tokio::time::sleep_until(self.deadline) => Stopped::Late,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_of_the_work_may_end_sooner_and_never_later() {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let stop = Stop::new(CancellationToken::new(), deadline);
+        assert!(stop.or_sooner(Duration::from_secs(1)).deadline() < deadline);
+        assert_eq!(stop.or_sooner(Duration::from_hours(1)).deadline(), deadline);
+        assert_eq!(stop.or_sooner(Duration::MAX).deadline(), deadline);
+        assert_eq!(stop.or_sooner(Duration::ZERO).check(), Err(Stopped::Late));
+        assert_eq!(stop.check(), Ok(()));
+        stop.token.cancel();
+        assert_eq!(stop.or_sooner(Duration::from_secs(1)).check(), Err(Stopped::Asked));
     }
 }

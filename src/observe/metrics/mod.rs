@@ -12,10 +12,11 @@ use crate::model::{Class, CommitId, Reference, Step, Trigger};
 use crate::observe::status::Outcome;
 use jiff::Timestamp;
 use prometheus::{
-    Error, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
-    TextEncoder, register_gauge_with_registry, register_histogram_vec_with_registry,
-    register_int_counter_vec_with_registry, register_int_counter_with_registry,
-    register_int_gauge_vec_with_registry, register_int_gauge_with_registry,
+    Error, Gauge, GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Registry, TextEncoder, register_gauge_vec_with_registry, register_gauge_with_registry,
+    register_histogram_vec_with_registry, register_int_counter_vec_with_registry,
+    register_int_counter_with_registry, register_int_gauge_vec_with_registry,
+    register_int_gauge_with_registry,
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub struct Metrics {
     registry: Registry,
     attempts: Attempts,
     work: Work,
+    who: Who,
     tree: Mutex<Tree>,
 }
 
@@ -70,6 +72,14 @@ struct Work {
     drift: IntCounter,
 }
 
+/// Services that tell who we are. The gauge is a vector for the same reason as those of [`Tree`].
+#[derive(Debug)]
+struct Who {
+    askpass: IntCounterVec,
+    github_app: IntCounterVec,
+    expires: GaugeVec,
+}
+
 /// What is published. The gauges of size have no labels; they are vectors because a vector shows
 /// nothing before it is set. The lock is for readers: none sees one commit's name with another's
 /// size, or no name at all.
@@ -86,6 +96,7 @@ impl Metrics {
         let registry = Registry::new();
         let attempts = Attempts::new(&registry)?;
         let work = Work::new(&registry)?;
+        let who = Who::new(&registry)?;
         let tree = Mutex::new(Tree::new(&registry)?);
         register_int_gauge_vec_with_registry!(
             "gitsyncd_build_info",
@@ -95,7 +106,7 @@ impl Metrics {
         )?
         .with_label_values(&[env!("CARGO_PKG_VERSION")])
         .set(1);
-        Ok(Self { registry, attempts, work, tree })
+        Ok(Self { registry, attempts, work, who, tree })
     }
 
     /// Counts one attempt that ended.
@@ -147,6 +158,22 @@ impl Metrics {
     /// Counts a published tree that was found changed by somebody.
     pub fn drifted(&self) {
         self.work.drift.inc();
+    }
+
+    /// Counts how often the service of `askpass-url` was asked, by how that ended.
+    pub fn askpass(&self, well: u64, badly: u64) {
+        count(&self.who.askpass, well, badly);
+    }
+
+    /// Counts how often GitHub was asked for a token, by how that ended.
+    pub fn github_app(&self, well: u64, badly: u64) {
+        count(&self.who.github_app, well, badly);
+    }
+
+    /// Remembers when the token in use comes to its end.
+    pub fn token_expires(&self, at: Timestamp) {
+        let at = at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64();
+        self.who.expires.with_label_values::<&str>(&[]).set(at);
     }
 
     /// Remembers what readers see now, in place of what they saw before.
@@ -268,6 +295,34 @@ impl Work {
     }
 }
 
+impl Who {
+    fn new(registry: &Registry) -> Result<Self, Error> {
+        let who = Self {
+            askpass: register_int_counter_vec_with_registry!(
+                "git_sync_askpass_calls",
+                "Calls of the service of askpass-url, by how they ended (success, error).",
+                &["status"],
+                registry
+            )?,
+            github_app: register_int_counter_vec_with_registry!(
+                "git_sync_refresh_github_app_token_count",
+                "Tokens asked for as a GitHub App, by how that ended (success, error).",
+                &["status"],
+                registry
+            )?,
+            expires: register_gauge_vec_with_registry!(
+                "gitsyncd_token_expiry_timestamp_seconds",
+                "When the token in use expires, in Unix time.",
+                &[],
+                registry
+            )?,
+        };
+        count(&who.askpass, 0, 0);
+        count(&who.github_app, 0, 0);
+        Ok(who)
+    }
+}
+
 impl Tree {
     fn new(registry: &Registry) -> Result<Self, Error> {
         Ok(Self {
@@ -291,6 +346,11 @@ impl Tree {
             )?,
         })
     }
+}
+
+fn count(counter: &IntCounterVec, well: u64, badly: u64) {
+    counter.with_label_values(&[SUCCESS]).inc_by(well);
+    counter.with_label_values(&[ERROR]).inc_by(badly);
 }
 
 fn signed(number: u64) -> i64 {

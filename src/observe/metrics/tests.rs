@@ -23,6 +23,7 @@ fn publish(metrics: &Metrics, commit: &str) {
 fn names_types_and_labels_are_what_dashboards_know() {
     let metrics = Metrics::new().unwrap();
     publish(&metrics, COMMIT);
+    metrics.token_expires(Timestamp::UNIX_EPOCH);
     let mut names = String::new();
     for family in metrics.registry.gather() {
         let labels = family.get_metric()[0].get_label();
@@ -32,8 +33,10 @@ fn names_types_and_labels_are_what_dashboards_know() {
     }
     expect![[r"
         git_fetch_count_total counter {}
+        git_sync_askpass_calls counter {status}
         git_sync_count_total counter {status}
         git_sync_duration_seconds histogram {status}
+        git_sync_refresh_github_app_token_count counter {status}
         gitsyncd_build_info gauge {version}
         gitsyncd_commit_info gauge {commit,ref}
         gitsyncd_consecutive_failures gauge {}
@@ -43,6 +46,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         gitsyncd_received_bytes_total counter {}
         gitsyncd_requests_total counter {}
         gitsyncd_step_duration_seconds histogram {step}
+        gitsyncd_token_expiry_timestamp_seconds gauge {}
         gitsyncd_tree_bytes gauge {}
         gitsyncd_tree_files gauge {}
         gitsyncd_triggers_total counter {trigger}
@@ -60,6 +64,10 @@ fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
         zero(format!("git_sync_count_total{{status=\"{status}\"}}"));
         zero(format!("git_sync_duration_seconds_count{{status=\"{status}\"}}"));
     }
+    for status in ["success", "error"] {
+        zero(format!("git_sync_askpass_calls{{status=\"{status}\"}}"));
+        zero(format!("git_sync_refresh_github_app_token_count{{status=\"{status}\"}}"));
+    }
     for class in Class::ALL {
         zero(format!("gitsyncd_failures_total{{class=\"{class}\"}}"));
     }
@@ -69,6 +77,7 @@ fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
     for step in STEPS {
         zero(format!("gitsyncd_step_duration_seconds_count{{step=\"{step}\"}}"));
     }
+    assert!(!text.contains("gitsyncd_token_"));
     assert!(!text.contains("gitsyncd_tree_") && !text.contains("gitsyncd_commit_info"));
 }
 
@@ -126,6 +135,25 @@ fn a_success_ends_the_row_of_failures() {
             gitsyncd_consecutive_failures 0
             gitsyncd_failures_total{class="tls"} 2
             gitsyncd_last_success_timestamp_seconds 1700000000.5"#]],
+    );
+}
+
+#[test]
+fn calls_for_credentials_count_by_how_they_ended() {
+    let metrics = Metrics::new().unwrap();
+    metrics.askpass(2, 0);
+    metrics.askpass(0, 1);
+    metrics.github_app(1, 0);
+    metrics.token_expires(Timestamp::from_second(1_700_000_000).unwrap());
+    check(
+        &metrics,
+        &["git_sync_askpass", "git_sync_refresh", "gitsyncd_token"],
+        expect![[r#"
+            git_sync_askpass_calls{status="error"} 1
+            git_sync_askpass_calls{status="success"} 2
+            git_sync_refresh_github_app_token_count{status="error"} 0
+            git_sync_refresh_github_app_token_count{status="success"} 1
+            gitsyncd_token_expiry_timestamp_seconds 1700000000"#]],
     );
 }
 

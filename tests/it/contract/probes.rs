@@ -154,8 +154,10 @@ fn every_metric_is_there_with_its_type() {
         reply.body.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     let wanted = BTreeSet::from([
         "git_fetch_count_total counter",
+        "git_sync_askpass_calls counter",
         "git_sync_count_total counter",
         "git_sync_duration_seconds histogram",
+        "git_sync_refresh_github_app_token_count counter",
         "gitsyncd_build_info gauge",
         "gitsyncd_commit_info gauge",
         "gitsyncd_consecutive_failures gauge",

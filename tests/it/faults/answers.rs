@@ -179,7 +179,7 @@ fn a_wrong_password_is_refused_until_it_is_right() {
     driven.fails().expect("auth", "authentication failed");
     assert_eq!(root.published(), Some(old));
     fs::remove_file(&file).unwrap();
-    driven.fails().expect("auth", "password file");
+    driven.fails().expect("auth", "(password-file)");
     fs::write(&file, "p@ss word").unwrap();
     driven.succeeds();
     assert_eq!(root.published(), Some(new));

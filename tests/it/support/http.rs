@@ -1,5 +1,8 @@
 //! A server for `http://` and `https://`: nginx, fcgiwrap and `git http-backend`.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -90,10 +93,8 @@ impl Answer {
 }
 
 impl<'a> Setup<'a> {
-    /// Asks for a name and a password. There must be no colon in either, which nginx's file
-    /// cannot hold.
+    /// Asks for a name and a password.
     pub(crate) fn login(mut self, user: &str, password: &str) -> Self {
-        assert!(!format!("{user}{password}").contains(':'), "no colons");
         self.login = Some((user.to_owned(), password.to_owned()));
         self
     }
@@ -144,7 +145,7 @@ impl<'a> Setup<'a> {
     pub(crate) fn start(self) -> Http {
         let dir = TempDir::new().unwrap();
         if let Some((user, password)) = &self.login {
-            fs::write(dir.path().join("users"), format!("{user}:{{PLAIN}}{password}\n")).unwrap();
+            admit(dir.path(), user, password);
         }
         if let Some(authority) = self.authority {
             authority.certify(&self.leaf, dir.path());
@@ -219,6 +220,15 @@ fn up(dir: &Path) -> std::io::Result<()> {
     socket.read_exact(&mut first)
 }
 
+/// Writes who may ask, for nginx, which reads it again at each request. The hash lets the password
+/// hold any character.
+fn admit(dir: &Path, user: &str, password: &str) {
+    let hash = ring::digest::digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
+    let hash = BASE64_STANDARD.encode(hash);
+    fs::write(dir.join("users.new"), format!("{user}:{{SHA}}{hash}\n")).unwrap();
+    fs::rename(dir.join("users.new"), dir.join("users")).unwrap();
+}
+
 fn log(dir: &Path, name: &str) -> String {
     String::from_utf8_lossy(&fs::read(dir.join(name)).unwrap_or_default()).into_owned()
 }
@@ -249,6 +259,8 @@ pub(crate) struct Request {
     pub(crate) sent: u64,
     /// Who asked, by basic authentication.
     pub(crate) user: String,
+    /// The header `Cookie`.
+    pub(crate) cookie: String,
     /// The header `Git-Protocol`.
     pub(crate) protocol: String,
     /// The header `X-Extra`.
@@ -283,6 +295,11 @@ impl Http {
     /// A URL that redirects to the server that was given to [`Setup::away`].
     pub(crate) fn away_url(&self) -> String {
         format!("{}://{}/away/repo.git", self.scheme, self.addr)
+    }
+
+    /// Asks for another name and password from now on.
+    pub(crate) fn admit(&self, user: &str, password: &str) {
+        admit(self.dir.path(), user, password);
     }
 
     /// Gives this answer to every request from now on.

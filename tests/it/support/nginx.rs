@@ -37,7 +37,7 @@ http {{
     '{{"connection":$connection,"status":$status,"method":"$request_method",'
     '"target":"$request_uri","sent":$bytes_sent,"user":"$remote_user",'
     '"protocol":"$http_git_protocol","extra":"$http_x_extra",'
-    '"authorization":"$http_authorization","client":"$ssl_client_s_dn"}}';
+    '"cookie":"$http_cookie","authorization":"$http_authorization","client":"$ssl_client_s_dn"}}';
   access_log off;
   keepalive_timeout 300s;
   client_max_body_size 0;

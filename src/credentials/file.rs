@@ -1,0 +1,267 @@
+//! A file that holds a secret. It is looked at whenever the secret is needed, and read again only if
+//! it is another file by then or was written to.
+//!
+//! Nothing that a file holds is ever part of an error.
+
+use crate::credentials::CredentialsError;
+use crate::credentials::error::Problem;
+use crate::model::Secret;
+use jiff::Timestamp;
+use rustix::io::Errno;
+use std::fs;
+use std::fs::{File, Metadata};
+use std::io;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// How much such a file may hold. Lists of cookies are the longest.
+const ROOM: u64 = 1 << 20;
+
+/// How old a change must be before another one is sure to have another time, in seconds: the clocks
+/// of file systems may advance in steps.
+const STEP: i64 = 2;
+
+/// What `stat` says of a file: device, inode, size, and both times in seconds and nanoseconds.
+type Identity = [i128; 7];
+
+/// A file, and what it held when it was read last.
+#[derive(Clone, Debug)]
+pub(super) struct SecretFile {
+    path: PathBuf,
+    option: &'static str,
+    seen: Option<Seen>,
+}
+
+/// What was found in the place of the file.
+#[derive(Clone, Debug)]
+struct Seen {
+    identity: Option<Identity>,
+    /// Whether a change since then would show in the identity.
+    settled: bool,
+    text: Option<Secret>,
+}
+
+impl SecretFile {
+    /// Names a file, and the option that named it.
+    pub(super) fn new(path: impl Into<PathBuf>, option: &'static str) -> Self {
+        Self { path: path.into(), option, seen: None }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Says whether something else is there than when it was read last.
+    pub(super) fn has_changed(&self) -> bool {
+        let now = fs::metadata(&self.path).ok().map(|metadata| identity(&metadata));
+        self.seen.as_ref().is_some_and(|seen| seen.identity != now)
+    }
+
+    /// Says whether the next reading may give something else than the last one.
+    pub(super) fn is_news(&self) -> bool {
+        !self.seen.as_ref().is_some_and(|seen| seen.settled) || self.has_changed()
+    }
+
+    /// All of its text; none if there is no such file.
+    pub(super) fn text(&mut self) -> Result<Option<Secret>, CredentialsError> {
+        if self.is_news() {
+            self.seen = None;
+            self.seen = Some(self.look()?);
+        }
+        Ok(self.seen.as_ref().and_then(|seen| seen.text.clone()))
+    }
+
+    /// All of its text. It must be there, and hold something.
+    pub(super) fn needed(&mut self) -> Result<Secret, CredentialsError> {
+        let text = self.text()?.ok_or_else(|| self.unreadable(Errno::NOENT.into()))?;
+        if text.reveal().trim().is_empty() {
+            return Err(self.unfit(Problem::Empty));
+        }
+        Ok(text)
+    }
+
+    /// Its one line, without the line end that editors and `echo` leave; none if there is no such
+    /// file.
+    pub(super) fn line(&mut self) -> Result<Option<Secret>, CredentialsError> {
+        let Some(text) = self.text()? else {
+            return Ok(None);
+        };
+        let line = text.reveal().trim_end_matches(['\n', '\r']);
+        match problem_of(line) {
+            Some(problem) => Err(self.unfit(problem)),
+            None => Ok(Some(Secret::new(line))),
+        }
+    }
+
+    /// Its one line. It must be there.
+    pub(super) fn needed_line(&mut self) -> Result<Secret, CredentialsError> {
+        self.line()?.ok_or_else(|| self.unreadable(Errno::NOENT.into()))
+    }
+
+    /// What is in the file is wrong.
+    pub(super) fn unfit(&self, problem: Problem) -> CredentialsError {
+        CredentialsError::Unfit { option: self.option, path: self.path.clone(), problem }
+    }
+
+    fn unreadable(&self, source: io::Error) -> CredentialsError {
+        CredentialsError::File { option: self.option, path: self.path.clone(), source }
+    }
+
+    fn look(&self) -> Result<Seen, CredentialsError> {
+        match fs::metadata(&self.path) {
+            Ok(metadata) if metadata.is_file() => (),
+            // A pipe could be read but once, and whoever opens it may wait for ever.
+            Ok(metadata) if metadata.is_dir() => return Err(self.unfit(Problem::Directory)),
+            Ok(_) => return Err(self.unfit(Problem::NoFile)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Seen { identity: None, settled: true, text: None });
+            }
+            Err(error) => return Err(self.unreadable(error)),
+        }
+        let mut file = File::open(&self.path).map_err(|error| self.unreadable(error))?;
+        // Of the file that is open, so that one that takes its place meanwhile shows.
+        let metadata = file.metadata().map_err(|error| self.unreadable(error))?;
+        let now = Timestamp::now().as_second();
+        let mut bytes = Vec::new();
+        let room = ROOM.saturating_add(1);
+        file.by_ref().take(room).read_to_end(&mut bytes).map_err(|error| self.unreadable(error))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > ROOM) {
+            return Err(self.unfit(Problem::Large));
+        }
+        let text = String::from_utf8(bytes).map_err(|_bytes| self.unfit(Problem::NotText))?;
+        if text.contains('\0') {
+            return Err(self.unfit(Problem::Nul));
+        }
+        Ok(Seen {
+            identity: Some(identity(&metadata)),
+            settled: now.saturating_sub(metadata.ctime()) > STEP,
+            text: Some(Secret::new(text)),
+        })
+    }
+}
+
+/// Says what keeps a line from being a name or a password.
+pub(super) fn problem_of(line: &str) -> Option<Problem> {
+    if line.is_empty() {
+        Some(Problem::Empty)
+    } else if line.contains(['\n', '\r']) {
+        Some(Problem::Lines)
+    } else if line.contains('\0') {
+        Some(Problem::Nul)
+    } else {
+        None
+    }
+}
+
+fn identity(metadata: &Metadata) -> Identity {
+    [
+        metadata.dev().into(),
+        metadata.ino().into(),
+        metadata.size().into(),
+        metadata.mtime().into(),
+        metadata.mtime_nsec().into(),
+        metadata.ctime().into(),
+        metadata.ctime_nsec().into(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use tempfile::TempDir;
+
+    fn file_with(content: &[u8]) -> (TempDir, SecretFile) {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("f");
+        fs::write(&path, content).unwrap();
+        (dir, SecretFile::new(path, "password-file"))
+    }
+
+    #[test]
+    fn line_ends_are_cut_and_nothing_else() {
+        for (content, line) in [
+            ("a", "a"),
+            ("a\n", "a"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a"),
+            (" a b ", " a b "),
+            ("a:b\t\u{fc}\u{1f511}\n", "a:b\t\u{fc}\u{1f511}"),
+        ] {
+            let (_dir, mut file) = file_with(content.as_bytes());
+            assert_eq!(file.line().unwrap(), Some(Secret::new(line)), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_password_is_told_without_showing_it() {
+        for (content, words) in [
+            (b"".as_slice(), "is empty"),
+            (b"\r\n", "is empty"),
+            (b"hush\nhush", "more than one line"),
+            (b"hush\0", "NUL"),
+            (b"hush\xff", "UTF-8"),
+            (&vec![b'h'; (1 << 20) + 1], "too large"),
+        ] {
+            let (_dir, mut file) = file_with(content);
+            let error = file.line().unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains("password-file"), "{error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_is_told() {
+        let dir = TempDir::new().unwrap();
+        let read = |path: &Path| SecretFile::new(path, "password-file").needed_line().unwrap_err();
+        let error = read(dir.path()).to_string();
+        assert!(error.contains("is a directory"), "{error}");
+        let error = read(Path::new("/dev/zero")).to_string();
+        assert!(error.contains("no plain file"), "{error}");
+        let missing = read(&dir.path().join("missing"));
+        assert!(matches!(missing, CredentialsError::File { .. }), "{missing}");
+        assert!(missing.to_string().contains("missing"), "{missing}");
+    }
+
+    #[test]
+    fn it_is_read_again_when_it_changes() {
+        let dir = TempDir::new().unwrap();
+        // As Kubernetes does it: a link to a directory that is replaced.
+        for (name, text) in [("1", "one"), ("2", "two")] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+            fs::write(dir.path().join(name).join("f"), text).unwrap();
+        }
+        let current = dir.path().join("..data");
+        symlink("1", &current).unwrap();
+        let mut file = SecretFile::new(current.join("f"), "password-file");
+        let mut line = || {
+            let changed = file.has_changed();
+            (file.line().unwrap().map(|line| line.reveal().to_owned()), changed)
+        };
+        assert_eq!(line(), (Some("one".to_owned()), false));
+        assert_eq!(line(), (Some("one".to_owned()), false));
+        fs::remove_file(&current).unwrap();
+        assert_eq!(line(), (None, true));
+        symlink("2", &current).unwrap();
+        assert_eq!(line(), (Some("two".to_owned()), true));
+        // A moment after the last change the times may be the same.
+        fs::write(current.join("f"), "owt").unwrap();
+        assert_eq!(line().0, Some("owt".to_owned()));
+    }
+
+    #[test]
+    fn an_old_file_is_not_opened_again() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("f");
+        fs::write(&path, "one").unwrap();
+        let mut file = SecretFile::new(&path, "password-file");
+        file.text().unwrap();
+        file.seen.as_mut().unwrap().settled = true;
+        file.seen.as_mut().unwrap().text = Some(Secret::new("kept"));
+        assert_eq!(file.text().unwrap(), Some(Secret::new("kept")));
+        fs::write(&path, "other").unwrap();
+        assert_eq!(file.text().unwrap(), Some(Secret::new("other")));
+    }
+}
