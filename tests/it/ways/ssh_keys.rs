@@ -106,6 +106,8 @@ fn several_keys_are_offered_in_order_until_one_is_accepted() {
     let words: Vec<_> = prints.iter().map(String::as_str).collect();
     fails(&denied, "auth", &words);
     fails(&denied, "auth", &["authentication failed for", "it asks for publickey"]);
+    server.configure(&["MaxAuthTries 1"]);
+    fails(&run(), "auth", &["authentication failed for", "Too many authentication failures"]);
 }
 
 #[test]
