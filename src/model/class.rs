@@ -15,7 +15,7 @@ pub enum Class {
     NotFound,
     /// The server could not be reached or the connection broke.
     Network,
-    /// The server's certificate was not trusted, or no common TLS was found.
+    /// The server's certificate or host key was not trusted, or no common TLS was found.
     Tls,
     /// The attempt took longer than it may.
     Timeout,

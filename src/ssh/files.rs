@@ -70,7 +70,8 @@ fn stamp(choice: &FileChoice) -> Option<Stamp> {
     Some([device, inode, size, meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()])
 }
 
-/// Reads a file of text that is no longer than `limit`; none if it is optional and not there.
+/// Reads a file that is no longer than `limit`; none if it is optional and not there. Bytes that are
+/// no text become characters that nobody means.
 pub(super) fn read(choice: &FileChoice, limit: u64) -> io::Result<Option<String>> {
     let meta = match fs::metadata(&choice.path) {
         Err(error) if choice.optional && error.kind() == io::ErrorKind::NotFound => {
@@ -88,11 +89,10 @@ pub(super) fn read(choice: &FileChoice, limit: u64) -> io::Result<Option<String>
     let mut bytes = Vec::new();
     fs::File::open(&choice.path)?.take(limit).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length == limit) {
-        return Err(io::Error::other(format!("it is longer than {limit} bytes")));
+        return Err(io::Error::other(format!("it is too long: {limit} bytes or more")));
     }
-    String::from_utf8(bytes)
-        .map(Some)
-        .map_err(|_not_text| io::Error::other("it holds something that is not text"))
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
 }
 
 #[cfg(test)]
@@ -118,15 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_text_is_called_so() {
+    fn what_is_no_small_file_is_called_so() {
         let dir = tempfile::tempdir().unwrap();
-        let says = |name: &str, content: &[u8]| {
-            let path = dir.path().join(name);
-            fs::write(&path, content).unwrap();
-            read(&FileChoice::named(path), 9).unwrap_err().to_string()
-        };
-        assert_eq!(says("long", b"123456789"), "it is longer than 9 bytes");
-        assert_eq!(says("odd", b"\xff"), "it holds something that is not text");
+        let path = dir.path().join("long");
+        fs::write(&path, b"123456789").unwrap();
+        let long = read(&FileChoice::named(path), 9).unwrap_err().to_string();
+        assert_eq!(long, "it is too long: 9 bytes or more");
         let directory = read(&FileChoice::perhaps(dir.path()), 9).unwrap_err().to_string();
         assert_eq!(directory, "it is a directory");
         let device = read(&FileChoice::named("/dev/null"), 9).unwrap_err().to_string();

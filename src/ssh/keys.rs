@@ -63,7 +63,7 @@ fn load(choice: &FileChoice) -> Result<Option<PrivateKey>, Cause> {
 
 /// Reads a key as OpenSSH, OpenSSL and others write it.
 fn parse(text: &str) -> Result<PrivateKey, Cause> {
-    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    let lines = text.lines().map(str::trim);
     let text = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
     if text.is_empty() {
         return Err(Cause::new("it is empty"));

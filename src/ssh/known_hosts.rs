@@ -205,9 +205,12 @@ mod tests {
         assert!(about("host", "host", 2222), "as OpenSSH, without the port if need be");
         assert!(about("::1", "::1", 22));
         assert!(about("[::1]:2222", "::1", 2222));
-        // Made by `ssh-keygen -H` for `example.org` and `[example.org]:2222`.
-        let hashed = "|1|OAfHqQQfHJRgIuH7L0QVxHgPL4w=|";
-        assert!(!about(&format!("{hashed}AAAAAAAAAAAAAAAAAAAAAAAAAAA="), "example.org", 22));
+        let hashed = "|1|AAECAwQFBgcICQoLDA0ODxAREhM=|bFDVYqbsfLlUB0fPAZemUYx8Gnc=";
+        assert!(about(hashed, "Example.org", 22));
+        assert!(!about(hashed, "example.com", 22));
+        let hashed = "|1|AAECAwQFBgcICQoLDA0ODxAREhM=|FECgIuoZ4Lo/BCx3pa8UOUgvG+o=";
+        assert!(about(hashed, "example.org", 2222));
+        assert!(!about(hashed, "example.org", 22));
     }
 
     #[test]

@@ -10,7 +10,8 @@ pub(super) const SOURCE: &[Opt] = &[
         short: "The repository to follow",
         long: "An `http://`, `https://`, `ssh://`, `git://` or `file://` URL, `user@host:path` for \
                SSH, or the path of a local repository, whose refs are watched. A user name and a password inside the URL are used and never shown; \
-               `--username` and `--password-file` are better places for them.",
+               `--username` and `--password-file` are better places for them. For SSH the user is \
+               `git` unless the address names another, and there must be no password in it.",
         aliases: &[same("GITOPS_BASE_REPO_URL")],
         ..PLAIN
     },

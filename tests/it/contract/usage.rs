@@ -73,7 +73,7 @@ fn bad_usage_ends_with_two_and_touches_nothing() {
     for flag in [
         "--repo=",
         "--repo=ftp://host/a",
-        "--repo=git@host:a.git",
+        "--repo=ssh://-host/a.git",
         "--ref=a b",
         "--ref=",
         "--depth=one",

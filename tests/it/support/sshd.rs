@@ -161,6 +161,7 @@ impl Sshd {
     /// are, and these lines more.
     pub(crate) fn configure(&self, more: &[&str]) {
         let dir = self.dir().display();
+        // The first of two values counts.
         let mut text = more.join("\n");
         write!(
             text,

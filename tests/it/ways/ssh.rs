@@ -254,9 +254,13 @@ fn a_large_repository_comes_whole() {
     let commit = change.files(500, "small").commit();
     let server = sshd::start();
     let (key, known) = (server.login(), server.known());
-    let root = Root::new();
-    flags(trying(&server.url(&upstream.repo()), &root), &key, &known).once().expect_code(0);
-    assert_published(&root, &upstream, &commit);
+    // The second time, the keys of the connection are changed again and again.
+    for more in [["AcceptEnv GIT_PROTOCOL"].as_slice(), &["RekeyLimit 8M"]] {
+        server.configure(more);
+        let root = Root::new();
+        flags(trying(&server.url(&upstream.repo()), &root), &key, &known).once().expect_code(0);
+        assert_published(&root, &upstream, &commit);
+    }
 }
 
 /// Bytes that cannot be compressed, other ones for each length.
