@@ -107,15 +107,21 @@ impl Driven {
             .flag("--sync-on-signal=SIGHUP")
             .start();
         let mut driven = Self { daemon, number: 0, first: None };
-        driven.first = driven.ended().err();
+        driven.first = outcome(&driven.ended()).err();
         driven
     }
 
-    /// Asks for one more attempt and gives what came of it.
+    /// Asks for one more attempt and gives what came of it. A source on this machine may ask for
+    /// attempts too, whose outcome is that of an earlier moment.
     #[track_caller]
     pub(crate) fn attempt(&mut self) -> Result<String, Failure> {
-        self.daemon.signal(Signal::HUP);
-        self.ended()
+        loop {
+            self.daemon.signal(Signal::HUP);
+            let attempt = self.ended();
+            if attempt["trigger"] == "signal" {
+                return outcome(&attempt);
+            }
+        }
     }
 
     /// Asks for one more attempt, which must succeed.
@@ -141,7 +147,7 @@ impl Driven {
     }
 
     #[track_caller]
-    fn ended(&mut self) -> Result<String, Failure> {
+    fn ended(&mut self) -> Value {
         let before = self.number;
         let attempt = eventually("the attempt ends", SOON, || {
             assert!(self.daemon.running(), "the program has ended");
@@ -151,17 +157,23 @@ impl Driven {
             (attempt.get("number")?.as_u64()? > before).then_some(attempt)
         });
         self.number = attempt["number"].as_u64().unwrap();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let outcome = text(&attempt["outcome"]);
-        if outcome != "failed" {
-            return Ok(outcome);
-        }
-        let error = &attempt["error"];
-        assert!(!text(&error["hint"]).is_empty(), "{attempt}");
-        Err(Failure {
-            class: text(&error["class"]),
-            error: text(&error["message"]),
-            step: text(&attempt["step"]),
-        })
+        attempt
     }
+}
+
+/// How an attempt ended, by what `/healthz` says of it.
+#[track_caller]
+fn outcome(attempt: &Value) -> Result<String, Failure> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let outcome = text(&attempt["outcome"]);
+    if outcome != "failed" {
+        return Ok(outcome);
+    }
+    let error = &attempt["error"];
+    assert!(!text(&error["hint"]).is_empty(), "{attempt}");
+    Err(Failure {
+        class: text(&error["class"]),
+        error: text(&error["message"]),
+        step: text(&attempt["step"]),
+    })
 }
