@@ -87,7 +87,7 @@ fn kill_collections(rounds: u32, seed: u64) {
 
 #[test]
 fn a_program_that_is_killed_while_it_collects_loses_nothing() {
-    kill_collections(6, fastrand::u64(..));
+    kill_collections(4, fastrand::u64(..));
 }
 
 #[test]
