@@ -14,6 +14,7 @@ mod redirects;
 mod ssh;
 mod ssh_hosts;
 mod ssh_keys;
+mod ssh_proxies;
 mod tls;
 
 use serde_json::Value;
