@@ -4,7 +4,6 @@ use crate::credentials::CredentialsError;
 use crate::disk::DiskError;
 use crate::git::GitError;
 use crate::model::{Cause, Class, Step};
-use crate::net::NetError;
 use crate::publish::{LockError, RootError};
 use crate::runtime::Stopped;
 use crate::trees::TreeError;
@@ -135,7 +134,7 @@ fn hint(error: &AttemptError) -> &'static str {
         return error.hint();
     }
     if let AttemptError::Git(GitError::Net(error)) = error
-        && let Some(hint) = hint_for_net(error)
+        && let Some(hint) = error.hint()
     {
         return hint;
     }
@@ -145,27 +144,6 @@ fn hint(error: &AttemptError) -> &'static str {
         return hint;
     }
     hint_for(error.class())
-}
-
-/// What is to be checked if not what the class says.
-fn hint_for_net(error: &NetError) -> Option<&'static str> {
-    match error {
-        NetError::Certificates { .. } | NetError::Identification { .. } => {
-            Some("check the file: that it is there, that it can be read, and what is in it")
-        }
-        NetError::Identity { .. } => Some(
-            "check client-cert and client-key: whether the server knows their authority, and whether they have expired",
-        ),
-        NetError::Proxy { .. } => Some(
-            "check the option proxy, the variables http_proxy, https_proxy, all_proxy and no_proxy, and what the proxy logs",
-        ),
-        NetError::Connect { .. }
-        | NetError::Tls { .. }
-        | NetError::Broken { .. }
-        | NetError::Status { .. }
-        | NetError::Redirect { .. }
-        | NetError::Stopped { .. } => None,
-    }
 }
 
 fn hint_for(class: Class) -> &'static str {

@@ -108,6 +108,8 @@ impl Sources {
                 Ok(object) => return Ok(self.note(object, place, outfit, session)),
                 // It says what was waited for, which the stop does not.
                 Err(error) if stop.check().is_err() => return Err(error),
+                // Who wants to be left alone is not asked again at once.
+                Err(error) if error.retry_after().is_some() => return Err(error),
                 Err(error) => {
                     tracing::debug!(error = %Cause::of(&error), "beginning a new conversation");
                 }

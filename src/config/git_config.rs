@@ -2,19 +2,32 @@
 //! `key:value,key:"value"`.
 
 use crate::model::Secret;
+use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
 
 /// One setting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The key as it was written.
-    pub key: String,
+    /// The key as it was written. A URL in it may hold a password.
+    pub(super) key: String,
     /// The value, which may be a secret.
-    pub value: Secret,
+    pub(super) value: Secret,
+}
+
+/// Without what may be secret.
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting").field("key", &self.shown()).finish_non_exhaustive()
+    }
 }
 
 impl Setting {
+    /// The key, without the user information of a URL in it.
+    pub(super) fn shown(&self) -> String {
+        without_login(&self.key)
+    }
+
     /// The key with the parts in small letters that Git does not tell apart by case: all but what is
     /// between the first and the last dot.
     fn plain_key(&self) -> String {
@@ -58,17 +71,28 @@ pub(super) fn last(settings: &[Setting], key: &str) -> Option<String> {
 }
 
 /// The keys that change nothing here.
-pub(super) fn ignored(settings: &[Setting]) -> Vec<&str> {
+pub(super) fn ignored(settings: &[Setting]) -> Vec<String> {
     let counts = |setting: &&Setting| {
         KNOWN.contains(&setting.plain_key().as_str()) || setting.is_of_http("extraheader")
     };
     let keys = settings.iter().filter(|setting| !counts(setting));
-    keys.map(|setting| setting.key.as_str()).collect()
+    keys.map(Setting::shown).collect()
+}
+
+/// Takes away what is before the host of a URL, in whatever odd form it is written.
+fn without_login(key: &str) -> String {
+    match key.split_once("://") {
+        Some((front, rest)) => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{front}://{host}")
+        }
+        None => key.to_owned(),
+    }
 }
 
 /// Writes settings as they are read, without their values.
 pub(super) fn show(settings: &[Setting], value: &str) -> Option<String> {
-    let shown: Vec<_> = settings.iter().map(|it| format!("{:?}:{value:?}", it.key)).collect();
+    let shown: Vec<_> = settings.iter().map(|it| format!("{:?}:{value:?}", it.shown())).collect();
     (!shown.is_empty()).then(|| shown.join(","))
 }
 
@@ -89,7 +113,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Setting>, String> {
         }
         skip_space(&mut letters);
         let value = part(&mut letters, ',')
-            .map_err(|complaint| format!("the value of {key} {complaint}"))?;
+            .map_err(|complaint| format!("the value of {} {complaint}", without_login(&key)))?;
         settings.push(Setting { key, value: Secret::new(value) });
         skip_space(&mut letters);
         if letters.next().is_some_and(|letter| letter != ',') {
@@ -147,6 +171,25 @@ mod tests {
         );
         for bad in ["a.b", ":x", "\"a.b\":\"c", "a.b:c\\", "a.b:\\z", "\"a\":\"b\" c"] {
             assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_url_of_a_key_is_never_shown() {
+        for url in ["https://me:hush@h/", "https://hush@h/", "https://me:hu/hush@h/"] {
+            let text = format!(r#""url.{url}.insteadOf":"git@h:","http.{url}.extraHeader":"A: b""#);
+            let settings = parse(&text).unwrap();
+            let shown = [
+                ignored(&settings).join(" "),
+                show(&settings, "[secret]").unwrap(),
+                format!("{settings:?}"),
+                parse(&format!(r#""url.{url}.insteadOf":a\z"#)).unwrap_err(),
+            ];
+            for shown in shown {
+                assert!(shown.contains("url.https://h/.insteadOf"), "{shown}");
+                assert!(!shown.contains("hush"), "{shown}");
+            }
+            assert_eq!(settings[0].url(), Some(url));
         }
     }
 

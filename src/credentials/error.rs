@@ -150,6 +150,11 @@ impl CredentialsError {
 
     /// What to check.
     pub fn hint(&self) -> &'static str {
+        if let Self::Unreachable { source, .. } = self
+            && let Some(hint) = source.hint()
+        {
+            return hint;
+        }
         match self {
             Self::File { option, .. } | Self::Unfit { option, .. } if *option == "cookie-file" => {
                 "check cookie-file: that it is there, that it can be read, and that it holds lines of seven fields with tabs between them"

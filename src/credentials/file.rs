@@ -5,25 +5,15 @@
 
 use crate::credentials::CredentialsError;
 use crate::credentials::error::Problem;
+use crate::disk::look;
+use crate::disk::look::{Look, Unread};
 use crate::model::Secret;
-use jiff::Timestamp;
 use rustix::io::Errno;
-use std::fs;
-use std::fs::{File, Metadata};
 use std::io;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How much such a file may hold. Lists of cookies are the longest.
 const ROOM: u64 = 1 << 20;
-
-/// How old a change must be before another one is sure to have another time, in seconds: the clocks
-/// of file systems may advance in steps.
-const STEP: i64 = 2;
-
-/// What `stat` says of a file: device, inode, size, and both times in seconds and nanoseconds.
-type Identity = [i128; 7];
 
 /// A file, and what it held when it was read last.
 #[derive(Clone, Debug)]
@@ -36,9 +26,7 @@ pub(super) struct SecretFile {
 /// What was found in the place of the file.
 #[derive(Clone, Debug)]
 struct Seen {
-    identity: Option<Identity>,
-    /// Whether a change since then would show in the identity.
-    settled: bool,
+    look: Look,
     text: Option<Secret>,
 }
 
@@ -55,13 +43,12 @@ impl SecretFile {
 
     /// Says whether something else is there than when it was read last.
     pub(super) fn has_changed(&self) -> bool {
-        let now = fs::metadata(&self.path).ok().map(|metadata| identity(&metadata));
-        self.seen.as_ref().is_some_and(|seen| seen.identity != now)
+        self.seen.as_ref().is_some_and(|seen| !seen.look.is_still(&self.path))
     }
 
     /// Says whether the next reading may give something else than the last one.
     pub(super) fn is_news(&self) -> bool {
-        !self.seen.as_ref().is_some_and(|seen| seen.settled) || self.has_changed()
+        !self.seen.as_ref().is_some_and(|seen| seen.look.is_settled()) || self.has_changed()
     }
 
     /// All of its text; none if there is no such file.
@@ -110,35 +97,25 @@ impl SecretFile {
     }
 
     fn look(&self) -> Result<Seen, CredentialsError> {
-        match fs::metadata(&self.path) {
-            Ok(metadata) if metadata.is_file() => (),
-            // A pipe could be read but once, and whoever opens it may wait for ever.
-            Ok(metadata) if metadata.is_dir() => return Err(self.unfit(Problem::Directory)),
-            Ok(_) => return Err(self.unfit(Problem::NoFile)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Seen { identity: None, settled: true, text: None });
+        let look = Look::at(&self.path);
+        let bytes = look::read(&self.path, ROOM).map_err(|error| match error {
+            Unread::Directory => self.unfit(Problem::Directory),
+            Unread::NoFile => self.unfit(Problem::NoFile),
+            Unread::Long(_) => self.unfit(Problem::Large),
+            Unread::System(error) => self.unreadable(error),
+        })?;
+        let text = match bytes {
+            Some(bytes) => {
+                let text =
+                    String::from_utf8(bytes).map_err(|_bytes| self.unfit(Problem::NotText))?;
+                if text.contains('\0') {
+                    return Err(self.unfit(Problem::Nul));
+                }
+                Some(Secret::new(text))
             }
-            Err(error) => return Err(self.unreadable(error)),
-        }
-        let mut file = File::open(&self.path).map_err(|error| self.unreadable(error))?;
-        // Of the file that is open, so that one that takes its place meanwhile shows.
-        let metadata = file.metadata().map_err(|error| self.unreadable(error))?;
-        let now = Timestamp::now().as_second();
-        let mut bytes = Vec::new();
-        let room = ROOM.saturating_add(1);
-        file.by_ref().take(room).read_to_end(&mut bytes).map_err(|error| self.unreadable(error))?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > ROOM) {
-            return Err(self.unfit(Problem::Large));
-        }
-        let text = String::from_utf8(bytes).map_err(|_bytes| self.unfit(Problem::NotText))?;
-        if text.contains('\0') {
-            return Err(self.unfit(Problem::Nul));
-        }
-        Ok(Seen {
-            identity: Some(identity(&metadata)),
-            settled: now.saturating_sub(metadata.ctime()) > STEP,
-            text: Some(Secret::new(text)),
-        })
+            None => None,
+        };
+        Ok(Seen { look, text })
     }
 }
 
@@ -155,21 +132,10 @@ pub(super) fn problem_of(line: &str) -> Option<Problem> {
     }
 }
 
-fn identity(metadata: &Metadata) -> Identity {
-    [
-        metadata.dev().into(),
-        metadata.ino().into(),
-        metadata.size().into(),
-        metadata.mtime().into(),
-        metadata.mtime_nsec().into(),
-        metadata.ctime().into(),
-        metadata.ctime_nsec().into(),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::symlink;
     use tempfile::TempDir;
 
@@ -258,8 +224,8 @@ mod tests {
         fs::write(&path, "one").unwrap();
         let mut file = SecretFile::new(&path, "password-file");
         file.text().unwrap();
-        file.seen.as_mut().unwrap().settled = true;
-        file.seen.as_mut().unwrap().text = Some(Secret::new("kept"));
+        let look = Look::at(&path).settled();
+        file.seen = Some(Seen { look, text: Some(Secret::new("kept")) });
         assert_eq!(file.text().unwrap(), Some(Secret::new("kept")));
         fs::write(&path, "other").unwrap();
         assert_eq!(file.text().unwrap(), Some(Secret::new("other")));

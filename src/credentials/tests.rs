@@ -210,3 +210,22 @@ fn a_file_that_changed_is_worth_another_try() {
     login_at(&mut credentials, &here).unwrap();
     assert!(!credentials.refused());
 }
+
+#[test]
+fn the_hint_about_a_service_names_what_is_in_its_way() {
+    use crate::model::Cause;
+    use crate::net::NetError;
+    let hint = |source| CredentialsError::Unreachable { option: "askpass-url", source }.hint();
+    let (url, cause) = ("http://h/".to_owned(), Cause::new("no"));
+    let proxy = NetError::Proxy {
+        url: url.clone(),
+        proxy: "p".to_owned(),
+        class: crate::model::Class::Network,
+        source: cause.clone(),
+    };
+    assert!(hint(proxy).contains("proxy logs"));
+    let file =
+        NetError::Certificates { path: "f".into(), option: "ca-file", source: cause.clone() };
+    assert!(hint(file).contains("check the file"));
+    assert!(hint(NetError::Connect { url, source: cause }).contains("askpass-url"));
+}

@@ -104,6 +104,9 @@ impl Http {
             if at.scheme() == "https" && next.scheme() != "https" {
                 return Err(nowhere("the server redirects from https to something less safe"));
             }
+            if !matches!(next.scheme(), "http" | "https") {
+                return Err(nowhere("the server redirects to something that is not HTTP"));
+            }
             let base = next.as_str().strip_suffix(tail).ok_or_else(|| {
                 nowhere("the server redirects to something that is not a repository, perhaps a login page")
             })?;

@@ -10,7 +10,7 @@ const USER: &str = "git";
 /// The address of a repository at an SSH server.
 ///
 /// User and host are not empty, do not begin with a dash, and hold nothing that would need quotes;
-/// the path is not empty and holds no control character.
+/// the path is not empty, does not begin with a dash either, and holds no control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SshUrl {
     user: String,
@@ -31,8 +31,10 @@ pub enum SshUrlError {
     /// The port is no number from 1 to 65535.
     #[error("the port is not a number from 1 to 65535")]
     Port,
-    /// No repository is named, or in characters that cannot be sent.
-    #[error("it names no repository, or one with control characters in its path")]
+    /// No repository is named, or in characters that cannot be sent or would be an option.
+    #[error(
+        "it names no repository, or one whose path begins with a dash or holds control characters"
+    )]
     Path,
     /// A password, which is never sent by SSH here.
     #[error("an ssh URL cannot carry a password; use ssh-key-file")]
@@ -117,7 +119,8 @@ impl SshUrl {
         if !is_plain(host) || (host.contains(':') && !is_ipv6(host)) {
             return Err(SshUrlError::Host);
         }
-        if path.is_empty() || path.chars().any(char::is_control) {
+        // The server's program would take a dash for an option, as quotes do not help against that.
+        if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
             return Err(SshUrlError::Path);
         }
         Ok(Self { user: user.to_owned(), host: host.to_owned(), port, path: path.to_owned() })
@@ -268,6 +271,7 @@ mod tests {
             ("ssh://h/%0a", SshUrlError::Path),
             ("ssh://h/%ff", SshUrlError::Path),
             ("h:", SshUrlError::Path),
+            ("h:--upload-pack=x", SshUrlError::Path),
         ] {
             assert_eq!(ssh(text), Err(RepoUrlError::Ssh(error)), "{text}");
         }

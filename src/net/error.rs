@@ -120,6 +120,27 @@ impl NetError {
         }
     }
 
+    /// What to check, where that is not what one checks for all failures of its kind.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Certificates { .. } | Self::Identification { .. } => {
+                Some("check the file: that it is there, that it can be read, and what is in it")
+            }
+            Self::Identity { .. } => Some(
+                "check client-cert and client-key: whether the server knows their authority, and whether they have expired",
+            ),
+            Self::Proxy { .. } => Some(
+                "check the option proxy, the variables http_proxy, https_proxy, all_proxy and no_proxy, and what the proxy logs",
+            ),
+            Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Broken { .. }
+            | Self::Status { .. }
+            | Self::Redirect { .. }
+            | Self::Stopped { .. } => None,
+        }
+    }
+
     /// How long the server wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

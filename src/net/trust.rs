@@ -2,6 +2,8 @@
 //!
 //! Files are read when the first connection needs them, and again after they changed.
 
+use crate::disk::look;
+use crate::disk::look::{Look, Unread};
 use crate::model::{Cause, FileChoice};
 use crate::net::NetError;
 use rustls::ClientConfig;
@@ -11,11 +13,11 @@ use rustls::RootCertStore;
 use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// More than all certificates of a system take.
+const LIMIT: u64 = 4 << 20;
 
 /// The files to read, and what was read of them.
 #[derive(Debug)]
@@ -29,11 +31,8 @@ pub struct Trust {
 struct State {
     /// How often anything was forgotten.
     generation: u64,
-    read: Option<(Vec<Seen>, Settings)>,
+    read: Option<(Vec<Look>, Settings)>,
 }
-
-/// How a file looked from outside; none if it was not there.
-type Seen = Option<[u64; 7]>;
 
 /// What was read.
 #[derive(Clone, Debug)]
@@ -86,7 +85,9 @@ impl Trust {
     /// Looks whether a file changed since it was read, and says so.
     pub(super) fn refresh(&self) -> bool {
         let mut state = self.state();
-        let changed = state.read.as_ref().is_some_and(|(seen, _)| *seen != self.look());
+        let changed = state.read.as_ref().is_some_and(|(seen, _)| {
+            !seen.iter().zip(self.look()).all(|(before, now)| before.is_like(&now))
+        });
         if changed {
             tracing::info!("the certificates to use for TLS have changed");
             state.read = None;
@@ -95,9 +96,9 @@ impl Trust {
         changed
     }
 
-    fn look(&self) -> Vec<Seen> {
+    fn look(&self) -> Vec<Look> {
         let pairs = self.identities.iter().flat_map(|(certificate, key)| [certificate, key]);
-        self.authorities.iter().chain(pairs).map(|file| look(&file.path)).collect()
+        self.authorities.iter().chain(pairs).map(|file| Look::at(&file.path)).collect()
     }
 
     /// What to connect with.
@@ -150,10 +151,11 @@ impl Trust {
             let chain = Named::new(certificate, "client-cert");
             let key = Named::new(key, "client-key");
             let (Some(chain_text), Some(key_text)) = (chain.read()?, key.read()?) else {
-                let lacking = if look(chain.path).is_some() { &key } else { &chain };
-                if look(chain.path).is_none() && look(key.path).is_none() {
+                let lacks = |file: &Named<'_>| Look::at(file.path).is_nothing();
+                if lacks(&chain) && lacks(&key) {
                     continue;
                 }
+                let lacking = if lacks(&chain) { &chain } else { &key };
                 let text = "it is missing; a certificate and its key belong together";
                 return Err(lacking.error(Cause::new(text)));
             };
@@ -226,10 +228,13 @@ impl<'a> Named<'a> {
 
     /// The content, or nothing if the file is not there and need not be.
     fn read(&self) -> Result<Option<Vec<u8>>, NetError> {
-        match fs::read(self.path) {
-            Ok(text) if text.trim_ascii().is_empty() => Err(self.error(Cause::new("it is empty"))),
-            Ok(text) => Ok(Some(text)),
-            Err(error) if self.optional && error.kind() == io::ErrorKind::NotFound => Ok(None),
+        match look::read(self.path, LIMIT) {
+            Ok(Some(text)) if text.trim_ascii().is_empty() => {
+                Err(self.error(Cause::new("it is empty")))
+            }
+            Ok(Some(text)) => Ok(Some(text)),
+            Ok(None) if self.optional => Ok(None),
+            Ok(None) => Err(self.error(Cause::of(&Unread::missing()))),
             Err(error) => Err(self.error(Cause::of(&error))),
         }
     }
@@ -259,15 +264,6 @@ impl<'a> Named<'a> {
         PrivateKeyDer::from_pem_slice(text)
             .map_err(|_error| self.error(Cause::new("it holds no private key in PEM form")))
     }
-}
-
-fn look(path: &Path) -> Seen {
-    let seen = fs::metadata(path).ok()?;
-    let time =
-        |seconds: i64, nanoseconds: i64| [seconds.cast_unsigned(), nanoseconds.cast_unsigned()];
-    let ([mtime, mtime_ns], [ctime, ctime_ns]) =
-        (time(seen.mtime(), seen.mtime_nsec()), time(seen.ctime(), seen.ctime_nsec()));
-    Some([seen.dev(), seen.ino(), seen.size(), mtime, mtime_ns, ctime, ctime_ns])
 }
 
 fn builder(

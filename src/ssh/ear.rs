@@ -13,6 +13,9 @@ use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// How many letters of the server's last words are kept.
+const WORDS: usize = 500;
+
 /// What the server said before it hung up, if it did.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastWords(Arc<Mutex<Option<String>>>);
@@ -62,11 +65,16 @@ impl Ended {
     }
 }
 
+/// The beginning of what was said, without what would move a cursor.
+fn plain(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control()).take(WORDS).collect()
+}
+
 impl Handler for Ear {
     type Error = Ended;
 
     async fn auth_banner(&mut self, banner: &str, _session: &mut Session) -> Result<(), Ended> {
-        tracing::debug!(banner = banner.trim(), "the SSH server greets");
+        tracing::debug!(banner = plain(banner.trim()), "the SSH server greets");
         Ok(())
     }
 
@@ -78,7 +86,7 @@ impl Handler for Ear {
     async fn disconnected(&mut self, reason: DisconnectReason<Ended>) -> Result<(), Ended> {
         match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                let said: String = info.message.chars().filter(|c| !c.is_control()).collect();
+                let said = plain(&info.message);
                 tracing::debug!(reason = ?info.reason_code, said, "the SSH server hung up");
                 self.last_words.note(format!("the server hung up and said: {said}"));
                 Ok(())
@@ -160,5 +168,16 @@ impl Handler for Ear {
         _session: &mut Session,
     ) -> Result<(), Ended> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_are_short_and_plain() {
+        assert_eq!(plain("No\u{1b}[31m.\r\n"), "No[31m.");
+        assert_eq!(plain(&"x".repeat(100_000)).len(), WORDS);
     }
 }

@@ -1,16 +1,10 @@
 //! Files that are read again when they changed, and only then.
 
+use crate::disk::look;
+use crate::disk::look::{Look, Unread};
 use crate::model::FileChoice;
 use std::fmt;
-use std::fs;
-use std::io;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// What tells one content of a file from another without reading it: where it is, how long, and
-/// when it was changed.
-type Stamp = [i64; 7];
 
 /// A list that is made from all of some files.
 #[derive(Debug)]
@@ -20,13 +14,13 @@ pub(super) struct Files<T> {
 }
 
 struct Seen<T> {
-    stamps: Vec<Option<Stamp>>,
+    looks: Vec<Look>,
     list: Arc<Vec<T>>,
 }
 
 impl<T> fmt::Debug for Seen<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seen").field("stamps", &self.stamps).finish_non_exhaustive()
+        f.debug_struct("Seen").field("looks", &self.looks).finish_non_exhaustive()
     }
 }
 
@@ -48,8 +42,9 @@ impl<T> Files<T> {
     ) -> Result<Arc<Vec<T>>, E> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Before they are read, so that a change while they are read is seen the next time.
-        let stamps: Vec<_> = self.choices.iter().map(stamp).collect();
-        if let Some(last) = seen.as_ref().filter(|last| last.stamps == stamps) {
+        let looks: Vec<_> = self.choices.iter().map(|choice| Look::at(&choice.path)).collect();
+        let same = |last: &&Seen<T>| last.looks.iter().zip(&looks).all(|(a, b)| a.is_like(b));
+        if let Some(last) = seen.as_ref().filter(same) {
             return Ok(Arc::clone(&last.list));
         }
         *seen = None;
@@ -58,39 +53,17 @@ impl<T> Files<T> {
             list.extend(parse(choice)?);
         }
         let list = Arc::new(list);
-        *seen = Some(Seen { stamps, list: Arc::clone(&list) });
+        *seen = Some(Seen { looks, list: Arc::clone(&list) });
         Ok(list)
     }
 }
 
-fn stamp(choice: &FileChoice) -> Option<Stamp> {
-    let meta = fs::metadata(&choice.path).ok()?;
-    let places = [meta.dev(), meta.ino(), meta.size()].map(u64::cast_signed);
-    let [device, inode, size] = places;
-    Some([device, inode, size, meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()])
-}
-
 /// Reads a file that is no longer than `limit`; none if it is optional and not there. Bytes that are
 /// no text become characters that nobody means.
-pub(super) fn read(choice: &FileChoice, limit: u64) -> io::Result<Option<String>> {
-    let meta = match fs::metadata(&choice.path) {
-        Err(error) if choice.optional && error.kind() == io::ErrorKind::NotFound => {
-            return Ok(None);
-        }
-        found => found?,
+pub(super) fn read(choice: &FileChoice, limit: u64) -> Result<Option<String>, Unread> {
+    let Some(bytes) = look::read(&choice.path, limit)? else {
+        return if choice.optional { Ok(None) } else { Err(Unread::missing()) };
     };
-    if meta.is_dir() {
-        return Err(io::Error::other("it is a directory"));
-    }
-    if !meta.is_file() {
-        // To open a pipe might wait for ever.
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(&choice.path)?.take(limit).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length == limit) {
-        return Err(io::Error::other(format!("it is too long: {limit} bytes or more")));
-    }
     let text = String::from_utf8_lossy(&bytes);
     Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
 }
@@ -98,6 +71,7 @@ pub(super) fn read(choice: &FileChoice, limit: u64) -> io::Result<Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_list_is_made_anew_when_a_file_changed_and_only_then() {
@@ -118,15 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_small_file_is_called_so() {
+    fn only_a_file_that_was_named_must_be_there() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("long");
-        fs::write(&path, b"123456789").unwrap();
-        let long = read(&FileChoice::named(path), 9).unwrap_err().to_string();
-        assert_eq!(long, "it is too long: 9 bytes or more");
-        let directory = read(&FileChoice::perhaps(dir.path()), 9).unwrap_err().to_string();
-        assert_eq!(directory, "it is a directory");
-        let device = read(&FileChoice::named("/dev/null"), 9).unwrap_err().to_string();
-        assert_eq!(device, "it is not a regular file");
+        let path = dir.path().join("missing");
+        assert!(read(&FileChoice::perhaps(&path), 9).unwrap().is_none());
+        let missing = read(&FileChoice::named(&path), 9).unwrap_err().to_string();
+        assert!(missing.starts_with("No such file"), "{missing}");
+        fs::write(&path, "\u{feff}text").unwrap();
+        let text = read(&FileChoice::named(&path), 9).unwrap();
+        assert_eq!(text.as_deref(), Some("text"));
     }
 }

@@ -5,13 +5,13 @@
 //! `..data` beside it, and Git replaces its files. What is told late or not at all does no harm, as
 //! everything is looked at again at each attempt.
 
+use crate::disk::look::Look;
 use crate::model::Trigger;
 use crate::trigger::Bell;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,9 +41,6 @@ enum Sign {
     /// Something in a tree changed.
     Within,
 }
-
-/// The state of a place, to tell whether it changed.
-type Print = Option<(u64, u64, u64, i64, i64, i64, i64)>;
 
 /// Rings the bell at each change, until told to stop. `places` is asked at the start and after each
 /// change, as a change may lead to other places.
@@ -87,7 +84,7 @@ struct Watch<Find> {
     trees: Arc<Mutex<Vec<PathBuf>>>,
     /// Each directory that is watched, which one it was, and how.
     armed: HashMap<PathBuf, (u64, u64, bool)>,
-    prints: HashMap<PathBuf, Print>,
+    looks: HashMap<PathBuf, Look>,
     /// Whether everything that is to be watched is.
     whole: bool,
     told: bool,
@@ -112,8 +109,8 @@ impl<Find: Fn() -> Places> Watch<Find> {
                 }
             }
         })?;
-        let (armed, prints) = (HashMap::new(), HashMap::new());
-        Ok(Self { places, watcher, trees, armed, prints, whole: false, told: false })
+        let (armed, looks) = (HashMap::new(), HashMap::new());
+        Ok(Self { places, watcher, trees, armed, looks, whole: false, told: false })
     }
 
     fn is_whole(&self) -> bool {
@@ -145,7 +142,7 @@ impl<Find: Fn() -> Places> Watch<Find> {
             }
         }
         *self.trees.lock().unwrap_or_else(PoisonError::into_inner) = places.trees;
-        self.prints = places.files.into_iter().map(|file| (file.clone(), print(&file))).collect();
+        self.looks = places.files.into_iter().map(|file| (file.clone(), Look::at(&file))).collect();
     }
 
     fn watch(&mut self, directory: PathBuf, deep: bool) {
@@ -171,9 +168,12 @@ impl<Find: Fn() -> Places> Watch<Find> {
 
     /// Says whether a file changed, and watches what is to be watched now.
     fn look(&mut self) -> bool {
-        let before = std::mem::take(&mut self.prints);
+        let before = std::mem::take(&mut self.looks);
         self.arm();
-        self.prints != before
+        let same = |(file, now): (&PathBuf, &Look)| {
+            before.get(file).is_some_and(|before| before.is_like(now))
+        };
+        before.len() != self.looks.len() || !self.looks.iter().all(same)
     }
 }
 
@@ -184,18 +184,6 @@ fn directories(file: &Path) -> Vec<PathBuf> {
     let mut directories: Vec<_> = own.into_iter().chain(real).collect();
     directories.dedup();
     directories
-}
-
-/// Of a directory, only which one it is.
-fn print(file: &Path) -> Print {
-    let of = |it: Metadata| {
-        let (dev, ino) = (it.dev(), it.ino());
-        if it.is_dir() {
-            return (dev, ino, 0, 0, 0, 0, 0);
-        }
-        (dev, ino, it.size(), it.mtime(), it.mtime_nsec(), it.ctime(), it.ctime_nsec())
-    };
-    file.metadata().ok().map(of)
 }
 
 /// Says what an event means, if anything. Reading changes nothing, and a lock file says only that

@@ -257,7 +257,7 @@ fn extra_headers(checker: &mut Checker<'_>, settings: &[Setting]) -> Vec<HeaderL
         let url = match setting.url().map(str::parse::<UrlPrefix>).transpose() {
             Ok(url) => url,
             Err(error) => {
-                checker.complain("git-config", format!("{}: {error}", setting.key));
+                checker.complain("git-config", format!("{}: {error}", setting.shown()));
                 continue;
             }
         };
@@ -267,7 +267,7 @@ fn extra_headers(checker: &mut Checker<'_>, settings: &[Setting]) -> Vec<HeaderL
         } else if is_header(line) {
             headers.push(HeaderLine { url, line: setting.value.clone() });
         } else {
-            checker.complain("git-config", format!("{}: it is not `Name: value`", setting.key));
+            checker.complain("git-config", format!("{}: it is not `Name: value`", setting.shown()));
         }
     }
     headers

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::faults::course::{Failure, fails, patient, single, succeeds};
 use crate::support::daemon::{Root, field};
-use crate::support::http;
+use crate::support::http::{self, Answer};
 use crate::support::listener::Port;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
@@ -85,6 +85,19 @@ fn the_wait_is_kept_to() {
         assert!(wait > SignedDuration::from_secs(580), "{wait}");
         assert_eq!(server.requests().len(), 1);
     }
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_is_asked_once() {
+    let upstream = Upstream::new();
+    let server = http::serve(&upstream);
+    let root = Root::new();
+    let daemon = patient(&server.url(), &root).start();
+    root.eventually_publishes(&upstream.head());
+    server.answer(Answer::TooMany);
+    daemon.eventually_logs("attempt failed");
+    let turned_away = server.requests().iter().filter(|request| request.status == 429).count();
+    assert_eq!(turned_away, 1);
 }
 
 #[test]

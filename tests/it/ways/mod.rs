@@ -5,6 +5,7 @@ mod askpass;
 mod choosing;
 mod cookies;
 mod credentials;
+mod document;
 mod fallbacks;
 mod github_app;
 mod limits;

@@ -116,3 +116,17 @@ fn a_chain_of_redirects_ends() {
     failure.expect("protocol", "the server redirects");
     assert!(server.requests().len() <= 11, "{}", server.requests().len());
 }
+
+#[test]
+fn a_redirect_to_what_is_not_http_is_not_followed() {
+    let (upstream, other) = (Upstream::new(), Upstream::new());
+    let target = http::over(&other).start();
+    let away = target.url().replace("http://", "ftp://");
+    let server = http::over(&upstream)
+        .line(&format!("location /away {{ return 302 {away}/info/refs$is_args$args; }}"))
+        .start();
+    let url = server.url().replace("/repo.git", "/away");
+    let failure = crate::faults::course::fails(single(&url, &Root::new()));
+    failure.expect("protocol", "the server redirects to something that is not HTTP");
+    assert_eq!(target.requests().len(), 0);
+}

@@ -93,6 +93,16 @@ fn a_certificate_that_is_not_good_is_refused_in_words() {
 }
 
 #[test]
+fn what_is_no_file_is_refused_and_not_read() {
+    let (upstream, authority) = (Upstream::new(), Authority::new());
+    let server = http::over(&upstream).tls(&authority).start();
+    for (path, words) in [("/dev/zero", "it is not a regular file"), ("/", "it is a directory")] {
+        let failure = fails(trusting(single(&server.url(), &Root::new()), Path::new(path)));
+        expect(&failure, "config", &[path, words]);
+    }
+}
+
+#[test]
 fn a_server_that_shows_the_certificate_of_an_authority_is_refused() {
     let (upstream, authority) = (Upstream::new(), Authority::new());
     let server = http::over(&upstream).tls(&authority).start();
