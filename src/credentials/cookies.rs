@@ -18,6 +18,9 @@ const OPTION: &str = "cookie-file";
 /// cookie, which is all the same to us.
 const HTTP_ONLY: &str = "#HttpOnly_";
 
+/// How many lines that are no cookies are named.
+const SHOWN: usize = 10;
+
 /// The cookies of a file at one moment.
 #[derive(Clone, Debug)]
 pub struct CookieJar {
@@ -56,6 +59,11 @@ impl CookieJar {
         // Those with longer paths come first; what was first in the file stays before its equals.
         jar.cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         jar
+    }
+
+    /// The first of the lines that are none: there may be as many as a file can hold.
+    fn first_strange(&self) -> &[usize] {
+        self.strange.get(..SHOWN).unwrap_or(&self.strange)
     }
 
     /// The header in a request for a URL at a time in seconds since 1970.
@@ -167,7 +175,8 @@ impl CookieFile {
         }
         if !jar.strange.is_empty() {
             let path = self.file.path().display();
-            tracing::warn!(file = %path, lines = ?jar.strange, "some lines of cookie-file are no cookies");
+            let (lines, count) = (jar.first_strange(), jar.strange.len());
+            tracing::warn!(file = %path, ?lines, count, "some lines of cookie-file are no cookies");
         }
         let jar = Arc::new(jar);
         self.read = Some((text, Arc::clone(&jar)));
@@ -231,6 +240,15 @@ mod tests {
                     h\tFALSE\t/\tFALSE\tsoon\ta\tb\nh\tFALSE\t/\tFALSE\t0\ta\tb;b";
         check(text, "http://h/", Some("a=b"));
         assert_eq!(CookieJar::parse(text).strange, [1, 3, 4, 5]);
+    }
+
+    #[test]
+    fn of_many_lines_that_are_none_the_first_are_named() {
+        assert_eq!(
+            CookieJar::parse(&"x\n".repeat(70_000)).first_strange(),
+            (1..=SHOWN).collect::<Vec<_>>()
+        );
+        assert_eq!(CookieJar::parse("x\n#\nx").first_strange(), [1, 3]);
     }
 
     #[test]

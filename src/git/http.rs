@@ -110,12 +110,19 @@ impl Http {
             let base = next.as_str().strip_suffix(tail).ok_or_else(|| {
                 nowhere("the server redirects to something that is not a repository, perhaps a login page")
             })?;
-            tracing::debug!(to = %base, "the server redirects");
+            tracing::debug!(to = %shown(&next), "the server redirects");
             self.redirected = Some(base.to_owned());
             at = next;
         }
         Err(nowhere("the server redirects without end"))
     }
+}
+
+/// What may be shown of an address that a server made: neither user information nor a query.
+fn shown(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{host}{port}{}", url.scheme(), url.path())
 }
 
 /// Takes header lines apart; gix makes them, so none is wrong.
@@ -330,5 +337,16 @@ impl Read for Reader {
         let count = self.fill_buf()?.read(into)?;
         self.consume(count);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_where_a_redirect_leads_nothing_is_shown_that_may_be_secret() {
+        let url = Url::parse("http://ada:hush@[::1]:81/r.git/info/refs?token=hush").unwrap();
+        assert_eq!(shown(&url), "http://[::1]:81/r.git/info/refs");
     }
 }

@@ -20,12 +20,19 @@ use gix_transport::client::git::ConnectMode;
 use gix_transport::client::git::blocking_io::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use url::Url;
 
 /// The port of `git daemon`, assigned by IANA.
 const DAEMON_PORT: u16 = 9418;
 
 type DaemonConnection = Connection<Incoming, Outgoing>;
+
+/// How long the first answer in a conversation that is gone on with may take. After that, the
+/// connection is taken for dead and a new conversation begins, which has all the time there is.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// The part of the time of an attempt that such a first answer may take at most.
+const FIRST_SHARE: u32 = 3;
 
 /// A repository to follow and the means to get there.
 #[derive(Clone, Debug)]
@@ -58,25 +65,37 @@ pub struct Visit {
     client: Client,
     echo: Echo,
     known: Option<(Reference, Resolved)>,
-    /// Of the attempt that goes on with it.
-    renewed: Option<Stop>,
+    /// Of the attempt that goes on with it: the end of the first answer, and of all.
+    renewed: Option<(Stop, Stop)>,
 }
 
 impl Visit {
     fn renew(mut self, stop: &Stop) -> Option<Self> {
-        self.talk = self.talk.renew(stop)?;
-        self.renewed = Some(stop.clone());
+        let first = stop.share(FIRST_SHARE).or_sooner(FIRST_ANSWER);
+        self.talk = self.talk.renew(&first)?;
+        self.renewed = Some((first, stop.clone()));
         Some(self)
     }
 
     /// Asks what the ref names. What was asked in an earlier attempt is asked in the same words.
     fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
-        if let (Some((asked, known)), Some(stop)) = (&self.known, self.renewed.take())
+        let Some((first, stop)) = self.renewed.take() else {
+            return self.ask(reference);
+        };
+        if let Some((asked, known)) = &self.known
             && asked == reference
-            && self.echo.repeat(&self.client, &stop)? == Some(true)
+            && self.echo.repeat(&self.client, &first)? == Some(true)
         {
-            return Ok(known.clone());
+            let known = known.clone();
+            self.talk.obey(&stop)?;
+            return Ok(known);
         }
+        let resolved = self.ask(reference)?;
+        self.talk.obey(&stop)?;
+        Ok(resolved)
+    }
+
+    fn ask(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         let resolved = self.talk.resolve(reference)?;
         self.known = Some((reference.clone(), resolved.clone()));
         Ok(resolved)

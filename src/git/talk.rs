@@ -5,6 +5,7 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
+use crate::git::error::words;
 use crate::git::pick;
 use crate::git::pick::Tip;
 use crate::model::Class;
@@ -72,6 +73,12 @@ impl<T: Transport> Talk<T> {
     /// old one are told only at the beginning.
     pub(super) fn renew(mut self, stop: &Stop) -> Option<Self> {
         (!self.is_old() && self.transport.configure(stop).is_ok()).then_some(self)
+    }
+
+    /// Ends when this does from now on.
+    pub(super) fn obey(&mut self, stop: &Stop) -> Result<(), GitError> {
+        let wrong = |error| GitError::Protocol { url: self.url.clone(), source: words(&error) };
+        self.transport.configure(stop).map_err(wrong)
     }
 
     /// Lists the refs that may be meant and takes the first in Git's order, or the newest.

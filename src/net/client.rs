@@ -232,8 +232,9 @@ fn until(at: jiff::Timestamp) -> Duration {
 /// Reads `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        // More than can be counted is long, too.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(until)
 }
@@ -245,5 +246,21 @@ fn shown(uri: &Uri) -> String {
             format!("{scheme}://{host}{}", uri.path())
         }
         (_, _) => uri.path().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_after_of_more_seconds_than_can_be_counted_is_heeded() {
+        let heeded = |text: &'static str| {
+            let value = http::HeaderValue::from_static(text);
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]))
+        };
+        assert_eq!(heeded("99999999999999999999"), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(heeded(" 2 "), Some(Duration::from_secs(2)));
+        assert_eq!([heeded("-5"), heeded("soon"), heeded("")], [None; 3]);
     }
 }

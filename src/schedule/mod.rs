@@ -16,6 +16,9 @@ const INITIAL_CAP: Duration = Duration::from_secs(30);
 const STEADY_CAP: Duration = Duration::from_mins(5);
 /// The rest after a failure when attempts are made on triggers only.
 const WITHOUT_PERIOD: Duration = Duration::from_mins(1);
+/// How long a change of a file waits after the first failure, and twice as long after each other
+/// one: what changes again and again must not use up the failures that are allowed in a moment.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// The longest rest that a source can ask for.
 const RETRY_AFTER_CAP: Duration = Duration::from_hours(1);
 
@@ -82,6 +85,10 @@ pub struct Machine {
     steady: bool,
     failures: u64,
     growth: Growth,
+    /// After a failure: until when changes of files wait.
+    calm: Option<Instant>,
+    /// What waits for that.
+    waiting: Option<Trigger>,
 }
 
 impl Machine {
@@ -89,7 +96,7 @@ impl Machine {
     pub fn new(policy: Policy) -> Self {
         let growth = Growth::new(policy.init_period, INITIAL_CAP);
         let phase = Phase::Resting;
-        Self { policy, phase, steady: false, failures: 0, growth }
+        Self { policy, phase, steady: false, failures: 0, growth, calm: None, waiting: None }
     }
 
     /// Failures in a row.
@@ -107,8 +114,11 @@ impl Machine {
     pub fn step(&mut self, now: Instant, chance: f64, event: Event) -> Effect {
         match (self.phase, event) {
             (Phase::Resting | Phase::Running { .. }, Event::Stop) => self.over(Effect::Done),
-            (Phase::Resting, Event::Due) => self.start(Trigger::Period),
-            (Phase::Resting, Event::Asked(trigger)) => self.start(trigger),
+            (Phase::Resting, Event::Due) => {
+                let trigger = self.waiting.unwrap_or(Trigger::Period);
+                self.start(trigger)
+            }
+            (Phase::Resting, Event::Asked(trigger)) => self.asked(now, trigger),
             (Phase::Running { asked_again }, Event::Asked(trigger)) => {
                 self.phase = Phase::Running { asked_again: asked_again.or(Some(trigger)) };
                 Effect::Nothing
@@ -127,7 +137,19 @@ impl Machine {
 
     fn start(&mut self, trigger: Trigger) -> Effect {
         self.phase = Phase::Running { asked_again: None };
+        (self.calm, self.waiting) = (None, None);
         Effect::Start(trigger)
+    }
+
+    /// Starts at once, unless a file changed just after a failure.
+    fn asked(&mut self, now: Instant, trigger: Trigger) -> Effect {
+        match self.calm.filter(|calm| trigger == Trigger::File && now < *calm) {
+            Some(calm) => {
+                self.waiting = Some(trigger);
+                self.rest(Some(calm))
+            }
+            None => self.start(trigger),
+        }
     }
 
     fn over(&mut self, effect: Effect) -> Effect {
@@ -173,12 +195,15 @@ impl Machine {
         }
         let grown = self.growth.next();
         let rest = spread(grown, grown / 10, chance);
+        let doublings = u32::try_from(self.failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        let calm = AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(doublings)).min(rest);
+        self.calm = Some(now + calm);
         match (again, retry_after) {
             (_, Some(alone)) => {
                 let until = now + rest.max(alone.min(RETRY_AFTER_CAP));
                 self.rest(Some(until))
             }
-            (Some(trigger), None) => self.start(trigger),
+            (Some(trigger), None) => self.asked(now, trigger),
             (None, None) => self.rest(Some(now + rest)),
         }
     }

@@ -86,6 +86,30 @@ fn a_source_that_wants_to_be_left_alone_is() {
 }
 
 #[test]
+fn files_that_change_all_the_time_do_not_use_up_the_failures_in_a_moment() {
+    let policy = Policy { init_max_failures: None, ..policy() };
+    let mut machine = Machine::new(policy);
+    let (begun, file) = (Instant::now(), Event::Asked(Trigger::File));
+    let mut now = begun;
+    let mut effect = machine.step(now, 0.5, Event::Asked(Trigger::Start));
+    for _ in 0..4 {
+        assert!(matches!(effect, Effect::Start(_)), "{effect:?}");
+        assert_eq!(machine.step(now, 0.5, file), Effect::Nothing);
+        let Effect::Rest(Some(until)) = machine.step(now, 0.5, Event::Failed(None)) else {
+            panic!("it goes on at once");
+        };
+        assert_eq!(machine.step(now, 0.5, file), Effect::Rest(Some(until)));
+        now = until;
+        effect = machine.step(now, 0.5, Event::Due);
+        assert_eq!(effect, Effect::Start(Trigger::File));
+    }
+    assert_eq!(now - begun, AFTER_FAILURE * 15);
+    machine.step(now, 0.5, Event::Failed(None));
+    let signal = Event::Asked(Trigger::Signal);
+    assert_eq!(machine.step(now, 0.5, signal), Effect::Start(Trigger::Signal), "people are heard");
+}
+
+#[test]
 fn one_time_ends_with_the_first_success() {
     let policy = Policy { one_time: true, ..policy() };
     let events = [Event::Asked(Trigger::Start), Event::Failed(None), Event::Due, Event::Succeeded];

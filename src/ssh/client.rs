@@ -17,10 +17,14 @@ use russh::client::Msg;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// How long a server may take to open a channel on a connection that was kept: after that, the
-/// connection is taken for dead. On a new one it has as long as the attempt.
+/// How long a server may take to open a channel on a connection that was kept, and to begin to
+/// speak there: after that, the connection is taken for dead. On a new one it has as long as the
+/// attempt.
 const KEPT: Duration = Duration::from_secs(10);
+/// The part of the time of an attempt that either of them may take at most.
+const KEPT_SHARE: u32 = 4;
 
 /// How to be known to servers, and to know them.
 #[derive(Clone, Debug, Default)]
@@ -108,7 +112,7 @@ impl Ssh {
         self.0.traffic.request();
         if let Some(kept) = last.filter(fits)
             && let Some(channel) = on_kept(&kept.link, &shown, stop)?
-            && let Ok(call) = self.call(&kept.link, channel, url, stop)
+            && let Ok(call) = self.call(&kept.link, channel, url, (stop, Some(patience(stop))))
         {
             *open = Some(kept);
             return Ok(Call { kept: true, ..call });
@@ -119,7 +123,7 @@ impl Ssh {
             .wait(Link::open(&self.0.dialer, &goal, trust, &keys, &shown))
             .map_err(stopped)??;
         let channel = stop.wait(link.channel(&shown)).map_err(stopped)??;
-        let call = self.call(&link, channel, url, stop)?;
+        let call = self.call(&link, channel, url, (stop, None))?;
         *open = Some(Kept { goal, keys, known, link });
         Ok(call)
     }
@@ -147,12 +151,14 @@ impl Ssh {
         Ok(Some(known))
     }
 
+    /// Runs the program in a channel. `patience` is how long the first sign of life may take, if not
+    /// as long as the attempt.
     fn call(
         &self,
         link: &Link,
         channel: Channel<Msg>,
         url: &SshUrl,
-        stop: &Stop,
+        (stop, patience): (&Stop, Option<Duration>),
     ) -> Result<Call, SshError> {
         let shown = url.to_string();
         let command = format!("git-upload-pack {}", quoted(url.path()));
@@ -169,7 +175,7 @@ impl Ssh {
         let heard = (remote.clone(), link.last_words().clone());
         let traffic = Arc::clone(&self.0.traffic);
         Ok(Call {
-            reader: Reader::new(read, heard, shown.clone(), stop.clone(), traffic),
+            reader: Reader::new(read, heard, shown.clone(), (stop.clone(), patience), traffic),
             writer: Writer::new(write, shown, stop.clone()),
             remote,
             kept: false,
@@ -177,10 +183,16 @@ impl Ssh {
     }
 }
 
+/// How long a connection that was kept may be silent.
+fn patience(stop: &Stop) -> Duration {
+    let end = stop.share(KEPT_SHARE).or_sooner(KEPT).deadline();
+    end.saturating_duration_since(Instant::now())
+}
+
 /// Opens a channel on a connection that was kept. None if the connection is of no use any more.
 fn on_kept(link: &Link, url: &str, stop: &Stop) -> Result<Option<Channel<Msg>>, SshError> {
     let channel = stop
-        .wait(tokio::time::timeout(KEPT, link.channel(url)))
+        .wait(tokio::time::timeout(patience(stop), link.channel(url)))
         .map_err(|source| SshError::stopped(url, source))?;
     match channel {
         Ok(Ok(channel)) => return Ok(Some(channel)),

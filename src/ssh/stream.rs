@@ -40,6 +40,8 @@ pub struct Reader {
     last_words: LastWords,
     url: String,
     stop: Stop,
+    /// How long the first sign of life may take, until there was one.
+    patience: Option<Duration>,
     traffic: Arc<Traffic>,
 }
 
@@ -48,7 +50,7 @@ impl Reader {
         half: ChannelReadHalf,
         (remote, last_words): (Remote, LastWords),
         url: String,
-        stop: Stop,
+        (stop, patience): (Stop, Option<Duration>),
         traffic: Arc<Traffic>,
     ) -> Self {
         Self {
@@ -60,6 +62,7 @@ impl Reader {
             last_words,
             url,
             stop,
+            patience,
             traffic,
         }
     }
@@ -67,7 +70,7 @@ impl Reader {
     /// Waits until there is something to read, or never will be.
     fn fill(&mut self) -> Result<(), NetError> {
         while self.pieces.is_empty() && !self.ended {
-            let limit = self.output_ended.then_some(LAST);
+            let limit = if self.output_ended { Some(LAST) } else { self.patience.take() };
             let messages = self
                 .stop
                 .wait(gather(&mut self.half, limit))

@@ -7,6 +7,8 @@
 
 use crate::disk::look::Look;
 use crate::model::Trigger;
+use crate::runtime::Stop;
+use crate::runtime::blocking;
 use crate::trigger::Bell;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -17,12 +19,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait for more after the first sign of a change: what comes together is one change.
 const SETTLE: Duration = Duration::from_millis(30);
 /// How often to look whether what could not be watched can be now.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// How long a file system may leave us without an answer.
+const LOOK: Duration = Duration::from_hours(1);
 
 /// What to watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,38 +49,83 @@ enum Sign {
 }
 
 /// Rings the bell at each change, until told to stop. `places` is asked at the start and after each
-/// change, as a change may lead to other places.
-pub async fn ring<Find: Fn() -> Places + Send>(places: Find, bell: Bell, stop: CancellationToken) {
+/// change, as a change may lead to other places; on a thread that may block, as a file system may
+/// not answer.
+pub async fn ring<Find>(places: Find, bell: Bell, stop: CancellationToken)
+where
+    Find: Fn() -> Places + Send + 'static,
+{
+    ring_when_armed(places, bell, stop, || ()).await;
+}
+
+/// The same, which says when it has begun to watch.
+async fn ring_when_armed<Find>(
+    places: Find,
+    bell: Bell,
+    stop: CancellationToken,
+    armed: impl FnOnce() + Send,
+) where
+    Find: Fn() -> Places + Send + 'static,
+{
     let (sender, mut signs) = mpsc::channel(16);
-    let mut watch = match Watch::new(places, sender) {
+    let watch = match Watch::new(places, sender) {
         Ok(watch) => watch,
         Err(error) => {
             tracing::warn!(%error, "cannot watch files; they are looked at in each period");
             return stop.cancelled().await;
         }
     };
-    watch.arm();
     let watching = async {
+        let (mut watch, _) = apart(watch, &stop).await?;
+        armed();
         loop {
             let sign = if watch.is_whole() {
                 signs.recv().await
             } else {
                 tokio::time::timeout(AGAIN, signs.recv()).await.unwrap_or(Some(Sign::Nearby))
             };
-            let Some(first) = sign else { break };
+            let first = sign?;
             tokio::time::sleep(SETTLE).await;
             let mut within = first == Sign::Within;
             while let Ok(more) = signs.try_recv() {
                 within |= more == Sign::Within;
             }
-            if watch.look() || within {
+            let (back, changed) = apart(watch, &stop).await?;
+            watch = back;
+            if changed || within {
                 tracing::debug!("a watched file changed");
                 bell.ring(Trigger::File);
             }
         }
     };
-    // It ends only with the watcher, which lives as long.
-    stop.run_until_cancelled(watching).await;
+    let ended: Option<Option<()>> = stop.run_until_cancelled(watching).await;
+    if ended.is_some() {
+        stop.cancelled().await;
+    }
+}
+
+/// Looks at all places on a thread that may block. None if that came to no end.
+async fn apart<Find>(
+    mut watch: Watch<Find>,
+    stop: &CancellationToken,
+) -> Option<(Watch<Find>, bool)>
+where
+    Find: Fn() -> Places + Send + 'static,
+{
+    let limit = Stop::new(stop.clone(), Instant::now() + LOOK);
+    let looked = blocking::run(&limit, Duration::ZERO, move || {
+        let changed = watch.look();
+        (watch, changed)
+    });
+    match looked.await {
+        Ok(looked) => Some(looked),
+        Err(error) => {
+            if !stop.is_cancelled() {
+                tracing::warn!(%error, "watching no more; files are looked at in each period");
+            }
+            None
+        }
+    }
 }
 
 /// A watcher and what it watches.
@@ -222,15 +273,17 @@ mod tests {
     async fn rings(places: impl Fn() -> Places + Send + 'static, change: impl FnOnce()) -> bool {
         let (bell, mut ear) = bell();
         let stop = CancellationToken::new();
+        let (armed, is_armed) = tokio::sync::oneshot::channel();
         let heard = async {
-            // The first poll of the other future has armed it.
-            tokio::task::yield_now().await;
+            is_armed.await.unwrap();
             change();
             let rung = tokio::time::timeout(Duration::from_millis(500), ear.heard()).await;
             stop.cancel();
             rung
         };
-        let ((), rung) = tokio::join!(ring(places, bell, stop.clone()), heard);
+        let armed = || armed.send(()).unwrap();
+        let watching = ring_when_armed(places, bell, stop.clone(), armed);
+        let ((), rung) = tokio::join!(watching, heard);
         rung == Ok(Trigger::File)
     }
 
@@ -276,5 +329,23 @@ mod tests {
         );
         let deep = refs.join("heads/a");
         assert!(rings(places, || fs::create_dir(&deep).unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn a_file_system_that_does_not_answer_holds_nothing_up() {
+        let (bell, _ear) = bell();
+        let stop = CancellationToken::new();
+        let (answer, silence) = std::sync::mpsc::channel::<()>();
+        let places = move || {
+            assert!(silence.recv().is_err(), "nothing is ever said");
+            Places::default()
+        };
+        let stopping = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            stop.cancel();
+        };
+        let both = async { tokio::join!(ring(places, bell, stop.clone()), stopping) };
+        assert!(tokio::time::timeout(Duration::from_secs(5), both).await.is_ok());
+        drop(answer);
     }
 }

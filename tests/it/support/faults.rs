@@ -3,6 +3,7 @@
 use rustix::net::connect_unspec;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -72,14 +73,22 @@ struct Shared {
     server: SocketAddr,
     fault: Option<Fault>,
     connections: usize,
+    /// Of the connections that there are: whether whatever comes is swallowed.
+    hushed: Arc<AtomicBool>,
     streams: Vec<TcpStream>,
     pumps: Vec<JoinHandle<()>>,
 }
 
 /// Starts a proxy in front of a server.
 pub(crate) fn in_front_of(server: SocketAddr) -> Proxy {
-    let shared =
-        Shared { server, fault: None, connections: 0, streams: Vec::new(), pumps: Vec::new() };
+    let shared = Shared {
+        server,
+        fault: None,
+        connections: 0,
+        hushed: Arc::default(),
+        streams: Vec::new(),
+        pumps: Vec::new(),
+    };
     let mut proxy =
         Proxy { port: Port::take(), listener: None, shared: Arc::new(Mutex::new(shared)) };
     proxy.heal();
@@ -120,6 +129,11 @@ impl Proxy {
         }
     }
 
+    /// Swallows what comes on every connection there is, as a firewall does that has forgotten it.
+    pub(crate) fn hush(&self) {
+        std::mem::take(&mut self.shared().hushed).store(true, Ordering::Relaxed);
+    }
+
     /// How many connections were accepted so far.
     pub(crate) fn connections(&self) -> usize {
         self.shared().connections
@@ -153,25 +167,39 @@ fn accept(shared: &Mutex<Shared>, client: TcpStream) {
     let Ok(server) = TcpStream::connect(shared.server) else { return };
     let streams = [&client, &server].map(|stream| stream.try_clone().unwrap());
     let (to, from) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let hushed = Arc::clone(&shared.hushed);
+    let is_hushed = move || hushed.load(Ordering::Relaxed);
+    let swallows = is_hushed.clone();
     let asks = thread::spawn(move || {
         let delay = Wire::new(fault).delay;
         drop(pump(from, |piece| {
             pause(delay);
+            if swallows() {
+                return Ok(true);
+            }
             (&to).write_all(piece).map(|()| true)
         }));
         drop(to.shutdown(Shutdown::Write));
     });
-    let answers = thread::spawn(move || answers(server, client, fault));
+    let answers = thread::spawn(move || answers(server, client, fault, is_hushed));
     shared.streams.extend(streams);
     shared.pumps.extend([asks, answers]);
 }
 
 /// Brings the server's bytes to the client, as far as the fault lets them.
-fn answers(server: TcpStream, client: TcpStream, fault: Option<Fault>) {
+fn answers(
+    server: TcpStream,
+    client: TcpStream,
+    fault: Option<Fault>,
+    is_hushed: impl Fn() -> bool,
+) {
     let wire = Wire::new(fault);
     let mut passed = 0;
     let mut cut = false;
     drop(pump(server, |piece| {
+        if is_hushed() {
+            return Ok(true);
+        }
         let piece = if let Some(Fault::FlipByteAfter(at)) = fault {
             flipped(piece, at.checked_sub(passed))
         } else {

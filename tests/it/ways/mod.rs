@@ -12,6 +12,7 @@ mod limits;
 mod proxies;
 mod quiet;
 mod redirects;
+mod silence;
 mod ssh;
 mod ssh_hosts;
 mod ssh_keys;
