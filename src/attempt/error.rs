@@ -143,7 +143,17 @@ fn hint(error: &AttemptError) -> &'static str {
     {
         return hint;
     }
+    if let AttemptError::Git(GitError::Refused { url, class: Class::Auth, .. }) = error
+        && is_over_ssh(url)
+    {
+        return "check ssh-key-file, and whether the server lets that key read this repository";
+    }
     hint_for(error.class())
+}
+
+/// Says whether an address is for SSH, in one of its forms.
+fn is_over_ssh(url: &str) -> bool {
+    url.split_once("://").is_none_or(|(scheme, _)| scheme == "ssh")
 }
 
 fn hint_for(class: Class) -> &'static str {

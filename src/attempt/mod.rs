@@ -262,6 +262,17 @@ impl Attempts {
         Ok(done)
     }
 
+    /// Asks one source after the other, until one says what is wanted.
+    fn ask_any(&mut self, stop: &Stop) -> Result<Wanted, Failed> {
+        let mut place = 0;
+        loop {
+            match self.ask(place, stop) {
+                Err(failed) if self.sources.may_help(place, &failed, stop) => place += 1,
+                asked => return asked,
+            }
+        }
+    }
+
     /// What is published, if a fallback names something that was published before it: mirrors lag.
     fn ahead_of(&self, wanted: &Wanted) -> Option<Live> {
         let named = wanted.object.id().filter(|_| wanted.place > 0)?;
@@ -345,7 +356,7 @@ impl Attempts {
     fn take_root(&mut self, stop: &Stop) -> Result<Option<Done>, Failed> {
         let taken = self.root.is_taken().map_err(AttemptError::before_any_step)?;
         if self.one_time && taken {
-            let wanted = self.ask(0, stop)?;
+            let wanted = self.ask_any(stop)?;
             if let Some((store, live, _)) = self.root.find()
                 && Some(&live.commit) == wanted.object.id().as_ref()
             {

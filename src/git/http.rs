@@ -99,7 +99,7 @@ impl Http {
                 return response.success();
             }
             let next = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            let next = next.and_then(|next| at.join(next).ok());
+            let next = next.and_then(|next| at.join(next).ok()).map(without_user);
             let next = next.ok_or_else(|| nowhere("the server redirects to nowhere"))?;
             if at.scheme() == "https" && next.scheme() != "https" {
                 return Err(nowhere("the server redirects from https to something less safe"));
@@ -123,6 +123,14 @@ fn shown(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{host}{port}{}", url.scheme(), url.path())
+}
+
+/// Who we are is not for a server to say.
+fn without_user(mut url: Url) -> Url {
+    // Both fail only for URLs that cannot have one.
+    let removed = url.set_username("").and_then(|()| url.set_password(None));
+    debug_assert!(removed.is_ok(), "a URL of HTTP can lose its user information");
+    url
 }
 
 /// Takes header lines apart; gix makes them, so none is wrong.

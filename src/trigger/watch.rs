@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long to wait for more after the first sign of a change: what comes together is one change.
 const SETTLE: Duration = Duration::from_millis(30);
+/// The least time between two rings, for files that change all the time.
+const REST: Duration = Duration::from_millis(200);
 /// How often to look whether what could not be watched can be now.
 const AGAIN: Duration = Duration::from_secs(10);
 
@@ -95,6 +97,7 @@ async fn ring_when_armed<Find>(
             if changed || within {
                 tracing::debug!("a watched file changed");
                 bell.ring(Trigger::File);
+                tokio::time::sleep(REST).await;
             }
         }
     };

@@ -4,13 +4,18 @@ use rustix::process::Signal;
 
 use crate::contract::{assert_published, ended, polling, trying};
 use crate::support::daemon::{Daemon, Root, events, following};
+use crate::support::git_daemon;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
-/// A daemon that holds the root and looks only once.
+/// A daemon that holds the root and looks again only when a ref of the repository changes.
 fn holding(upstream: &Upstream, root: &Root) -> Daemon {
-    let url = upstream.repo();
-    let daemon = following(url.to_str().unwrap(), root).flag("--period=off").start();
+    holding_at(upstream.repo().to_str().unwrap(), root)
+}
+
+/// The same; over a network it looks only once.
+fn holding_at(url: &str, root: &Root) -> Daemon {
+    let daemon = following(url, root).flag("--period=off").start();
     eventually("the first has synced", SOON, || (ended(&daemon) == 1).then_some(()));
     daemon
 }
@@ -64,7 +69,8 @@ fn the_second_takes_over_from_one_that_was_killed() {
 fn a_one_time_run_is_content_with_what_the_other_has_published() {
     let (upstream, root) = (Upstream::new(), Root::new());
     upstream.annotated_tag("v1");
-    let _first = holding(&upstream, &root);
+    let server = git_daemon::serve(&upstream);
+    let _first = holding_at(&server.url(), &root);
     let url = upstream.repo().display().to_string();
     let head = upstream.head();
     for name in ["HEAD", "main", "v1", &head] {
@@ -72,6 +78,8 @@ fn a_one_time_run_is_content_with_what_the_other_has_published() {
         finished.expect_code(0);
         assert!(events(&finished.log, "waiting for another instance").is_empty(), "{name}");
     }
+    let elsewhere = trying("/nowhere", &root).flag(format!("--fallback-repo={url}"));
+    elsewhere.once().expect_code(0);
     upstream.commit("a", "1");
     let finished = trying(&url, &root).flag("--sync-timeout=300ms").once();
     finished.expect_code(1);
