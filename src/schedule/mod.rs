@@ -16,8 +16,9 @@ const INITIAL_CAP: Duration = Duration::from_secs(30);
 const STEADY_CAP: Duration = Duration::from_mins(5);
 /// The rest after a failure when attempts are made on triggers only.
 const WITHOUT_PERIOD: Duration = Duration::from_mins(1);
-/// How long a change of a file waits after the first failure, and twice as long after each other
-/// one: what changes again and again must not use up the failures that are allowed in a moment.
+/// How long a change of a file waits after an attempt that was started by one and failed, and twice
+/// as long after each other one: what changes again and again must not use up the failures that are
+/// allowed in a moment.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// The longest rest that a source can ask for.
 const RETRY_AFTER_CAP: Duration = Duration::from_hours(1);
@@ -85,7 +86,11 @@ pub struct Machine {
     steady: bool,
     failures: u64,
     growth: Growth,
-    /// After a failure: until when changes of files wait.
+    /// Whether the last attempt was started by the change of a file.
+    by_file: bool,
+    /// How many such attempts have failed one after the other.
+    in_vain: u32,
+    /// After such a failure: until when changes of files wait.
     calm: Option<Instant>,
     /// What waits for that.
     waiting: Option<Trigger>,
@@ -96,7 +101,17 @@ impl Machine {
     pub fn new(policy: Policy) -> Self {
         let growth = Growth::new(policy.init_period, INITIAL_CAP);
         let phase = Phase::Resting;
-        Self { policy, phase, steady: false, failures: 0, growth, calm: None, waiting: None }
+        Self {
+            policy,
+            phase,
+            steady: false,
+            failures: 0,
+            growth,
+            by_file: false,
+            in_vain: 0,
+            calm: None,
+            waiting: None,
+        }
     }
 
     /// Failures in a row.
@@ -138,10 +153,11 @@ impl Machine {
     fn start(&mut self, trigger: Trigger) -> Effect {
         self.phase = Phase::Running { asked_again: None };
         (self.calm, self.waiting) = (None, None);
+        self.by_file = trigger == Trigger::File;
         Effect::Start(trigger)
     }
 
-    /// Starts at once, unless a file changed just after a failure.
+    /// Starts at once, unless a file changed just after the change of a file was in vain.
     fn asked(&mut self, now: Instant, trigger: Trigger) -> Effect {
         match self.calm.filter(|calm| trigger == Trigger::File && now < *calm) {
             Some(calm) => {
@@ -165,6 +181,7 @@ impl Machine {
     fn succeeded(&mut self, now: Instant, chance: f64, again: Option<Trigger>) -> Effect {
         self.steady = true;
         self.failures = 0;
+        self.in_vain = 0;
         let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
         self.growth = Growth::new(base, STEADY_CAP.max(base));
         if self.policy.one_time {
@@ -195,9 +212,13 @@ impl Machine {
         }
         let grown = self.growth.next();
         let rest = spread(grown, grown / 10, chance);
-        let doublings = u32::try_from(self.failures.saturating_sub(1)).unwrap_or(u32::MAX);
-        let calm = AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(doublings)).min(rest);
-        self.calm = Some(now + calm);
+        if self.by_file {
+            let calm = AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(self.in_vain)).min(rest);
+            self.calm = Some(now + calm);
+            self.in_vain = self.in_vain.saturating_add(1);
+        } else {
+            self.in_vain = 0;
+        }
         match (again, retry_after) {
             (_, Some(alone)) => {
                 let until = now + rest.max(alone.min(RETRY_AFTER_CAP));
