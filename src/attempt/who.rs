@@ -45,7 +45,7 @@ impl Who {
             self.metrics.token_expires(expires);
         }
         let login = login?;
-        let jar = self.credentials.cookies()?;
+        let jar = self.credentials.cookies(repo)?;
         Ok(Outfit {
             login,
             headers: self.headers.clone(),

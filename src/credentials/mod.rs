@@ -160,10 +160,11 @@ impl Credentials {
         basic("repo", name.to_owned(), password.unwrap_or_else(|| Secret::new("")))
     }
 
-    /// The cookies that there are now, if there is a file of them; the same value as before if it
-    /// did not change.
-    pub fn cookies(&mut self) -> Result<Option<Arc<CookieJar>>, CredentialsError> {
-        self.cookies.as_mut().map(CookieFile::jar).transpose()
+    /// The cookies that there are now for a repository, if it is reached over HTTP and there is a
+    /// file of them; the same value as before if it did not change.
+    pub fn cookies(&mut self, repo: &RepoUrl) -> Result<Option<Arc<CookieJar>>, CredentialsError> {
+        let file = self.cookies.as_mut().filter(|_| http(repo).is_some());
+        file.map(CookieFile::jar).transpose()
     }
 
     /// Forgets what services told, because a source did not believe it. Says whether it makes sense

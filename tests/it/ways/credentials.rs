@@ -219,6 +219,7 @@ fn a_source_that_asks_for_none_gets_none() {
         for flags in [
             ["--password-file=/nowhere/password", "--username=ada"].as_slice(),
             &["--askpass-url=http://127.0.0.1:1"],
+            &["--cookie-file=/nowhere/cookies"],
             &[
                 "--github-app-client-id=a",
                 "--github-app-installation-id=1",
