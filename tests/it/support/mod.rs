@@ -9,6 +9,7 @@ pub(crate) mod faults;
 pub(crate) mod get;
 pub(crate) mod git;
 pub(crate) mod git_daemon;
+pub(crate) mod github;
 pub(crate) mod http;
 pub(crate) mod leaks;
 pub(crate) mod listener;

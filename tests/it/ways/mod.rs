@@ -9,6 +9,7 @@ mod document;
 mod fallbacks;
 mod github_app;
 mod limits;
+mod matrix;
 mod proxies;
 mod quiet;
 mod redirects;
