@@ -133,12 +133,7 @@ fn hint(error: &AttemptError) -> &'static str {
     if let AttemptError::Credentials(error) = error {
         return error.hint();
     }
-    if let AttemptError::Git(GitError::Net(error)) = error
-        && let Some(hint) = error.hint()
-    {
-        return hint;
-    }
-    if let AttemptError::Git(GitError::Ssh(error)) = error
+    if let AttemptError::Git(error) = error
         && let Some(hint) = error.hint()
     {
         return hint;
