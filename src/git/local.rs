@@ -67,8 +67,9 @@ impl Local {
             return Resolved::exactly(commit);
         }
         if let Some(prefix) = reference.prefix() {
-            let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
-            return newest.ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+            return self
+                .newest(reference, &prefix)?
+                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
         }
         for name in reference.candidates() {
             let Ok(name) = FullName::try_from(name) else {
@@ -94,22 +95,47 @@ impl Local {
         Err(self.no_such_ref(reference, ""))
     }
 
+    /// Takes the newest of the tags that a reference leaves the choice of. What it comes to is
+    /// looked up for that one alone, unless it is broken.
+    fn newest(&self, reference: &Reference, prefix: &str) -> Result<Option<Resolved>, GitError> {
+        let chosen = |(name, object)| Resolved { object, chosen: Some(name) };
+        let Some((name, mut found)) = pick::newest(reference, self.refs(&[prefix])?.into_iter())
+        else {
+            return Ok(None);
+        };
+        match found.peel_to_id() {
+            Ok(id) => Ok(Some(chosen((name, id.detach())))),
+            Err(_broken) => {
+                let tips = self.tips(&[prefix])?.into_iter();
+                Ok(pick::newest(reference, tips).map(chosen))
+            }
+        }
+    }
+
     /// Lists refs by the beginnings of their names, with what they come to. One that is broken is
     /// passed over, as Git does.
     fn tips(&self, prefixes: &[&str]) -> Result<Vec<Tip>, GitError> {
+        let peeled = |(name, mut found): (String, gix::Reference<'_>)| {
+            found.peel_to_id().ok().map(|id| (name, id.detach()))
+        };
+        Ok(self.refs(prefixes)?.into_iter().filter_map(peeled).collect())
+    }
+
+    /// Lists refs by the beginnings of their names.
+    fn refs(&self, prefixes: &[&str]) -> Result<Vec<(String, gix::Reference<'_>)>, GitError> {
         let unreadable = |error| self.unreadable(words(&error));
         let platform = self.repo.references().map_err(unreadable)?;
-        let mut tips = Vec::new();
+        let mut all = Vec::new();
         for prefix in prefixes {
             // Whole directories; the caller chooses.
             let directory = prefix.rfind('/').and_then(|end| prefix.get(..=end)).unwrap_or("refs/");
             let refs = platform.prefixed(directory).map_err(unreadable)?;
-            tips.extend(refs.filter_map(Result::ok).filter_map(|mut found| {
+            all.extend(refs.filter_map(Result::ok).filter_map(|found| {
                 let name = std::str::from_utf8(found.name().as_bstr()).ok()?.to_owned();
-                Some((name, found.peel_to_id().ok()?.detach()))
+                Some((name, found))
             }));
         }
-        Ok(tips)
+        Ok(all)
     }
 
     pub(super) fn fetch(&self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {

@@ -100,7 +100,9 @@ impl<T: Transport> Talk<T> {
         }
         if let Some(prefix) = reference.prefix() {
             let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
-            return newest.ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+            return newest
+                .map(|(name, object)| Resolved { object, chosen: Some(name) })
+                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
         }
         let candidates = reference.candidates();
         let names: Vec<_> = candidates.iter().map(String::as_str).collect();
