@@ -139,11 +139,13 @@ impl GitError {
             Self::TooManyRefs { .. } => Some(
                 "check whether the address is that of the right repository, how many refs it has (git ls-remote shows them), and whether the server speaks version 2 of Git's protocol, in which it lists only what is asked for",
             ),
+            Self::Source { .. } => {
+                Some("check whether the repository there can be read, and what git fsck says of it")
+            }
             Self::Stopped(_)
             | Self::Refused { .. }
             | Self::NoSuchRef { .. }
             | Self::NoRepository { .. }
-            | Self::Source { .. }
             | Self::Protocol { .. }
             | Self::Incomplete { .. }
             | Self::Hostile { .. }

@@ -17,6 +17,9 @@ use gix::refs::FullName;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// From how many refs to how many others a name may lead: Git follows five.
+const MOST_STEPS: usize = 6;
+
 /// An open repository of this machine.
 #[derive(Debug)]
 pub struct Local {
@@ -79,10 +82,7 @@ impl Local {
             if let Some(mut found) = found.map_err(|error| self.unreadable(words(&error)))? {
                 return match found.peel_to_id() {
                     Ok(id) => Ok(Resolved::of(id.detach())),
-                    Err(_unborn) if *reference == Reference::Head => {
-                        Err(self.no_such_ref(reference, ", because the repository is empty"))
-                    }
-                    Err(error) => Err(self.unreadable(words(&error))),
+                    Err(error) => Err(self.broken(reference, found.name().to_owned(), &error)),
                 };
             }
         }
@@ -93,6 +93,33 @@ impl Local {
                 .ok_or_else(|| self.no_such_ref(reference, ""));
         }
         Err(self.no_such_ref(reference, ""))
+    }
+
+    /// Says why a ref that is there comes to nothing.
+    fn broken(&self, reference: &Reference, name: FullName, error: &gix::Error) -> GitError {
+        let mut name = name;
+        for _ in 0..MOST_STEPS {
+            name = match self.repo.try_find_reference(name.as_ref()) {
+                Ok(Some(found)) => match found.target().try_name() {
+                    Some(next) => next.to_owned(),
+                    None => return self.unreadable(words(error)),
+                },
+                Ok(None) if self.is_empty() => {
+                    return self.no_such_ref(reference, ", because the repository is empty");
+                }
+                Ok(None) => {
+                    return self
+                        .no_such_ref(reference, ", because it names a branch that is not there");
+                }
+                Err(error) => return self.unreadable(words(&error)),
+            };
+        }
+        self.no_such_ref(reference, ", because it leads from ref to ref without end")
+    }
+
+    /// Says whether there is no branch and no tag.
+    fn is_empty(&self) -> bool {
+        self.refs(&pick::TIPS).is_ok_and(|refs| refs.is_empty())
     }
 
     /// Takes the newest of the tags that a reference leaves the choice of. What it comes to is
