@@ -55,9 +55,18 @@ impl AttemptError {
         }
     }
 
-    /// How long the source wants to be left alone.
+    /// How long the source, or a service that tells who to be there, wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
-        if let Self::Git(error) = self { error.retry_after() } else { None }
+        match self {
+            Self::Credentials(error) => error.retry_after(),
+            Self::Git(error) => error.retry_after(),
+            Self::Tree(_)
+            | Self::Disk(_)
+            | Self::Root(_)
+            | Self::Lock(_)
+            | Self::Stopped(_)
+            | Self::Internal(_) => None,
+        }
     }
 
     /// Whether the local repository may be to blame, so that it should be looked at.
@@ -133,12 +142,7 @@ fn hint(error: &AttemptError) -> &'static str {
     if let AttemptError::Credentials(error) = error {
         return error.hint();
     }
-    if let AttemptError::Git(GitError::Net(error)) = error
-        && let Some(hint) = error.hint()
-    {
-        return hint;
-    }
-    if let AttemptError::Git(GitError::Ssh(error)) = error
+    if let AttemptError::Git(error) = error
         && let Some(hint) = error.hint()
     {
         return hint;

@@ -77,7 +77,7 @@ impl Askpass {
         let question = self.question(repo).ok_or_else(|| service.unusable("was never asked"))?;
         let reply = service.ask(&question)?;
         if !reply.status.is_success() {
-            return Err(service.refused(reply.status, String::new()));
+            return Err(service.refused(&reply, String::new()));
         }
         let text =
             str::from_utf8(&reply.text).map_err(|_error| service.unusable("is not UTF-8 text"))?;

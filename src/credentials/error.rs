@@ -107,7 +107,7 @@ pub enum CredentialsError {
         limit: Duration,
     },
     /// A service answered, and not with success.
-    #[error("the service of {option} at '{url}' answered {status}{words}")]
+    #[error("the service of {option} at '{url}' answered {status}{}{words}", rest(*wait))]
     Refused {
         /// The option that names it.
         option: &'static str,
@@ -115,6 +115,8 @@ pub enum CredentialsError {
         url: String,
         /// How it answered.
         status: StatusCode,
+        /// How long it wants to be left alone.
+        wait: Option<Duration>,
         /// What it said about that, after a colon; often nothing.
         words: String,
     },
@@ -137,7 +139,11 @@ impl CredentialsError {
     /// The kind of failure.
     pub fn class(&self) -> Class {
         match self {
-            Self::Refused { status, .. } if is_for_now(*status) => Class::Network,
+            Self::Refused { status, wait, .. }
+                if is_for_now(*status) || is_limited(*status, *wait) =>
+            {
+                Class::Network
+            }
             Self::File { .. } | Self::Unfit { .. } | Self::Value { .. } | Self::Refused { .. } => {
                 Class::Auth
             }
@@ -145,6 +151,20 @@ impl CredentialsError {
             Self::Unreachable { source, .. } => source.class(),
             Self::Slow { .. } => Class::Timeout,
             Self::Answer { .. } => Class::Protocol,
+        }
+    }
+
+    /// How long the service wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { wait, .. } => *wait,
+            Self::Unreachable { source, .. } => source.retry_after(),
+            Self::File { .. }
+            | Self::Unfit { .. }
+            | Self::Value { .. }
+            | Self::Key { .. }
+            | Self::Slow { .. }
+            | Self::Answer { .. } => None,
         }
     }
 
@@ -165,6 +185,13 @@ impl CredentialsError {
             Self::Value { .. } => "check username and password, wherever they are given",
             Self::Key { .. } => {
                 "check github-app-private-key or github-app-private-key-file: it must hold the whole PEM file that GitHub made for the app"
+            }
+            Self::Refused { option, status, wait, .. } if is_limited(*status, *wait) => {
+                if *option == GITHUB {
+                    "check what else asks GitHub's API for this app, and how often: it limits how many questions it answers in an hour"
+                } else {
+                    "check what else asks the service of askpass-url, and how often it lets itself be asked"
+                }
             }
             Self::Refused { option, status, .. } if *option == GITHUB => github(*status),
             Self::Unreachable { source: NetError::Tls { .. }, .. } => {
@@ -197,6 +224,17 @@ fn github(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => "check whether the installation of the app is suspended",
         _ => "check whether GitHub's API is up, and github-base-url",
     }
+}
+
+/// How long it wants to be left alone, in words that follow a status.
+fn rest(wait: Option<Duration>) -> String {
+    let words = |wait: Duration| format!(" and wants to be left alone for {} s", wait.as_secs());
+    wait.map(words).unwrap_or_default()
+}
+
+/// Says whether the service is asked too often. Some say so with 403 and a time to wait.
+fn is_limited(status: StatusCode, wait: Option<Duration>) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::FORBIDDEN && wait.is_some())
 }
 
 /// Says whether the answer may be another one in a moment.

@@ -124,7 +124,7 @@ impl App {
         let reply = service.ask(&question)?;
         if !reply.status.is_success() {
             let words = words(&reply);
-            return Err(service.refused(reply.status, words));
+            return Err(service.refused(&reply, words));
         }
         let granted: Granted = serde_json::from_slice(&reply.text)
             .map_err(|_error| service.unusable("holds no token and no time of its end"))?;

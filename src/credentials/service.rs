@@ -47,19 +47,29 @@ pub(super) struct Service<'a> {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
+    /// How long the service wants to be left alone.
+    pub(super) wait: Option<Duration>,
     pub(super) text: Bytes,
 }
 
+impl Reply {
+    /// Says whether it is worth while to ask again soon.
+    fn may_pass(&self) -> bool {
+        let asks_too_often = self.status == StatusCode::TOO_MANY_REQUESTS;
+        is_for_now(self.status) && self.wait.is_none() && !asks_too_often
+    }
+}
+
 impl Service<'_> {
-    /// Asks until there is an answer that counts.
+    /// Asks until there is an answer that counts. A service that wants to be left alone is.
     pub(super) fn ask(&self, question: &Question) -> Result<Reply, CredentialsError> {
         let begun = Instant::now();
         let mut rest = FIRST_REST;
         loop {
             let left = ALL_TRIES.saturating_sub(begun.elapsed());
             let error = match self.ask_once(question.clone(), left.min(ONE_TRY)) {
-                Ok(reply) if !is_for_now(reply.status) => return Ok(reply),
-                Ok(reply) => self.refused(reply.status, String::new()),
+                Ok(reply) if !reply.may_pass() => return Ok(reply),
+                Ok(reply) => self.refused(&reply, String::new()),
                 Err(error) if !may_pass(&error) => return Err(error),
                 Err(error) => error,
             };
@@ -88,9 +98,10 @@ impl Service<'_> {
                 question = self.elsewhere(question, &answer)?;
                 continue;
             }
+            let wait = answer.retry_after();
             let text = answer.body.whole().cloned();
             return match text {
-                Some(text) => Ok(Reply { status: answer.status, text }),
+                Some(text) => Ok(Reply { status: answer.status, wait, text }),
                 None => Err(self.unusable("is too long")),
             };
         }
@@ -138,8 +149,9 @@ impl Service<'_> {
     }
 
     /// The service said no.
-    pub(super) fn refused(&self, status: StatusCode, words: String) -> CredentialsError {
-        CredentialsError::Refused { option: self.option, url: self.shown(), status, words }
+    pub(super) fn refused(&self, reply: &Reply, words: String) -> CredentialsError {
+        let Reply { status, wait, .. } = *reply;
+        CredentialsError::Refused { option: self.option, url: self.shown(), status, wait, words }
     }
 
     /// The service said something that makes no sense here.

@@ -1,5 +1,6 @@
 //! What can go wrong with a source or with the local repository.
 
+use crate::git::allowance::Exceeded;
 use crate::model::Cause;
 use crate::model::Class;
 use crate::model::{CommitId, Reference};
@@ -68,6 +69,14 @@ pub enum GitError {
         /// What is wrong with it.
         source: Cause,
     },
+    /// There was no end to the refs that came.
+    #[error("unable to access '{url}': {exceeded}, which is the limit")]
+    TooManyRefs {
+        /// What was tried.
+        url: String,
+        /// How much is allowed.
+        exceeded: Exceeded,
+    },
     /// The pack came, but objects are missing.
     #[error("'{url}' sent an incomplete commit {commit}")]
     Incomplete {
@@ -114,10 +123,34 @@ impl GitError {
             Self::Refused { class, .. } => *class,
             Self::NoSuchRef { .. } => Class::Ref,
             Self::NoRepository { .. } => Class::NotFound,
-            Self::Protocol { .. } | Self::Incomplete { .. } | Self::Hostile { .. } => {
-                Class::Protocol
-            }
+            Self::Protocol { .. }
+            | Self::TooManyRefs { .. }
+            | Self::Incomplete { .. }
+            | Self::Hostile { .. } => Class::Protocol,
             Self::Source { .. } | Self::Damaged { .. } | Self::Disk { .. } => Class::Disk,
+        }
+    }
+
+    /// What to check, where that is not what one checks for all failures of its kind.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Net(error) => error.hint(),
+            Self::Ssh(error) => error.hint(),
+            Self::TooManyRefs { .. } => Some(
+                "check whether the address is that of the right repository, how many refs it has (git ls-remote shows them), and whether the server speaks version 2 of Git's protocol, in which it lists only what is asked for",
+            ),
+            Self::Source { .. } => {
+                Some("check whether the repository there can be read, and what git fsck says of it")
+            }
+            Self::Stopped(_)
+            | Self::Refused { .. }
+            | Self::NoSuchRef { .. }
+            | Self::NoRepository { .. }
+            | Self::Protocol { .. }
+            | Self::Incomplete { .. }
+            | Self::Hostile { .. }
+            | Self::Damaged { .. }
+            | Self::Disk { .. } => None,
         }
     }
 
@@ -144,6 +177,7 @@ impl GitError {
             | Self::Refused { .. }
             | Self::NoRepository { .. }
             | Self::Source { .. }
+            | Self::TooManyRefs { .. }
             | Self::Hostile { .. } => false,
             Self::NoSuchRef { .. }
             | Self::Protocol { .. }
@@ -209,6 +243,9 @@ fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitErr
     let error = error.downcast_ref::<io::Error>()?;
     if let Some(error) = NetError::within(error) {
         return Some(GitError::Net(error.clone()));
+    }
+    if let Some(exceeded) = error.get_ref().and_then(|inner| inner.downcast_ref::<Exceeded>()) {
+        return Some(GitError::TooManyRefs { url: url.to_owned(), exceeded: *exceeded });
     }
     if let Some(inner) = error.get_ref()
         && let Some(RemoteError { message }) = inner.downcast_ref()

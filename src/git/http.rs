@@ -4,6 +4,7 @@
 //! repository follows only to the same host, and nothing goes from https to http.
 
 use crate::git::GitError;
+use crate::git::allowance::{Allowance, Allowed};
 use crate::git::dress::Dress;
 use crate::git::echo::Echo;
 use crate::git::error::words;
@@ -42,12 +43,19 @@ pub(super) struct Http {
     stop: Stop,
     redirected: Option<String>,
     echo: Echo,
+    allowance: Allowance,
 }
 
 impl Http {
-    pub(super) fn new(client: Client, home: Url, outfit: &Outfit, stop: Stop, echo: Echo) -> Self {
+    pub(super) fn new(
+        client: Client,
+        (home, outfit): (Url, &Outfit),
+        stop: Stop,
+        echo: Echo,
+        allowance: Allowance,
+    ) -> Self {
         let dress = Dress::new(home.clone(), outfit);
-        Self { client, home, dress, stop, redirected: None, echo }
+        Self { client, home, dress, stop, redirected: None, echo, allowance }
     }
 
     /// Lends this to gix.
@@ -175,7 +183,7 @@ impl gix_http::Http for Http {
             .map_err(|error| gix::Error::from_error(error.into_io()))?;
         Ok(GetResponse {
             headers: Reader::Text(render(&response.headers)),
-            body: Reader::Body(response.body),
+            body: Reader::Body(Allowed::new(response.body, self.allowance.clone())),
         })
     }
 
@@ -196,6 +204,7 @@ impl gix_http::Http for Http {
             client: self.client.identified(self.dress.is_at_home(&url)),
             stop: self.stop.clone(),
             echo: self.echo.clone(),
+            allowance: self.allowance.clone(),
         }))));
         Ok(PostResponse {
             post_body: PostBody(Arc::clone(&exchange)),
@@ -228,7 +237,7 @@ pub(super) enum Exchange {
     /// The body is being written.
     Writing(Box<Unsent>),
     /// The head of the answer is here.
-    Answered(Answer),
+    Answered(Box<Answer>),
 }
 
 /// A request and the means to send it.
@@ -239,13 +248,14 @@ pub(super) struct Unsent {
     client: Client,
     stop: Stop,
     echo: Echo,
+    allowance: Allowance,
 }
 
 /// The parts of an answer; each is taken once.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     headers: Option<Cursor<Vec<u8>>>,
-    body: Option<Body>,
+    body: Option<Allowed<Body>>,
 }
 
 impl Exchange {
@@ -257,10 +267,10 @@ impl Exchange {
                 .echo
                 .send(request, body, &unsent.client, &unsent.stop)
                 .map_err(NetError::into_io)?;
-            *self = Self::Answered(Answer {
+            *self = Self::Answered(Box::new(Answer {
                 headers: Some(render(&response.headers)),
-                body: Some(response.body),
-            });
+                body: Some(Allowed::new(response.body, unsent.allowance.clone())),
+            }));
         }
         match self {
             Self::Answered(answer) => Ok(answer),
@@ -292,7 +302,7 @@ pub(super) enum Reader {
     /// Header lines.
     Text(Cursor<Vec<u8>>),
     /// A body on its way.
-    Body(Body),
+    Body(Allowed<Body>),
     /// The headers of an answer to come.
     HeadersOf(Arc<Mutex<Exchange>>),
     /// The body of an answer to come.

@@ -17,6 +17,9 @@ use gix::refs::FullName;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// From how many refs to how many others a name may lead: Git follows five.
+const MOST_STEPS: usize = 6;
+
 /// An open repository of this machine.
 #[derive(Debug)]
 pub struct Local {
@@ -67,8 +70,9 @@ impl Local {
             return Resolved::exactly(commit);
         }
         if let Some(prefix) = reference.prefix() {
-            let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
-            return newest.ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+            return self
+                .newest(reference, &prefix)?
+                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
         }
         for name in reference.candidates() {
             let Ok(name) = FullName::try_from(name) else {
@@ -78,10 +82,7 @@ impl Local {
             if let Some(mut found) = found.map_err(|error| self.unreadable(words(&error)))? {
                 return match found.peel_to_id() {
                     Ok(id) => Ok(Resolved::of(id.detach())),
-                    Err(_unborn) if *reference == Reference::Head => {
-                        Err(self.no_such_ref(reference, ", because the repository is empty"))
-                    }
-                    Err(error) => Err(self.unreadable(words(&error))),
+                    Err(error) => Err(self.broken(reference, found.name().to_owned(), &error)),
                 };
             }
         }
@@ -94,22 +95,74 @@ impl Local {
         Err(self.no_such_ref(reference, ""))
     }
 
+    /// Says why a ref that is there comes to nothing.
+    fn broken(&self, reference: &Reference, name: FullName, error: &gix::Error) -> GitError {
+        let mut name = name;
+        for _ in 0..MOST_STEPS {
+            name = match self.repo.try_find_reference(name.as_ref()) {
+                Ok(Some(found)) => match found.target().try_name() {
+                    Some(next) => next.to_owned(),
+                    None => return self.unreadable(words(error)),
+                },
+                Ok(None) if self.is_empty() => {
+                    return self.no_such_ref(reference, ", because the repository is empty");
+                }
+                Ok(None) => {
+                    return self
+                        .no_such_ref(reference, ", because it names a branch that is not there");
+                }
+                Err(error) => return self.unreadable(words(&error)),
+            };
+        }
+        self.no_such_ref(reference, ", because it leads from ref to ref without end")
+    }
+
+    /// Says whether there is no branch and no tag.
+    fn is_empty(&self) -> bool {
+        self.refs(&pick::TIPS).is_ok_and(|refs| refs.is_empty())
+    }
+
+    /// Takes the newest of the tags that a reference leaves the choice of. What it comes to is
+    /// looked up for that one alone, unless it is broken.
+    fn newest(&self, reference: &Reference, prefix: &str) -> Result<Option<Resolved>, GitError> {
+        let chosen = |(name, object)| Resolved { object, chosen: Some(name) };
+        let Some((name, mut found)) = pick::newest(reference, self.refs(&[prefix])?.into_iter())
+        else {
+            return Ok(None);
+        };
+        match found.peel_to_id() {
+            Ok(id) => Ok(Some(chosen((name, id.detach())))),
+            Err(_broken) => {
+                let tips = self.tips(&[prefix])?.into_iter();
+                Ok(pick::newest(reference, tips).map(chosen))
+            }
+        }
+    }
+
     /// Lists refs by the beginnings of their names, with what they come to. One that is broken is
     /// passed over, as Git does.
     fn tips(&self, prefixes: &[&str]) -> Result<Vec<Tip>, GitError> {
+        let peeled = |(name, mut found): (String, gix::Reference<'_>)| {
+            found.peel_to_id().ok().map(|id| (name, id.detach()))
+        };
+        Ok(self.refs(prefixes)?.into_iter().filter_map(peeled).collect())
+    }
+
+    /// Lists refs by the beginnings of their names.
+    fn refs(&self, prefixes: &[&str]) -> Result<Vec<(String, gix::Reference<'_>)>, GitError> {
         let unreadable = |error| self.unreadable(words(&error));
         let platform = self.repo.references().map_err(unreadable)?;
-        let mut tips = Vec::new();
+        let mut all = Vec::new();
         for prefix in prefixes {
             // Whole directories; the caller chooses.
             let directory = prefix.rfind('/').and_then(|end| prefix.get(..=end)).unwrap_or("refs/");
             let refs = platform.prefixed(directory).map_err(unreadable)?;
-            tips.extend(refs.filter_map(Result::ok).filter_map(|mut found| {
+            all.extend(refs.filter_map(Result::ok).filter_map(|found| {
                 let name = std::str::from_utf8(found.name().as_bstr()).ok()?.to_owned();
-                Some((name, found.peel_to_id().ok()?.detach()))
+                Some((name, found))
             }));
         }
-        Ok(tips)
+        Ok(all)
     }
 
     pub(super) fn fetch(&self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {

@@ -6,6 +6,7 @@
 //! [`net`](crate::net)), that a pack holds all that was asked for ([`Store::confirm`] looks), and
 //! that files are on the disk ([`Store::receive`] syncs them).
 
+mod allowance;
 mod changes;
 mod collect;
 mod copy;

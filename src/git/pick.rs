@@ -13,13 +13,17 @@ pub(super) const TIPS: [&str; 2] = ["refs/heads/", "refs/tags/"];
 /// A ref of a source by its full name, and what it comes to.
 pub(super) type Tip = (String, ObjectId);
 
-/// Takes the newest of the tags that a reference leaves the choice of.
-pub(super) fn newest(reference: &Reference, tips: impl Iterator<Item = Tip>) -> Option<Resolved> {
+/// Takes the newest of the tags that a reference leaves the choice of, by its full name, with what
+/// is known of it.
+pub(super) fn newest<T>(
+    reference: &Reference,
+    tips: impl Iterator<Item = (String, T)>,
+) -> Option<(String, T)> {
     let prefix = reference.prefix()?;
-    let tags = tips.filter_map(|(name, object)| {
+    let tags = tips.filter_map(|(name, known)| {
         let tag = name.strip_prefix("refs/tags/")?.to_owned();
         let rest = name.strip_prefix(&prefix)?.to_owned();
-        Some((tag, rest, name, object))
+        Some((tag, rest, name, known))
     });
     let newest = match reference {
         Reference::Versions(range) => tags
@@ -30,7 +34,7 @@ pub(super) fn newest(reference: &Reference, tips: impl Iterator<Item = Tip>) -> 
             .max_by(|one, other| by_version(&one.1, &other.1)),
         Reference::Head | Reference::Short(_) | Reference::Full(_) | Reference::Commit(_) => None,
     };
-    newest.map(|(_, _, name, object)| Resolved { object, chosen: Some(name) })
+    newest.map(|(_, _, name, known)| (name, known))
 }
 
 fn in_range(range: &VersionRange, tag: &str) -> bool {
@@ -87,7 +91,7 @@ mod tests {
 
     fn chosen(reference: &str, tags: &[&str]) -> Option<String> {
         let found = newest(&reference.parse().unwrap(), tips(tags).into_iter());
-        found.and_then(|found| found.chosen).map(|name| name.replace("refs/tags/", ""))
+        found.map(|(name, _)| name.replace("refs/tags/", ""))
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
+use crate::git::allowance::{Allowance, Allowed};
 use crate::git::error::refused;
 use crate::git::talk::Talk;
 use crate::model::{Reference, SshUrl};
@@ -17,7 +18,7 @@ use gix_transport::client::git::blocking_io::Connection;
 /// An open conversation. The program ends when this is dropped; the connection stays.
 #[derive(Debug)]
 pub struct Shell {
-    talk: Talk<Connection<Reader, Writer>>,
+    talk: Talk<Connection<Allowed<Reader>, Writer>>,
     remote: Remote,
     url: String,
 }
@@ -41,10 +42,12 @@ impl Shell {
     fn over(call: Call, url: &SshUrl, stop: &Stop) -> Result<Self, GitError> {
         let Call { reader, writer, remote, .. } = call;
         let (mode, host) = (ConnectMode::Process, None::<(String, Option<u16>)>);
+        let allowance = Allowance::for_refs();
+        let reader = Allowed::new(reader, allowance.clone());
         let connection =
             Connection::new(reader, writer, Protocol::V2, url.path(), host, mode, false);
         let url = url.to_string();
-        let talk = Talk::over(connection, url.clone(), stop)
+        let talk = Talk::over(connection, allowance, url.clone(), stop)
             .map_err(|error| explained(&url, &remote, error))?;
         Ok(Self { talk, remote, url })
     }

@@ -4,6 +4,7 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
+use crate::git::allowance::{Allowance, Allowed};
 use crate::git::echo::Echo;
 use crate::git::http::Http;
 use crate::git::local::Local;
@@ -26,7 +27,7 @@ use url::Url;
 /// The port of `git daemon`, assigned by IANA.
 const DAEMON_PORT: u16 = 9418;
 
-type DaemonConnection = Connection<Incoming, Outgoing>;
+type DaemonConnection = Connection<Allowed<Incoming>, Outgoing>;
 
 /// How long the first answer in a conversation that is gone on with may take. After that, the
 /// connection is taken for dead and a new conversation begins, which has all the time there is.
@@ -122,8 +123,12 @@ impl Source {
     pub fn connect(&self, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
         let session = match self.url.location() {
             Location::Http(url) => self.visit(url, outfit, stop)?,
-            Location::Daemon(url) => Talk::over(self.daemon(url, stop)?, url.to_string(), stop)
-                .map(|talk| Session::Daemon(Box::new(talk)))?,
+            Location::Daemon(url) => {
+                let allowance = Allowance::for_refs();
+                let connection = self.daemon(url, &allowance, stop)?;
+                Talk::over(connection, allowance, url.to_string(), stop)
+                    .map(|talk| Session::Daemon(Box::new(talk)))?
+            }
             Location::Ssh(url) => {
                 Shell::open(&self.ssh, url, stop).map(|shell| Session::Ssh(Box::new(shell)))?
             }
@@ -142,12 +147,18 @@ impl Source {
 
     fn visit(&self, url: &Url, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
         let (client, echo) = (self.client.identified(true), Echo::default());
-        let http = Http::new(client.clone(), url.clone(), outfit, stop.clone(), echo.clone());
-        let talk = Talk::over(http.transport()?, url.to_string(), stop)?;
+        let (allowance, to) = (Allowance::for_refs(), (url.clone(), outfit));
+        let http = Http::new(client.clone(), to, stop.clone(), echo.clone(), allowance.clone());
+        let talk = Talk::over(http.transport()?, allowance, url.to_string(), stop)?;
         Ok(Session::Http(Box::new(Visit { talk, client, echo, known: None, renewed: None })))
     }
 
-    fn daemon(&self, url: &Url, stop: &Stop) -> Result<DaemonConnection, GitError> {
+    fn daemon(
+        &self,
+        url: &Url,
+        allowance: &Allowance,
+        stop: &Stop,
+    ) -> Result<DaemonConnection, GitError> {
         let host = url.host_str().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let port = url.port().unwrap_or(DAEMON_PORT);
@@ -156,6 +167,7 @@ impl Source {
         let path = percent_encoding::percent_decode_str(url.path()).collect::<Vec<u8>>();
         let virtual_host = Some((host.to_owned(), url.port()));
         let mode = ConnectMode::Daemon;
+        let read = Allowed::new(read, allowance.clone());
         Ok(Connection::new(read, write, Protocol::V2, path, virtual_host, mode, false))
     }
 }

@@ -5,6 +5,7 @@ use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
+use crate::git::allowance::Allowance;
 use crate::git::error::words;
 use crate::git::pick;
 use crate::git::pick::Tip;
@@ -30,11 +31,15 @@ use gix_transport::Service;
 use gix_transport::client::Capabilities;
 use gix_transport::client::blocking_io::Transport;
 use std::path::Path;
+use std::sync::Arc;
 
 /// An open conversation.
 pub struct Talk<T> {
     transport: T,
     handshake: Handshake,
+    /// All the refs, if the protocol is so old that they are told without being asked for.
+    listed: Option<Arc<[Ref]>>,
+    allowance: Allowance,
     url: String,
 }
 
@@ -45,8 +50,14 @@ impl<T> std::fmt::Debug for Talk<T> {
 }
 
 impl<T: Transport> Talk<T> {
-    /// Shakes hands. A server that knows only an old version of the protocol is content too.
-    pub(super) fn over(mut transport: T, url: String, stop: &Stop) -> Result<Self, GitError> {
+    /// Shakes hands. A server that knows only an old version of the protocol is content too. The
+    /// transport reads what the allowance allows.
+    pub(super) fn over(
+        mut transport: T,
+        allowance: Allowance,
+        url: String,
+        stop: &Stop,
+    ) -> Result<Self, GitError> {
         stop.check()?;
         let nobody = |_| Ok(None);
         let mut handshake = gix_protocol::handshake(
@@ -61,7 +72,8 @@ impl<T: Transport> Talk<T> {
             handshake.capabilities = without_relative_depth(&handshake.capabilities);
         }
         tracing::debug!(version = ?handshake.server_protocol_version, %url, "shook hands");
-        Ok(Self { transport, handshake, url })
+        let listed = handshake.refs.take().map(Arc::from);
+        Ok(Self { transport, handshake, listed, allowance, url })
     }
 
     /// Says whether the server knows only an old version of the protocol.
@@ -88,7 +100,9 @@ impl<T: Transport> Talk<T> {
         }
         if let Some(prefix) = reference.prefix() {
             let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
-            return newest.ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+            return newest
+                .map(|(name, object)| Resolved { object, chosen: Some(name) })
+                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
         }
         let candidates = reference.candidates();
         let names: Vec<_> = candidates.iter().map(String::as_str).collect();
@@ -131,14 +145,16 @@ impl<T: Transport> Talk<T> {
         Ok(self.list(prefixes)?.iter().filter_map(tip).collect())
     }
 
-    fn list(&mut self, names: &[&str]) -> Result<Vec<Ref>, GitError> {
-        if let Some(listed) = &self.handshake.refs {
-            return Ok(listed.clone());
+    fn list(&mut self, names: &[&str]) -> Result<Arc<[Ref]>, GitError> {
+        if let Some(listed) = &self.listed {
+            return Ok(Arc::clone(listed));
         }
+        self.allowance.renew();
         let mut prefixes = RefPrefixes::new();
         prefixes.extend(names.iter().map(|name| (*name).into()));
         LsRefsCommand::new(Some(prefixes), &self.handshake.capabilities, agent())
             .invoke_blocking(&mut self.transport, &mut Discard, false)
+            .map(Arc::from)
             .map_err(|error| GitError::of_exchange(&self.url, Path::new(""), &error))
     }
 
@@ -150,6 +166,7 @@ impl<T: Transport> Talk<T> {
         stop: &Stop,
     ) -> Result<(), GitError> {
         stop.check()?;
+        self.allowance.lift();
         let shallow = match order.depth {
             Some(depth) if self.can_be_shallow() => Shallow::DepthAtRemote(depth),
             Some(_) => {

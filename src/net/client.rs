@@ -196,15 +196,21 @@ fn wants_certificate(body: &Body) -> Result<(), NetError> {
 }
 
 impl Response {
+    /// How long the server wants to be left alone, if it did not answer with success.
+    pub fn retry_after(&self) -> Option<Duration> {
+        if self.status.is_success() { None } else { wait(self.status, &self.headers) }
+    }
+
     /// Goes on only with success.
     pub fn success(self) -> Result<Self, NetError> {
         if self.status.is_success() {
             return Ok(self);
         }
+        let retry_after = self.retry_after();
         Err(NetError::Status {
             url: self.body.url().to_owned(),
             status: self.status,
-            retry_after: wait(self.status, &self.headers),
+            retry_after,
             via: self.via,
         })
     }

@@ -11,7 +11,7 @@ use russh::keys::ssh_key::known_hosts::{HostPatterns, Marker};
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The port that needs no brackets.
 pub(super) const PORT: u16 = 22;
@@ -32,13 +32,38 @@ impl fmt::Display for Place {
     }
 }
 
-/// A line of a list.
+/// A line of a list. To decode a key takes long, so it is done when the host is asked for: lists
+/// may know thousands.
 #[derive(Debug)]
 pub(super) struct Known {
     hosts: HostPatterns,
-    pub(super) marker: Option<Marker>,
-    pub(super) key: PublicKey,
-    pub(super) place: Place,
+    marker: Option<Marker>,
+    /// The kind of key, and the key.
+    text: String,
+    key: OnceLock<Option<PublicKey>>,
+    place: Place,
+}
+
+impl Known {
+    /// The line with its key. A key that cannot be understood is told once.
+    fn line(&self) -> Option<Line<'_>> {
+        let decode = || match PublicKey::from_openssh(&self.text) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                leave_out(&self.place, &format!("its key cannot be understood: {error}"));
+                None
+            }
+        };
+        let key = self.key.get_or_init(decode).as_ref()?;
+        Some(Line { key, place: &self.place })
+    }
+}
+
+/// What a line says about a host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    pub(super) key: &'a PublicKey,
+    pub(super) place: &'a Place,
 }
 
 /// A host by the names that lists have for it.
@@ -62,10 +87,11 @@ impl Host {
 
     /// The lines with this marker, or with none, that are about this host. Those without its port
     /// count if there are none with it; what is revoked is so at every port.
-    pub(super) fn lines<'a>(&self, all: &'a [Known], marker: Option<Marker>) -> Vec<&'a Known> {
+    pub(super) fn lines<'a>(&self, all: &'a [Known], marker: Option<Marker>) -> Vec<Line<'a>> {
         let about = |name: &str| {
             let of_kind = all.iter().filter(|known| known.marker == marker);
-            of_kind.filter(|known| is_about(&known.hosts, name)).collect::<Vec<_>>()
+            let about = of_kind.filter(|known| is_about(&known.hosts, name));
+            about.filter_map(Known::line).collect::<Vec<_>>()
         };
         let mut found = self.with_port.as_deref().map(about).unwrap_or_default();
         if found.is_empty() || marker == Some(Marker::Revoked) {
@@ -82,7 +108,8 @@ impl fmt::Display for Host {
     }
 }
 
-/// Reads the lists. A line that cannot be understood is told once and left out.
+/// Reads the lists. A line that cannot be understood is told once and left out, and a key that
+/// cannot be when the host is asked for.
 pub(super) fn current(files: &Files<Known>) -> Result<Arc<Vec<Known>>, SshError> {
     files.current(|choice| {
         let wrong = |source| SshError::KnownHosts { path: choice.path.clone(), source };
@@ -103,30 +130,34 @@ fn parse(text: &str, path: &Path) -> Vec<Known> {
         let place = Place { path: path.to_owned(), line: number + 1 };
         match entry(line, place.clone()) {
             Ok(entry) => found.extend(entry),
-            Err(reason) => tracing::warn!(%place, %reason, "leaving out a line of known_hosts"),
+            Err(reason) => leave_out(&place, reason),
         }
     }
     found
 }
 
-fn entry(line: &str, place: Place) -> Result<Option<Known>, Cause> {
+fn leave_out(place: &Place, reason: &str) {
+    tracing::warn!(%place, %reason, "leaving out a line of known_hosts");
+}
+
+fn entry(line: &str, place: Place) -> Result<Option<Known>, &'static str> {
     let mut words = line.split_ascii_whitespace().peekable();
     if words.peek().is_none_or(|word| word.starts_with('#')) {
         return Ok(None);
     }
     let marker = match words.next_if(|word| word.starts_with('@')) {
-        Some(word) => Some(word.parse().map_err(|_unknown| {
-            Cause::new("the marker is neither @cert-authority nor @revoked")
-        })?),
+        Some(word) => Some(
+            word.parse()
+                .map_err(|_unknown| "the marker is neither @cert-authority nor @revoked")?,
+        ),
         None => None,
     };
     let (Some(hosts), Some(kind), Some(key)) = (words.next(), words.next(), words.next()) else {
-        return Err(Cause::new("it is not made of hosts, kind of key, and key"));
+        return Err("it is not made of hosts, kind of key, and key");
     };
-    let hosts = hosts.parse().map_err(|_error| Cause::new("its hosts cannot be understood"))?;
-    let key = PublicKey::from_openssh(&format!("{kind} {key}"))
-        .map_err(|error| Cause::new(format!("its key cannot be understood: {error}")))?;
-    Ok(Some(Known { hosts, marker, key, place }))
+    let hosts = hosts.parse().map_err(|_error| "its hosts cannot be understood")?;
+    let text = format!("{kind} {key}");
+    Ok(Some(Known { hosts, marker, text, key: OnceLock::new(), place }))
 }
 
 fn is_about(hosts: &HostPatterns, name: &str) -> bool {
@@ -229,6 +260,25 @@ mod tests {
         assert_eq!(lines(&text, "h", 22, None), [5]);
         assert_eq!(lines(&text, "h", 22, Some(Marker::Revoked)), [3]);
         assert_eq!(lines(&text, "h", 22, Some(Marker::CertAuthority)), [4]);
+    }
+
+    #[test]
+    fn only_the_keys_of_the_host_that_is_asked_for_are_decoded() {
+        let others: Vec<_> = (0..1000).map(|n| format!("other-{n} {KEY}\n")).collect();
+        let other = others.concat();
+        let text = format!("{other}host {KEY}\n@revoked h* {KEY}\nhost ssh-ed25519 AAAA\n");
+        let all = parse(&text, Path::new("known"));
+        let host = Host::new("host", 2222);
+        for _ in 0..2 {
+            let places = |marker| {
+                let found = host.lines(&all, marker);
+                found.iter().map(|line| line.place.line).collect::<Vec<_>>()
+            };
+            assert_eq!(places(None), [1001]);
+            let decoded = all.iter().filter(|known| known.key.get().is_some());
+            assert!(decoded.map(|known| known.place.line).all(|line| line > 1000));
+            assert_eq!(places(Some(Marker::Revoked)), [1002]);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether a server is the one that it should be.
 
 use crate::ssh::HostProblem;
-use crate::ssh::known_hosts::{Host, Known, fits};
+use crate::ssh::known_hosts::{Host, Known, Line, fits};
 use jiff::Timestamp;
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::ssh_key::known_hosts::Marker;
@@ -48,7 +48,7 @@ impl Trust {
         }
     }
 
-    fn lines(&self, marker: Option<Marker>) -> Vec<&Known> {
+    fn lines(&self, marker: Option<Marker>) -> Vec<Line<'_>> {
         self.known.as_ref().map_or_else(Vec::new, |known| self.host.lines(known, marker))
     }
 
@@ -101,7 +101,7 @@ impl Trust {
             let line = format!("{host} {}", bare.to_openssh().unwrap_or_default());
             return Err(HostProblem::Unknown { host, key: in_words(key), line });
         }
-        let with_place = |known: &&Known| format!("{} ({})", in_words(&known.key), known.place);
+        let with_place = |known: &Line<'_>| format!("{} ({})", in_words(known.key), known.place);
         let known = known.iter().map(with_place).collect::<Vec<_>>().join(", ");
         Err(HostProblem::Changed { host, key: in_words(key), known })
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::contract::{assert_published, metric, polling, publishes, trying};
-use crate::support::daemon::{Daemon, Root};
+use crate::support::daemon::{Daemon, Root, events};
 use crate::support::git::{git, run};
 use crate::support::skip;
 use crate::support::snapshot::Snapshot;
@@ -64,6 +64,50 @@ fn a_shallow_clone() {
         let root = Root::new();
         let setup = trying(copy.to_str().unwrap(), &root).flag(depth);
         publishes(setup, &root, &upstream, &two);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_branch_is_told_and_only_an_empty_repository_is_called_empty() {
+    type Harm = fn(&Path);
+    let harms: [(&str, &str, &str, Harm); 6] = [
+        ("nothing there", "ref", "the repository is empty", |repo| {
+            fs::remove_dir_all(repo.join("refs/tags")).unwrap();
+            fs::remove_file(repo.join("refs/heads/main")).unwrap();
+        }),
+        ("another branch", "ref", "names a branch that is not there", |repo| {
+            let branches = repo.join("refs/heads");
+            fs::rename(branches.join("main"), branches.join("other")).unwrap();
+        }),
+        ("a directory", "ref", "names a branch that is not there", |repo| {
+            let branches = repo.join("refs/heads");
+            fs::rename(branches.join("main"), branches.join("x")).unwrap();
+            fs::create_dir(branches.join("main")).unwrap();
+            fs::rename(branches.join("x"), branches.join("main/x")).unwrap();
+        }),
+        ("garbage", "disk", "could not read the repository at '", |repo| {
+            fs::write(repo.join("refs/heads/main"), "garbage\n").unwrap();
+        }),
+        ("a circle", "ref", "leads from ref to ref without end", |repo| {
+            fs::write(repo.join("refs/heads/main"), "ref: refs/heads/main\n").unwrap();
+        }),
+        ("no objects", "disk", "could not read the repository at '", |repo| {
+            fs::remove_dir_all(repo.join("objects")).unwrap();
+            fs::create_dir(repo.join("objects")).unwrap();
+        }),
+    ];
+    for (what, class, words, harm) in harms {
+        let (upstream, _, _) = two_commits();
+        harm(&upstream.repo());
+        let root = Root::new();
+        let finished = trying(upstream.repo().to_str().unwrap(), &root).once();
+        finished.expect_code(1);
+        let failed = &events(&finished.log, "attempt failed")[0];
+        let error = failed["error"].as_str().unwrap();
+        println!("{what}: {error}");
+        assert_eq!(failed["class"], class, "{what}: {error}");
+        assert!(error.contains(words), "{what}: {error}");
+        assert_eq!(error.contains("empty"), what == "nothing there", "{what}: {error}");
     }
 }
 

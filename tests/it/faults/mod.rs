@@ -7,6 +7,7 @@ mod answers;
 pub(crate) mod course;
 mod crash;
 mod damage;
+mod endless;
 mod full;
 mod garbage;
 mod hostile;

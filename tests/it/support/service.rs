@@ -73,6 +73,15 @@ pub(crate) fn answer(status: &str, body: &str) -> Reply {
     Reply::Bytes(text.into_bytes())
 }
 
+/// The same with more lines in its head.
+pub(crate) fn answer_with(status: &str, head: &[&str], body: &str) -> Reply {
+    let (length, head) = (body.len(), head.join("\r\n"));
+    let text = format!(
+        "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
+    Reply::Bytes(text.into_bytes())
+}
+
 /// An answer as scripts of a few lines give it: bare line ends, no length.
 pub(crate) fn bare(status: &str, body: &str) -> Reply {
     Reply::Bytes(format!("HTTP/1.0 {status}\n\n{body}").into_bytes())

@@ -8,7 +8,7 @@ use crate::support::authority::Authority;
 use crate::support::daemon::{Root, Setup};
 use crate::support::http;
 use crate::support::leaks::Secrets;
-use crate::support::service::{Asked, Reply, Service, answer, bare, chunked};
+use crate::support::service::{Asked, Reply, Service, answer, answer_with, bare, chunked};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually, pause};
 use crate::ways::{failures, metric, only_failure, polling, trying};
@@ -156,6 +156,35 @@ fn a_service_that_starts_slowly_or_fails_now_and_then_is_waited_for() {
     });
     assert_eq!(root.published(), Some(upstream.head()));
     assert_eq!(service.asked().len(), 3);
+}
+
+#[test]
+fn a_service_that_wants_to_be_left_alone_is_left_alone() {
+    let upstream = Upstream::new();
+    let server = http::over(&upstream).login("ada", RIGHT).start();
+    for (status, limited) in [
+        ("429 Too Many Requests", true),
+        ("403 Forbidden", true),
+        ("503 Service Unavailable", false),
+    ] {
+        let root = Root::new();
+        let service = Service::start(move |_| answer_with(status, &["Retry-After: 600"], ""));
+        let daemon = asking(polling(&server.url(), &root), &service).start();
+        daemon.eventually_logs("attempt failed");
+        let next = eventually("the next attempt is known", SOON, || {
+            root.status()?["next_attempt_at"].as_str()?.parse::<jiff::Timestamp>().ok()
+        });
+        let wait = next.duration_since(jiff::Timestamp::now());
+        assert!(wait > jiff::SignedDuration::from_secs(580), "{wait}");
+        let [failure] = failures(&daemon.log()).try_into().unwrap();
+        assert_eq!((failure.class.as_str(), failure.step.as_str()), ("network", "credentials"));
+        assert!(failure.error.contains("wants to be left alone for 600 s"), "{failure:?}");
+        assert_eq!(failure.hint.contains("how often"), limited, "{failure:?}");
+        assert_eq!(service.asked().len(), 1);
+    }
+    let service = Service::start(|_| answer("429 Too Many Requests", ""));
+    let failure = only_failure(&asking(trying(&server.url(), &Root::new()), &service).once());
+    assert_eq!((failure.class.as_str(), service.asked().len()), ("network", 1), "{failure:?}");
 }
 
 #[test]

@@ -46,6 +46,20 @@ fn the_newest_tag_is_chosen_over_every_way() {
 }
 
 #[test]
+fn a_tag_whose_commit_is_gone_is_passed_over_as_git_does() {
+    let upstream = Upstream::new();
+    let commits = tagged(&upstream, &["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"]);
+    for tag in ["v1.2.0", "v1.3.0"] {
+        let absent = format!("{}\n", "1".repeat(40));
+        std::fs::write(upstream.repo().join("refs/tags").join(tag), absent).unwrap();
+    }
+    let root = Root::new();
+    let url = upstream.repo().display().to_string();
+    trying(&url, &root).flag("--ref=semver:^1").once().expect_code(0);
+    assert_published(&root, &upstream, &commits[1]);
+}
+
+#[test]
 fn new_tags_are_followed_and_branches_are_not() {
     let upstream = Upstream::new();
     let first = tagged(&upstream, &["v1.0.0"]).remove(0);

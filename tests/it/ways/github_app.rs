@@ -1,6 +1,7 @@
 //! A GitHub App: a local API checks what it is told as GitHub does, and gives out tokens that the
 //! Git server takes.
 
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +13,7 @@ use crate::support::github::{APP, INSTALLATION, app, github, token};
 use crate::support::http;
 use crate::support::leaks::Secrets;
 use crate::support::rsa::{self, Kind};
-use crate::support::service::{Service, answer};
+use crate::support::service::{Service, answer, answer_with};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 use crate::ways::{Failure, failures, metric, only_failure, polling, trying};
@@ -157,6 +158,31 @@ fn what_is_wrong_is_told() {
     ] {
         let odd = Service::start(move |_| answer("201 Created", body));
         fails(&good, &format!("--github-base-url={}", odd.url("")), "protocol", words);
+    }
+}
+
+#[test]
+fn a_limit_of_the_api_is_no_matter_of_who_we_are() {
+    let upstream = Upstream::new();
+    let server = http::over(&upstream).login("x-access-token", &token(1)).start();
+    let dir = TempDir::new().unwrap();
+    let key = dir.path().join("key");
+    fs::write(&key, rsa::key(Kind::Pkcs1)).unwrap();
+    let reset = format!("X-RateLimit-Reset: {}", jiff::Timestamp::now().as_second() + 600);
+    let body = json!({"message": "API rate limit exceeded"}).to_string();
+    for (status, head) in [
+        ("403 Forbidden", vec!["X-RateLimit-Remaining: 0", &reset]),
+        ("429 Too Many Requests", vec!["X-RateLimit-Remaining: 0", &reset]),
+        ("403 Forbidden", vec!["Retry-After: 600"]),
+    ] {
+        let reply = answer_with(status, &head, &body);
+        let api = Service::start(move |_| reply.clone());
+        let failure = only_failure(&app(trying(&server.url(), &Root::new()), &api, &key).once());
+        assert_eq!((failure.class.as_str(), failure.step.as_str()), ("network", "credentials"));
+        assert!(failure.error.contains("wants to be left alone for "), "{failure:?}");
+        assert!(failure.error.ends_with(" s: API rate limit exceeded"), "{failure:?}");
+        assert!(failure.hint.contains("how often"), "{failure:?}");
+        assert_eq!(api.asked().len(), 1);
     }
 }
 

@@ -206,6 +206,29 @@ fn it_stops_at_once_while_a_fetch_or_a_greeting_stalls() {
 }
 
 #[test]
+fn a_server_that_lists_refs_without_end_is_given_up() {
+    let (upstream, server) = (Upstream::new(), sshd::start());
+    let (key, known) = (server.login(), server.known());
+    let (id, name) = ("1".repeat(40), "x".repeat(4000));
+    let line = |rest: &str| {
+        let text = format!("{id} refs/heads/{name}{rest}");
+        // The two characters of `\\0` are one byte, and the end of the line is one more.
+        format!("{:04x}{text}", text.replace("\\0", "0").len() + 5)
+    };
+    let list = server.dir().join("list-refs");
+    let script = format!("printf '{}\\n'\nexec yes '{}'\n", line("\\0agent=endless"), line(""));
+    fs::write(&list, script).unwrap();
+    server.configure(&[&format!("ForceCommand /bin/sh {}", list.display())]);
+    let root = Root::new();
+    let setup = trying(&server.url(&upstream.repo()), &root).flag("--sync-timeout=120s");
+    let finished = flags(setup, &key, &known).once();
+    let (class, text) = failure(&finished.log);
+    assert_eq!(class, "protocol", "{text}");
+    assert!(text.contains("sends more than 64 MiB of refs, which is the limit"), "{text}");
+    assert_eq!(root.published(), None);
+}
+
+#[test]
 fn a_connection_that_breaks_is_a_failure_of_the_network_and_the_next_attempt_works() {
     let upstream = Upstream::new();
     upstream.change().file("big", noise(4 << 20)).commit();
