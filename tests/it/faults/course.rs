@@ -1,5 +1,6 @@
 //! What the program says of its attempts, and how to ask it for one.
 
+use jiff::Timestamp;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -85,7 +86,6 @@ fn only_failure(finished: &Finished) -> Failure {
 #[derive(Debug)]
 pub(crate) struct Driven {
     daemon: Daemon,
-    number: u64,
     first: Option<Failure>,
 }
 
@@ -99,6 +99,7 @@ impl Driven {
     /// Starts what is described.
     #[track_caller]
     pub(crate) fn of(setup: Setup) -> Self {
+        let begun = Timestamp::now();
         let daemon = setup
             .flag("--period=off")
             .flag("--init-period=1h")
@@ -106,22 +107,18 @@ impl Driven {
             .flag("--stale-worktree-timeout=0")
             .flag("--sync-on-signal=SIGHUP")
             .start();
-        let mut driven = Self { daemon, number: 0, first: None };
-        driven.first = outcome(&driven.ended()).err();
+        let mut driven = Self { daemon, first: None };
+        driven.first = outcome(&driven.began_after(begun)).err();
         driven
     }
 
-    /// Asks for one more attempt and gives what came of it. A source on this machine may ask for
-    /// attempts too, whose outcome is that of an earlier moment.
+    /// Asks for one more attempt and gives what came of the first that began after that. A source on
+    /// this machine may have asked for one, too.
     #[track_caller]
     pub(crate) fn attempt(&mut self) -> Result<String, Failure> {
-        loop {
-            self.daemon.signal(Signal::HUP);
-            let attempt = self.ended();
-            if attempt["trigger"] == "signal" {
-                return outcome(&attempt);
-            }
-        }
+        let asked = Timestamp::now();
+        self.daemon.signal(Signal::HUP);
+        outcome(&self.began_after(asked))
     }
 
     /// Asks for one more attempt, which must succeed.
@@ -146,18 +143,17 @@ impl Driven {
         self.first.as_ref()
     }
 
+    /// Waits for the end of an attempt that began no earlier.
     #[track_caller]
-    fn ended(&mut self) -> Value {
-        let before = self.number;
-        let attempt = eventually("the attempt ends", SOON, || {
+    fn began_after(&mut self, asked: Timestamp) -> Value {
+        eventually("the attempt ends", SOON, || {
             assert!(self.daemon.running(), "the program has ended");
             let reply = self.daemon.get("/healthz").ok()?;
             let health: Value = serde_json::from_str(&reply.body).ok()?;
             let attempt = health.get("last_attempt")?.clone();
-            (attempt.get("number")?.as_u64()? > before).then_some(attempt)
-        });
-        self.number = attempt["number"].as_u64().unwrap();
-        attempt
+            let began: Timestamp = attempt.get("started_at")?.as_str()?.parse().ok()?;
+            (began >= asked).then_some(attempt)
+        })
     }
 }
 
