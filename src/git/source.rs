@@ -19,6 +19,7 @@ use crate::ssh::Ssh;
 use gix_transport::Protocol;
 use gix_transport::client::git::ConnectMode;
 use gix_transport::client::git::blocking_io::Connection;
+use std::io::BufWriter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,7 +28,7 @@ use url::Url;
 /// The port of `git daemon`, assigned by IANA.
 const DAEMON_PORT: u16 = 9418;
 
-type DaemonConnection = Connection<Allowed<Incoming>, Outgoing>;
+type DaemonConnection = Connection<Allowed<Incoming>, BufWriter<Outgoing>>;
 
 /// How long the first answer in a conversation that is gone on with may take. After that, the
 /// connection is taken for dead and a new conversation begins, which has all the time there is.
@@ -168,6 +169,9 @@ impl Source {
         let virtual_host = Some((host.to_owned(), url.port()));
         let mode = ConnectMode::Daemon;
         let read = Allowed::new(read, allowance.clone());
+        // A question goes out as a whole: a server that refuses its first line hangs up, and what it
+        // said would be lost to who still writes.
+        let write = BufWriter::new(write);
         Ok(Connection::new(read, write, Protocol::V2, path, virtual_host, mode, false))
     }
 }
