@@ -140,6 +140,7 @@ impl Client {
                 None => (self.open(to, url).await?, false),
             };
             connection.address(&mut request, to);
+            let again = kept.then(|| request.clone());
             match connection.send(request).await {
                 Ok(answer) => {
                     let via = connection.via().cloned();
@@ -153,10 +154,15 @@ impl Client {
                         via => Ok((answer, via.map(|proxy| proxy.to_string()))),
                     };
                 }
-                Err(mut error) => match error.take_message() {
+                Err(mut error) => match (error.take_message(), again) {
                     // The server closed it a moment ago, before any of this went out.
-                    Some(unsent) if kept => request = unsent,
-                    Some(_) | None => {
+                    (Some(unsent), _) if kept => request = unsent,
+                    // Or while it did. Nothing that is asked for here does harm if it is asked
+                    // twice (RFC 9112, 9.3.1).
+                    (None, Some(again)) if error.error().is_incomplete_message() => {
+                        request = again;
+                    }
+                    (_, _) => {
                         let why = connection.why().await;
                         return Err(self.broken(url, why.as_ref().unwrap_or(error.error())));
                     }

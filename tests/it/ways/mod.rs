@@ -8,6 +8,7 @@ mod credentials;
 mod document;
 mod fallbacks;
 mod github_app;
+mod hangups;
 mod limits;
 mod matrix;
 mod proxies;
