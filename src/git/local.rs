@@ -166,7 +166,14 @@ impl Local {
     }
 
     pub(super) fn fetch(&self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {
-        copy::objects(&self.repo, store, order, stop).map_err(|failure| match failure {
+        let copied = match copy::objects(&self.repo, store, order, stop) {
+            // Somebody may have repacked it meanwhile: what was found is elsewhere now.
+            Err(copy::CopyError::Source(_) | copy::CopyError::Store(_)) => {
+                copy::objects(&Self::open(&self.path, stop)?.repo, store, order, stop)
+            }
+            copied => copied,
+        };
+        copied.map_err(|failure| match failure {
             copy::CopyError::Stopped(stopped) => GitError::Stopped(stopped),
             copy::CopyError::Source(source) => self.unreadable(source),
             copy::CopyError::Wanted => GitError::NoSuchRef {
