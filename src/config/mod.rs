@@ -20,6 +20,7 @@ mod page;
 mod paths;
 mod problem;
 mod raw;
+mod serving;
 mod show;
 mod signals;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls}
 pub use git_config::Setting;
 pub use modes::{Drift, Trees};
 pub use problem::Problem;
+pub use serving::{ApiRead, Serving};
 
 use crate::model::{Garbage, Reference, RepoUrl};
 use args::{Args, Wish};
@@ -86,10 +88,8 @@ pub struct Config {
     pub garbage: Garbage,
     /// The signal that starts an attempt, by number.
     pub sync_on_signal: Option<i32>,
-    /// Where to answer HTTP: `host:port`, all addresses if the host is empty.
-    pub http_bind: Option<String>,
-    /// Whether `/metrics` is answered.
-    pub http_metrics: bool,
+    /// What others may ask over HTTP.
+    pub serving: Serving,
     /// How much to log: 0 tells changes and failures, 9 everything.
     pub verbose: u8,
     /// How log lines look.
@@ -185,9 +185,7 @@ fn version() -> String {
 fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> {
     let mut warnings = given.warnings.clone();
     warnings.extend(unknown.iter().map(ToString::to_string));
-    if config.http_metrics && config.http_bind.is_none() {
-        warnings.push("--http-metrics has no effect without --http-bind".to_owned());
-    }
+    warnings.extend(serving::without_effect(&config.serving));
     let ignored = git_config::ignored(&config.access.settings);
     if !ignored.is_empty() {
         warnings.push(format!("--git-config: {} has no effect here", ignored.join(", ")));

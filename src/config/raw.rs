@@ -56,6 +56,13 @@ pub(super) struct Raw {
     pub(super) error_file: Option<String>,
     pub(super) http_bind: Option<String>,
     pub(super) http_metrics: Option<String>,
+    pub(super) ready_max_age: Option<String>,
+    pub(super) hook_bind: Option<String>,
+    pub(super) hook_secret: Option<String>,
+    pub(super) hook_secret_file: Option<String>,
+    pub(super) api_token: Option<String>,
+    pub(super) api_token_file: Option<String>,
+    pub(super) api_read: Option<String>,
     pub(super) verbose: Option<String>,
     pub(super) log_format: Option<String>,
 }

@@ -6,7 +6,7 @@ use crate::config::names;
 use crate::config::options::{GITHUB, Many};
 use crate::config::signals;
 use crate::config::values;
-use crate::config::{Access, Config, Credential, LogFormat, PasswordSource};
+use crate::config::{Access, Config, Credential, LogFormat, PasswordSource, Serving};
 use crate::model::FileChoice;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
@@ -70,14 +70,13 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("init-max-failures", Some(limit(config.init_max_failures))),
         ("touch-file", file(&config.touch_file)),
         ("error-file", file(&config.error_file)),
-        ("http-bind", config.http_bind.clone()),
-        ("http-metrics", Some(config.http_metrics.to_string())),
         ("verbose", Some(config.verbose.to_string())),
         ("log-format", Some(log_format.to_owned())),
     ];
     shown.extend(each("fallback-repo", config.fallback_repos.iter().map(ToString::to_string)));
     shown.extend(login(&config.access));
     shown.extend(way(&config.access));
+    shown.extend(serving(&config.serving));
     shown
 }
 
@@ -161,6 +160,23 @@ fn way(access: &Access) -> Vec<Shown> {
         ("client-key", key),
         ("proxy", access.proxy.all.as_ref().map(ToString::to_string)),
         ("git-config", git_config::show(&access.settings, SECRET)),
+    ]
+}
+
+/// What others may ask.
+fn serving(serving: &Serving) -> Vec<Shown> {
+    let (hook_secret, hook_secret_file) = secret(serving.hook_secret.as_ref());
+    let (api_token, api_token_file) = secret(serving.api_token.as_ref());
+    vec![
+        ("http-bind", serving.bind.clone()),
+        ("http-metrics", Some(serving.metrics.to_string())),
+        ("ready-max-age", serving.ready_max_age.map(values::show_duration)),
+        ("hook-bind", serving.hook_bind.clone()),
+        ("hook-secret", hook_secret),
+        ("hook-secret-file", hook_secret_file),
+        ("api-token", api_token),
+        ("api-token-file", api_token_file),
+        ("api-read", Some(serving.api_read.label().to_owned())),
     ]
 }
 

@@ -3,6 +3,7 @@
 use crate::attempt::{Done, Failed, Publication};
 use crate::config::Config;
 use crate::model::Trigger;
+use crate::observe::history::History;
 use crate::observe::status::{Attempt, Commit, Failure, Outcome, Phase, Status};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -11,7 +12,10 @@ use tokio::sync::watch;
 
 /// The one writer of the status.
 #[derive(Debug)]
-pub(super) struct Board(watch::Sender<Arc<Status>>);
+pub(super) struct Board {
+    status: watch::Sender<Arc<Status>>,
+    history: watch::Sender<Arc<History>>,
+}
 
 /// What is known of an attempt when it ends.
 #[derive(Clone, Copy, Debug)]
@@ -41,21 +45,26 @@ impl Board {
             last_success_at: None,
             next_attempt_at: None,
         };
-        Self(watch::Sender::new(Arc::new(status)))
+        Self { status: watch::Sender::new(Arc::new(status)), history: watch::Sender::default() }
     }
 
     /// Lets others read.
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
-        self.0.subscribe()
+        self.status.subscribe()
+    }
+
+    /// Lets others read what has happened.
+    pub(super) fn history(&self) -> watch::Receiver<Arc<History>> {
+        self.history.subscribe()
     }
 
     /// The status as it is.
     pub(super) fn now(&self) -> Arc<Status> {
-        Arc::clone(&self.0.borrow())
+        Arc::clone(&self.status.borrow())
     }
 
     fn change(&self, change: impl FnOnce(&mut Status)) {
-        self.0.send_modify(|status| change(Arc::make_mut(status)));
+        self.status.send_modify(|status| change(Arc::make_mut(status)));
     }
 
     /// An earlier run left an intact tree. It was published when its link was made.

@@ -3,6 +3,7 @@
 
 mod behind;
 mod board;
+mod counter;
 mod turn;
 
 use crate::attempt::Attempts;
@@ -19,6 +20,7 @@ use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
 use crate::trigger;
 use crate::trigger::Bell;
+use crate::trigger::order;
 use crate::trigger::signal::{StopSignals, SyncSignal};
 use crate::trigger::watch;
 use crate::trigger::watch::Places;
@@ -105,7 +107,8 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
     let mut tasks = Tasks::new();
     let (bell, ear) = trigger::bell();
     watch_files(&config, &mut tasks, bell.clone());
-    obey_signals(&config, &mut tasks, bell)?;
+    obey_signals(&config, &mut tasks, bell.clone())?;
+    let (desk, orders) = order::desk(bell);
     let metrics = Metrics::new().map_err(|source| system("register metrics", &source))?;
     let metrics = Arc::new(metrics);
     let board = Board::new(&config);
@@ -114,19 +117,21 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         status: board.subscribe(),
         beat: Arc::clone(&beat),
         stuck_after: config.sync_timeout * 2,
-        metrics: config.http_metrics.then(|| Arc::clone(&metrics)),
+        metrics: Arc::clone(&metrics),
+        history: board.history(),
+        desk,
+        serving: config.serving.clone(),
+        repo: config.repo.clone(),
+        reference: config.reference.clone(),
     };
-    if let Some(address) = &config.http_bind {
-        let listener = bind(address).await?;
-        tasks.spawn("http", crate::http::serve(listener, observed, tasks.token()));
-    }
+    answer_http(observed, &mut tasks).await?;
     let attempts = Attempts::new(&config, Arc::clone(&metrics));
     let (done, mut ended) = oneshot::channel();
     let one_time = config.one_time;
     let turning = Loop::new(config, attempts, board, metrics, (beat, tasks.token()));
     let token = tasks.token();
     tasks.spawn("loop", async move {
-        if done.send(turning.run(ear).await).is_err() {
+        if done.send(turning.run(ear, orders).await).is_err() {
             tracing::debug!("nobody asks how the loop ended");
         }
         token.cancelled().await;
@@ -191,6 +196,15 @@ fn obey_signals(config: &Config, tasks: &mut Tasks, bell: Bell) -> Result<(), Da
                 tracing::error!(%error, "cannot collect orphans");
             }
         });
+    }
+    Ok(())
+}
+
+/// Answers HTTP where the options say.
+async fn answer_http(observed: Observed, tasks: &mut Tasks) -> Result<(), DaemonError> {
+    if let Some(address) = &observed.serving.bind {
+        let listener = bind(address).await?;
+        tasks.spawn("http", crate::http::serve(listener, observed, tasks.token()));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::daemon::Ended;
 use crate::daemon::behind;
 use crate::daemon::behind::{Behind, Collected, Running};
 use crate::daemon::board::{Board, Course};
+use crate::daemon::counter::Counter;
 use crate::model::{Cause, Step, Trigger};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Outcome, Status};
@@ -15,6 +16,7 @@ use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
 use crate::schedule::{Effect, Event, Machine, Policy};
 use crate::trigger::Ear;
+use crate::trigger::order::{Order, Orders};
 use jiff::Timestamp;
 use std::future::pending;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ enum Heard {
     Stop,
     Returned(Return),
     Asked(Trigger),
+    Ordered(Order),
     Due,
     /// Something behind attempts has ended.
     Behind(behind::Done),
@@ -59,6 +62,7 @@ pub(super) struct Loop {
     /// What was collected while an attempt ran.
     collected: Collected,
     wake: Option<Instant>,
+    counter: Counter,
 }
 
 impl Loop {
@@ -90,11 +94,12 @@ impl Loop {
             running: None,
             collected: None,
             wake: None,
+            counter: Counter::default(),
         }
     }
 
     /// Turns until the work is done, has failed too often, or the program stops.
-    pub(super) async fn run(mut self, mut ear: Ear) -> Ended {
+    pub(super) async fn run(mut self, mut ear: Ear, mut orders: Orders) -> Ended {
         self.find().await;
         let mut heard = Heard::Asked(Trigger::Start);
         let ended = loop {
@@ -102,7 +107,7 @@ impl Loop {
             if let Some(ended) = self.turn(heard).await {
                 break ended;
             }
-            heard = self.listen(&mut ear).await;
+            heard = self.listen(&mut ear, &mut orders).await;
         };
         let mut succeeded = self.machine.is_steady();
         if let Some(attempt) = self.running.take() {
@@ -135,6 +140,10 @@ impl Loop {
         let event = match heard {
             Heard::Stop => Event::Stop,
             Heard::Asked(trigger) => Event::Asked(trigger),
+            Heard::Ordered(order) => {
+                self.counter.take(order, self.number);
+                Event::Asked(Trigger::Api)
+            }
             Heard::Due => Event::Due,
             Heard::Behind(behind::Done::Collected(collected)) => {
                 self.collected = collected;
@@ -162,6 +171,9 @@ impl Loop {
             self.board.resting(rest);
         }
         if returned {
+            if let Some(attempt) = &self.board.now().last_attempt {
+                self.counter.ended(attempt);
+            }
             let first = !steady && self.machine.is_steady();
             self.afterwards(first).await;
         }
@@ -180,7 +192,7 @@ impl Loop {
     }
 
     /// Waits for the next event. The deletion of old trees goes on meanwhile.
-    async fn listen(&mut self, ear: &mut Ear) -> Heard {
+    async fn listen(&mut self, ear: &mut Ear, orders: &mut Orders) -> Heard {
         let running = &mut self.running;
         let wake = self.wake;
         let returned = async {
@@ -200,6 +212,7 @@ impl Loop {
             () = self.stop.cancelled() => Heard::Stop,
             home = returned => Heard::Returned(home),
             trigger = ear.heard() => Heard::Asked(trigger),
+            Some(order) = orders.recv() => Heard::Ordered(order),
             () = due => Heard::Due,
             done = self.behind.next() => Heard::Behind(done),
             () = tokio::time::sleep(self.config.sync_timeout / 2) => Heard::Tick,

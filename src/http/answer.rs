@@ -31,7 +31,8 @@ struct Health<'a> {
 
 /// Answers from what is known at this instant.
 pub(super) fn answer(observed: &Observed, route: Route, now: Instant) -> Response<Full<Bytes>> {
-    match (route, &observed.metrics) {
+    let metrics = Some(&observed.metrics).filter(|_| observed.serving.metrics);
+    match (route, metrics) {
         (Route::Root, _) => root(&observed.status.borrow()),
         (Route::Live, _) => live(observed, now),
         (Route::Ready, _) => ready(&observed.status.borrow()),
@@ -96,9 +97,10 @@ fn scrape(metrics: &Metrics) -> Response<Full<Bytes>> {
 }
 
 fn unknown(observed: &Observed) -> Response<Full<Bytes>> {
-    let words = match observed.metrics {
-        Some(_) => "no such path; there are / /livez /readyz /healthz /metrics\n",
-        None => "no such path; there are / /livez /readyz /healthz\n",
+    let words = if observed.serving.metrics {
+        "no such path; there are / /livez /readyz /healthz /metrics\n"
+    } else {
+        "no such path; there are / /livez /readyz /healthz\n"
     };
     text(StatusCode::NOT_FOUND, words)
 }

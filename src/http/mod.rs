@@ -9,9 +9,13 @@ mod route;
 #[cfg(test)]
 mod tests;
 
+use crate::config::Serving;
+use crate::model::{Reference, RepoUrl};
+use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
 use crate::runtime::beat::Beat;
+use crate::trigger::order::Desk;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -53,8 +57,18 @@ pub struct Observed {
     pub beat: Arc<Beat>,
     /// How long the loop may take for one turn; `/livez` is good while the beat is younger.
     pub stuck_after: Duration,
-    /// What `/metrics` shows; none if the path does not exist.
-    pub metrics: Option<Arc<Metrics>>,
+    /// What `/metrics` shows, if the options want that.
+    pub metrics: Arc<Metrics>,
+    /// What has happened.
+    pub history: watch::Receiver<Arc<History>>,
+    /// Where attempts are asked for, and more.
+    pub desk: Desk,
+    /// Who may ask what.
+    pub serving: Serving,
+    /// The repository that webhooks may be about.
+    pub repo: RepoUrl,
+    /// The ref that webhooks may be about.
+    pub reference: Reference,
 }
 
 /// Serves until told to stop, then lets the answers that are under way go out, and returns within

@@ -1,8 +1,11 @@
 //! The server, asked over real sockets.
 
 use super::*;
+use crate::config::ApiRead;
 use crate::model::{Class, Step, Trigger};
 use crate::observe::status::{Attempt, Failure, Outcome, Phase};
+use crate::trigger::bell;
+use crate::trigger::order::desk;
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,7 +40,20 @@ impl Server {
             status: seen,
             beat: Arc::new(Beat::new(Instant::now())),
             stuck_after: setting.stuck_after,
-            metrics: setting.metrics.then(|| Arc::new(Metrics::new().unwrap())),
+            metrics: Arc::new(Metrics::new().unwrap()),
+            history: watch::channel(Arc::default()).1,
+            desk: desk(bell().0).0,
+            serving: Serving {
+                bind: None,
+                metrics: setting.metrics,
+                ready_max_age: None,
+                hook_bind: None,
+                hook_secret: None,
+                api_token: None,
+                api_read: ApiRead::Open,
+            },
+            repo: "https://example.org/a.git".parse().unwrap(),
+            reference: Reference::Head,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,10 +1,10 @@
 //! What kind of failure an attempt had: the label that logs, metrics and status share.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Says what kind of thing went wrong, and so what an operator looks at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// The configuration cannot work.

@@ -1,13 +1,14 @@
 //! The name of a commit.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// The full object id of a commit, in lower-case hex: 40 digits (SHA-1) or 64 (SHA-256).
 ///
 /// Never abbreviated, so it is also a safe file name and compares exactly.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct CommitId(String);
 
 /// The text is not a full object id.
@@ -33,6 +34,14 @@ impl FromStr for CommitId {
         } else {
             Err(CommitIdError)
         }
+    }
+}
+
+impl TryFrom<String> for CommitId {
+    type Error = CommitIdError;
+
+    fn try_from(text: String) -> Result<Self, CommitIdError> {
+        text.parse()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Why an attempt ran.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What started an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// The program started.
@@ -15,11 +15,16 @@ pub enum Trigger {
     Signal,
     /// A watched file changed: credentials, or refs of a source on this machine.
     File,
+    /// A webhook told of a push.
+    Webhook,
+    /// Somebody asked over the API.
+    Api,
 }
 
 impl Trigger {
     /// Every trigger there is.
-    pub const ALL: [Self; 4] = [Self::Start, Self::Period, Self::Signal, Self::File];
+    pub const ALL: [Self; 6] =
+        [Self::Start, Self::Period, Self::Signal, Self::File, Self::Webhook, Self::Api];
 
     /// The label, as in metrics, logs and status.
     pub fn label(self) -> &'static str {
@@ -28,6 +33,8 @@ impl Trigger {
             Self::Period => "period",
             Self::Signal => "signal",
             Self::File => "file",
+            Self::Webhook => "webhook",
+            Self::Api => "api",
         }
     }
 }

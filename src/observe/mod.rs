@@ -1,6 +1,7 @@
 //! How it goes: the status that is published as a snapshot, metrics and logs.
 
 mod fields;
+pub mod history;
 pub mod log;
 pub mod metrics;
 pub mod status;

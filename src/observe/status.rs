@@ -2,7 +2,7 @@
 
 use crate::model::{Class, CommitId, Step, Trigger};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that can be asked about one repository. Times are RFC 3339, in UTC.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -71,7 +71,7 @@ pub enum Phase {
 }
 
 /// A commit, as people know it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     /// Its full id.
     pub id: CommitId,
@@ -117,7 +117,7 @@ pub enum Outcome {
 }
 
 /// An error in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What kind of error.
     pub class: Class,

@@ -27,7 +27,7 @@ const WALLS: [(&str, &str); 19] = [
     ("publish", "model runtime observe disk git trees"),
     ("hooks", "model runtime net observe"),
     ("observe", "model config"),
-    ("http", "model runtime observe trigger"),
+    ("http", "model config runtime observe trigger disk"),
     ("runtime", "model"),
     ("attempt", "model config runtime disk net ssh credentials git trees publish hooks observe"),
     ("exit", "model config attempt daemon observe"),

@@ -115,7 +115,7 @@ fn service(text: &str, schemes: &[&str]) -> Result<ServiceUrl, String> {
 }
 
 /// Reads a secret that is given itself or in a file.
-fn secret(
+pub(super) fn secret(
     checker: &mut Checker<'_>,
     (value_key, value): (&str, Option<&String>),
     (file_key, file): (&str, Option<&String>),

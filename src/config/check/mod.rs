@@ -1,6 +1,7 @@
 //! Texts to [`Config`], or every problem there is.
 
 mod access;
+mod serving;
 
 use crate::config::given::Given;
 use crate::config::names;
@@ -73,8 +74,7 @@ impl Checker<'_> {
         let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
         let (max_failures, init_max_failures) = self.failures(raw);
         let access = access::access(self, raw);
-        let http_bind = self.read("http-bind", raw.http_bind.as_ref(), values::address);
-        let http_metrics = self.read("http-metrics", raw.http_metrics.as_ref(), values::switch);
+        let serving = serving::serving(self, raw);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
@@ -99,8 +99,7 @@ impl Checker<'_> {
             stale_worktree_timeout: stale.unwrap_or_default(),
             garbage: garbage.unwrap_or_default(),
             sync_on_signal: signal,
-            http_metrics: http_metrics.unwrap_or(http_bind.is_some()),
-            http_bind,
+            serving,
             verbose: verbose.unwrap_or_default(),
             log_format: log_format.unwrap_or(self.default_log_format()),
         })

@@ -6,6 +6,7 @@
 mod access;
 mod login;
 mod place;
+mod serving;
 mod source;
 mod telling;
 mod time;
@@ -123,5 +124,6 @@ pub(super) const GROUPS: &[Group] = &[
     Group { title: "When to sync", options: time::TIME },
     Group { title: "Who we are to the server", options: login::LOGIN },
     Group { title: "The way to the server", options: access::ACCESS },
+    Group { title: "What others may ask", options: serving::SERVING },
     Group { title: "Telling how it goes", options: telling::TELLING },
 ];

@@ -20,21 +20,6 @@ pub(super) const TELLING: &[Opt] = &[
         ..PLAIN
     },
     Opt {
-        key: "http-bind",
-        metavar: Some("ADDRESS"),
-        short: "Where to answer HTTP for probes and metrics",
-        long: "`HOST:PORT`, `[::1]:PORT` for IPv6, or `:PORT` or `PORT` for all addresses. \
-               Without it no port is opened.",
-        ..PLAIN
-    },
-    Opt {
-        key: "http-metrics",
-        fallback: Fallback::Words("on when http-bind is set"),
-        short: "Answer /metrics",
-        long: "In the text format of Prometheus. Needs `--http-bind`.",
-        ..PLAIN
-    },
-    Opt {
         key: "verbose",
         letter: Some('v'),
         metavar: Some("0-9"),

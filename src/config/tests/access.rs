@@ -1,6 +1,7 @@
 //! Who we are to sources and how they are reached, as options say it.
 
-use crate::config::tests::{CREDENTIAL, config, from_args, problems, request, run};
+use crate::config::tests::samples::CREDENTIAL;
+use crate::config::tests::{config, from_args, problems, request, run};
 use crate::config::{Config, Request};
 use crate::model::FileChoice;
 

@@ -1,7 +1,9 @@
 //! The configuration as a whole: any way in leads to the same place, and no secret leads out.
 
 mod access;
+mod samples;
 
+use crate::config::tests::samples::SAMPLES;
 use crate::config::{
     Config, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
 };
@@ -12,60 +14,6 @@ use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// For each option, texts that are good whatever the others are, and one that never is.
-const SAMPLES: [(&str, &[&str], Option<&str>); 46] = [
-    ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
-    ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
-    ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
-    ("depth", &["0", "1", "50"], Some("-1")),
-    ("submodules", &["off"], Some("recursive")),
-    ("root", &["/data", "data", "../data"], None),
-    ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
-    ("trees", &["prepared", "reused", "fresh"], Some("new")),
-    ("drift", &["repair", "report", "off"], Some("on")),
-    ("stale-worktree-timeout", &["0", "5m"], Some("-1s")),
-    ("git-gc", &["auto", "always", "aggressive", "off"], Some("true")),
-    ("period", &["30", "1m30s", "off"], Some("10 parsecs")),
-    ("jitter", &["0", "1ms", "25%"], Some("100%")),
-    ("init-period", &["1.5", "10ms"], Some("0")),
-    ("sync-timeout", &["90s", "1h"], Some("1 hour")),
-    ("one-time", &["true", "false"], Some("maybe")),
-    ("sync-on-signal", &["SIGHUP", "usr1", "34"], Some("KILL")),
-    ("max-failures", &["-1", "0", "3"], Some("many")),
-    ("init-max-failures", &["-1", "0", "3"], Some("1.5")),
-    ("username", &["reader", "a user"], Some("a:b")),
-    ("password", &["hunter2", " = "], None),
-    ("password-file", &["/run/token", "token"], None),
-    ("credential", &[CREDENTIAL], Some("{}")),
-    ("auth-dir", &["/run/secret", "secret"], None),
-    ("askpass-url", &["http://localhost:8080/ask"], Some("ftp://h/a")),
-    ("cookie-file", &["/run/cookies", "true", "false"], None),
-    ("github-app-application-id", &["12"], None),
-    ("github-app-client-id", &["Iv1.ab"], None),
-    ("github-app-installation-id", &["34"], None),
-    ("github-app-private-key", &["[secret]"], None),
-    ("github-app-private-key-file", &["/run/key.pem"], None),
-    ("github-base-url", &["https://api.github.com/"], Some("api.github.com")),
-    ("ssh-key-file", &["/run/key", "key"], None),
-    ("ssh-known-hosts", &["true", "false"], Some("maybe")),
-    ("ssh-known-hosts-file", &["/run/known_hosts"], None),
-    ("client-cert", &["/run/tls.crt"], None),
-    ("client-key", &["/run/tls.key"], None),
-    ("proxy", &["http://proxy:3128/", "socks5://proxy:1080"], Some("ftp://proxy")),
-    ("git-config", &["http.lowSpeedTime:9,user.name:\"me\""], Some("http.extraHeader")),
-    ("ca-file", &["/etc/ca.pem", "ca.pem"], None),
-    ("touch-file", &["touched", "/tmp/touched"], Some(".worktrees/x")),
-    ("error-file", &["error.json", "/tmp/error"], Some(".git-sync")),
-    ("http-bind", &[":8080", "8080", "[::1]:80"], Some("localhost")),
-    ("http-metrics", &["true", "false"], Some("2")),
-    ("verbose", &["0", "9"], Some("10")),
-    ("log-format", &["text", "json"], Some("xml")),
-];
-
-/// A credential as it is shown.
-const CREDENTIAL: &str =
-    r#"{"url":"https://example.org/","username":"me","password-file":"/run/token"}"#;
 
 fn surroundings() -> Surroundings {
     Surroundings { cwd: Some("/home/me".into()), stderr_is_terminal: false }
@@ -122,9 +70,9 @@ fn nothing_but_the_repository_must_be_said() {
     assert_eq!(config.depth, NonZeroU32::new(1));
     assert_eq!(config.stale_worktree_timeout, Duration::from_mins(1));
     assert_eq!(config.garbage, Garbage::Auto);
-    assert_eq!((config.one_time, config.http_metrics, config.verbose), (false, false, 0));
+    assert_eq!((config.one_time, config.serving.metrics, config.verbose), (false, false, 0));
     assert_eq!(
-        (config.http_bind, config.access.password, config.access.username),
+        (config.serving.bind, config.access.password, config.access.username),
         (None, None, None)
     );
     assert_eq!(config.log_format, LogFormat::Json);
@@ -139,8 +87,8 @@ fn without_arguments_the_first_step_is_told() {
 
 #[test]
 fn defaults_follow_what_they_depend_on() {
-    assert!(config(&["--http-bind=8080"]).http_metrics);
-    assert!(!config(&["--http-bind=8080", "--http-metrics=false"]).http_metrics);
+    assert!(config(&["--http-bind=8080"]).serving.metrics);
+    assert!(!config(&["--http-bind=8080", "--http-metrics=false"]).serving.metrics);
     assert_eq!(config(&["--max-failures=-1"]).init_max_failures, None);
     assert_eq!(config(&["--max-failures=0"]).init_max_failures, NonZeroU64::new(1));
     assert_eq!(config(&["--period=off"]).jitter, Duration::ZERO);
@@ -208,7 +156,7 @@ fn an_empty_flag_takes_a_variable_away_or_is_a_problem() {
     let vars = [("GITSYNC_HTTP_BIND".to_owned(), ":80".to_owned())];
     let args = ["--repo=/srv/a", "--http-bind="].map(str::to_owned);
     match request(&args, &vars) {
-        Ok(Request::Run { config, .. }) => assert_eq!(config.http_bind, None),
+        Ok(Request::Run { config, .. }) => assert_eq!(config.serving.bind, None),
         other => panic!("{other:?}"),
     }
     assert_eq!(problems(&["--period="]), ["--period: is empty"]);
@@ -260,16 +208,16 @@ fn the_printed_configuration_says_where_values_are_from() {
     assert!(!text.contains("hunter2"));
 }
 
-/// Chooses some options and a good text for each; never both forms of the password.
+/// Chooses some options and a good text for each; never both forms of a secret.
 fn some_options() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     let all: Vec<_> = SAMPLES.iter().skip(1).map(|(key, good, _)| (*key, *good)).collect();
     let count = all.len();
     let picked = prop::sample::subsequence(all, 0..=count);
     picked.prop_flat_map(|picked| {
-        let has_file = picked.iter().any(|(key, _)| *key == "password-file");
+        let keys: Vec<_> = picked.iter().map(|(key, _)| (*key).to_owned()).collect();
         picked
             .into_iter()
-            .filter(|(key, _)| !(has_file && *key == "password"))
+            .filter(|(key, _)| !keys.contains(&format!("{key}-file")))
             // Each needs others.
             .filter(|(key, _)| !key.starts_with("github-app") && *key != "client-key")
             .map(|(key, good)| (Just(key), prop::sample::select(good)))
@@ -295,8 +243,12 @@ type Given = (Vec<String>, Vec<(String, String)>);
 
 /// Puts what is shown in the place of secrets.
 fn hide(config: &mut Config) {
-    if let Some(PasswordSource::Value(secret)) = &mut config.access.password {
-        *secret = Secret::new("[secret]");
+    let Config { access, serving, .. } = config;
+    let secrets = [&mut access.password, &mut serving.hook_secret, &mut serving.api_token];
+    for source in secrets {
+        if let Some(PasswordSource::Value(secret)) = source {
+            *secret = Secret::new("[secret]");
+        }
     }
     config.access.extra_headers.clear();
     for setting in &mut config.access.settings {
@@ -353,10 +305,11 @@ proptest! {
         breakage in prop::sample::select(vec!["--print-config", "--period=x", "--nonsense", "--ref"]),
     ) {
         let core: String = secret.chars().take(12).collect();
-        let open: Vec<_> = pairs.into_iter().filter(|(key, _)| !key.starts_with("password")).collect();
+        let is_open = |key: &str| !["password", "hook-secret", "api-token"].iter().any(|it| key.starts_with(it));
+        let open: Vec<_> = pairs.into_iter().filter(|(key, _)| is_open(key)).collect();
         let rest = flags(&open, 0);
         let quoted = serde_json::Value::from(secret.as_str());
-        let ways: [Given; 14] = [
+        let ways: [Given; 16] = [
             (vec![format!(r#"--credential={{"url":"https://h","username":"u","password":{quoted}}}"#)], vec![]),
             (vec![format!(r#"--credential={{"url":"https://h","username":"u","pasword":{quoted}}}"#)], vec![]),
             (vec![format!(r#"--credential={{"url":"https://u:{core}@h","username":"u"}}"#)], vec![]),
@@ -366,6 +319,8 @@ proptest! {
             (vec![], vec![("https_proxy".into(), format!("http://u:{core}@proxy"))]),
             (vec![format!("--password={secret}")], vec![]),
             (vec!["--password".into(), secret.clone()], vec![]),
+            (vec![format!("--hook-secret={secret}")], vec![]),
+            (vec![format!("--api-token={secret}")], vec![]),
             (vec![format!("--pasword={secret}")], vec![]),
             (vec![format!("--__env__GITSYNC_PASSWORD={secret}")], vec![]),
             (vec![format!("--repo=https://user:{core}@host/a")], vec![]),

@@ -1,0 +1,36 @@
+//! Checks what the options say about what others may ask over HTTP.
+
+use crate::config::check::Checker;
+use crate::config::check::access::secret;
+use crate::config::raw::Raw;
+use crate::config::values;
+use crate::config::{ApiRead, Serving};
+
+pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw) -> Serving {
+    let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
+    let metrics = checker.read("http-metrics", raw.http_metrics.as_ref(), values::switch);
+    let hook_bind = checker.read("hook-bind", raw.hook_bind.as_ref(), values::address);
+    let any_port = |address: &String| address.ends_with(":0");
+    if hook_bind.is_some() && hook_bind == bind && !hook_bind.as_ref().is_some_and(any_port) {
+        let other = checker.place("http-bind");
+        checker.complain("hook-bind", format!("is the same address as {other}"));
+    }
+    let api_read = checker.read("api-read", raw.api_read.as_ref(), ApiRead::parse);
+    Serving {
+        metrics: metrics.unwrap_or(bind.is_some()),
+        bind,
+        ready_max_age: checker.read("ready-max-age", raw.ready_max_age.as_ref(), values::rest),
+        hook_bind,
+        hook_secret: secret(
+            checker,
+            ("hook-secret", raw.hook_secret.as_ref()),
+            ("hook-secret-file", raw.hook_secret_file.as_ref()),
+        ),
+        api_token: secret(
+            checker,
+            ("api-token", raw.api_token.as_ref()),
+            ("api-token-file", raw.api_token_file.as_ref()),
+        ),
+        api_read: api_read.unwrap_or(ApiRead::Open),
+    }
+}
