@@ -7,6 +7,7 @@ use crate::model::{Cause, Class, Step};
 use crate::publish::{LockError, RootError};
 use crate::runtime::Stopped;
 use crate::trees::TreeError;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Any error of a step.
@@ -33,6 +34,14 @@ pub enum AttemptError {
     /// The time is over, or the program stops.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// Which commit to stay at cannot be read.
+    #[error("could not read at which commit to stay from {}: {why}", path.display())]
+    Pin {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A thread ended in a way it must not.
     #[error("a mistake in gitsyncd: {0}")]
     Internal(Cause),
@@ -48,7 +57,8 @@ impl AttemptError {
             Self::Disk(_) | Self::Root(RootError::Disk(_)) | Self::Lock(LockError::Disk(_)) => {
                 Class::Disk
             }
-            Self::Root(RootError::Foreign { .. } | RootError::LinkTaken { .. }) => Class::Config,
+            Self::Root(RootError::Foreign { .. } | RootError::LinkTaken { .. })
+            | Self::Pin { .. } => Class::Config,
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
             Self::Internal(_) => Class::Internal,
@@ -65,6 +75,7 @@ impl AttemptError {
             | Self::Root(_)
             | Self::Lock(_)
             | Self::Stopped(_)
+            | Self::Pin { .. }
             | Self::Internal(_) => None,
         }
     }
@@ -80,6 +91,7 @@ impl AttemptError {
             | Self::Root(_)
             | Self::Lock(_)
             | Self::Stopped(_)
+            | Self::Pin { .. }
             | Self::Internal(_) => false,
         }
     }
@@ -138,6 +150,9 @@ fn hint(error: &AttemptError) -> &'static str {
     }
     if let AttemptError::Root(RootError::LinkTaken { .. }) = error {
         return "choose another link, or move away what is there";
+    }
+    if let AttemptError::Pin { .. } = error {
+        return "unpin or pin again over the API, or remove the file to follow the ref again";
     }
     if let AttemptError::Credentials(error) = error {
         return error.hint();

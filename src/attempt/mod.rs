@@ -8,17 +8,21 @@ mod bases;
 mod error;
 mod fetching;
 mod garbage;
+mod lag;
 mod news;
 mod outcome;
 mod patrols;
+mod pin;
 mod plan;
 mod root;
 mod sources;
+mod taking;
 mod wanted;
 mod who;
 
 pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
+pub use pin::Change;
 
 use crate::attempt::bases::Bases;
 use crate::attempt::fetching::fetch;
@@ -26,6 +30,7 @@ use crate::attempt::garbage::Keeper;
 use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
 use crate::attempt::patrols::Patrols;
+use crate::attempt::pin::Pin;
 use crate::attempt::plan::Plan;
 use crate::attempt::root::Root;
 use crate::attempt::sources::Sources;
@@ -33,6 +38,7 @@ use crate::attempt::wanted::Wanted;
 use crate::config::Config;
 use crate::git::{Collection, Fetched, Packed, Resolved, Store};
 use crate::model::{Cause, CommitId, Reference, Step};
+use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
 use crate::publish;
@@ -59,6 +65,7 @@ pub struct Attempts {
     store: Option<Store>,
     served: Option<(Resolved, CommitId)>,
     described: Described,
+    pin: Pin,
     keeper: Keeper,
 }
 
@@ -67,6 +74,7 @@ impl Attempts {
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
         Self {
+            pin: Pin::new(&layout, config.repo.to_string()),
             reference: config.reference.clone(),
             depth: config.depth,
             stale_after: config.stale_worktree_timeout,
@@ -89,13 +97,26 @@ impl Attempts {
 
     /// Looks, without writing anything, whether an earlier run left an intact tree published.
     pub fn find(&mut self) -> Option<Publication> {
+        self.pin.look_ahead();
         let (store, live, extent) = self.root.find()?;
         self.metrics.published(&live.commit, &self.reference, extent.files, extent.bytes);
         Some(self.describe(&store, live))
     }
 
-    /// Runs one attempt. If it fails, the next begins by looking at the root anew.
-    pub fn run(&mut self, stop: &Stop) -> Result<Done, Failed> {
+    /// What earlier runs, or another instance until just now, left of what has happened.
+    pub fn past(&self) -> History {
+        news::past(self.root.layout())
+    }
+
+    /// The commit that is stayed at on request.
+    pub fn pinned(&self) -> Option<&CommitId> {
+        self.pin.commit()
+    }
+
+    /// Runs one attempt, which makes the change that somebody asked for, if there is one. If it
+    /// fails, the next begins by looking at the root anew.
+    pub fn run(&mut self, change: Option<Change>, stop: &Stop) -> Result<Done, Failed> {
+        self.pin.ask(change);
         self.sources.refresh();
         let done = self.line(stop);
         let (bytes, requests) = self.sources.traffic().take();
@@ -106,6 +127,7 @@ impl Attempts {
                 self.store = None;
                 self.sources.forget();
                 self.root.failed(failed.error.may_be_ours());
+                self.pin.undo();
             }
         }
         done
@@ -118,8 +140,10 @@ impl Attempts {
 
     /// Tells those who watch files how the last attempt ended. `first` if it was the first success,
     /// which counts as news even if nothing changed.
-    pub fn tell(&mut self, status: &Arc<Status>, first: bool) {
-        self.news.tell(self.root.is_ours().then(|| self.root.layout()), status, first);
+    pub fn tell(&mut self, status: &Arc<Status>, history: &Arc<History>, first: bool) {
+        let layout = self.root.is_ours().then(|| self.root.layout());
+        self.news.tell(layout, status, first);
+        self.news.record(layout, history);
     }
 
     /// Writes the status file, if no other instance has the root and there is a place for it.
@@ -153,16 +177,26 @@ impl Attempts {
     fn line(&mut self, stop: &Stop) -> Result<Done, Failed> {
         if !self.root.is_ours() {
             self.store = None;
-            if let Some(done) = self.take_root(stop)? {
+            self.pin.forget();
+            if let Some(done) = taking::take_root(self, stop)? {
                 return Ok(done);
             }
+            self.pin.forget();
         }
+        self.aim()?;
         let store = match self.store.take() {
             Some(store) if self.root.is_sound() => store,
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
         let (done, place) = self.look_around(store, stop)?;
         Ok(self.tidy(done.by(self.sources.url(place))))
+    }
+
+    /// Turns to the ref, or to the commit that is to be stayed at.
+    fn aim(&mut self) -> Result<(), Failed> {
+        let pinned = self.pin.begin().map_err(AttemptError::before_any_step)?;
+        self.sources.follow(pinned.as_ref().unwrap_or(&self.reference));
+        Ok(())
     }
 
     /// Tries one source after the other, and says which served. If none does, the failure of the
@@ -211,7 +245,7 @@ impl Attempts {
     /// Makes what one source names what readers see.
     fn bring(&mut self, mut wanted: Wanted, store: Store, stop: &Stop) -> Result<Done, Failed> {
         let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
-        if let (Plan::Advance, Some(live)) = (&plan, self.ahead_of(&wanted)) {
+        if let (Plan::Advance, Some(live)) = (&plan, lag::ahead_of(self, &wanted)) {
             plan = Plan::Stay(live);
         }
         if let Plan::Stay(live) = &plan
@@ -231,13 +265,14 @@ impl Attempts {
                 return self.bring(wanted, store, stop);
             }
             Plan::Stay(live) => {
+                self.settle(&live.commit)?;
                 let done = Done::Unchanged(self.describe(&store, live));
                 (store, done)
             }
             Plan::Advance => {
                 let (store, fetched) =
                     self.step(Step::Fetch, |me| fetch(me, store, &mut wanted, stop))?;
-                let done = match self.later_than(&wanted, &store, &fetched) {
+                let done = match lag::later_than(self, &wanted, &store, &fetched) {
                     Some(live) => Done::Unchanged(self.describe(&store, live)),
                     None => self.release(&wanted, &store, fetched, stop)?,
                 };
@@ -273,17 +308,9 @@ impl Attempts {
         }
     }
 
-    /// What is published, if a fallback names something that was published before it: mirrors lag.
-    fn ahead_of(&self, wanted: &Wanted) -> Option<Live> {
-        let named = wanted.object.id().filter(|_| wanted.place > 0)?;
-        self.root.live().filter(|_| publish::was_published(self.root.layout(), &named))
-    }
-
-    /// What is published, if a fallback brought something that was committed before it.
-    fn later_than(&self, wanted: &Wanted, store: &Store, fetched: &Fetched) -> Option<Live> {
-        let live = self.root.live().filter(|_| wanted.place > 0)?;
-        let time = |commit| store.describe(commit).map(|info| info.seconds);
-        (time(fetched.commit()) < time(&live.commit)).then_some(live)
+    /// Makes a pin last, just before readers see its commit.
+    fn settle(&mut self, commit: &CommitId) -> Result<(), Failed> {
+        self.pin.settle(commit).map_err(|error| Failed::at(Step::Publish, error))
     }
 
     /// Asks one source what is wanted.
@@ -303,12 +330,14 @@ impl Attempts {
         self.bases.make_way(&commit);
         let retired = self.root.retired(&commit);
         let (live, files, bytes) = if let Some((tree, Extent { files, bytes })) = retired {
+            self.settle(&commit)?;
             let live =
                 self.step(Step::Publish, |me| publish::name(me.root.layout(), &commit, tree))?;
             (live, files, bytes)
         } else {
             let written = self.step(Step::Checkout, |me| me.bases.write(store, fetched, stop))?;
             stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
+            self.settle(&commit)?;
             let live =
                 self.step(Step::Publish, |me| publish::publish(me.root.layout(), &written))?;
             completed = publish::complete(self.root.layout(), &written, &live);
@@ -349,23 +378,6 @@ impl Attempts {
             }
         }
         done
-    }
-
-    /// Waits to be the only one at the root. A one-time run that finds another instance there and
-    /// the wanted commit published is done.
-    fn take_root(&mut self, stop: &Stop) -> Result<Option<Done>, Failed> {
-        let taken = self.root.is_taken().map_err(AttemptError::before_any_step)?;
-        if self.one_time && taken {
-            let wanted = self.ask_any(stop)?;
-            if let Some((store, live, _)) = self.root.find()
-                && Some(&live.commit) == wanted.object.id().as_ref()
-            {
-                tracing::info!(commit = %live.commit, "another instance has published it already");
-                return Ok(Some(Done::Unchanged(self.describe(&store, live))));
-            }
-        }
-        self.root.take(stop).map_err(AttemptError::before_any_step)?;
-        Ok(None)
     }
 
     fn describe(&mut self, store: &Store, live: Live) -> Publication {

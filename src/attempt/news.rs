@@ -1,12 +1,17 @@
 //! What those who watch files are told: the status file, and the marks.
 //!
 //! An attempt that found nothing new is no news. So that the times in the status file do not grow
-//! old, it is written now and then all the same.
+//! old, it is written now and then all the same. What has happened is a file of our own, written when
+//! that grows.
 
-use crate::disk::{At, Durable, replace_file_by_way_of};
+use crate::disk::look::read;
+use crate::disk::{At, DiskError, Durable, replace_file_by_way_of};
 use crate::model::Cause;
+use crate::observe::history::History;
 use crate::observe::status::{Outcome, Status};
 use crate::publish::{Layout, Marks};
+use serde::Serialize;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,12 +24,31 @@ const STALE: Duration = Duration::from_secs(10);
 pub(super) struct News {
     marks: Marks,
     written: Option<(Arc<Status>, Instant)>,
+    recorded: Option<Arc<History>>,
+}
+
+/// How long the file of what has happened may be.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// Reads what earlier runs left of what has happened. If that cannot be understood, nothing depends
+/// on it.
+pub(super) fn past(layout: &Layout) -> History {
+    let path = layout.history();
+    let found = match read(&path, LONGEST) {
+        Ok(None) => return History::default(),
+        Ok(Some(text)) => serde_json::from_slice(&text).map_err(|error| Cause::of(&error)),
+        Err(unread) => Err(Cause::of(&unread)),
+    };
+    found.unwrap_or_else(|error| {
+        tracing::warn!(path = %path.display(), %error, "cannot read what has happened before");
+        History::default()
+    })
 }
 
 impl News {
     /// Has told nothing yet.
     pub(super) fn new(marks: Marks) -> Self {
-        Self { marks, written: None }
+        Self { marks, written: None, recorded: None }
     }
 
     /// Says whether anybody is to be told of this status.
@@ -53,6 +77,22 @@ impl News {
         }
     }
 
+    /// Records what has happened, if that has grown and there is a place for it that is ours.
+    pub(super) fn record(&mut self, layout: Option<&Layout>, history: &Arc<History>) {
+        if self.recorded.as_ref().is_some_and(|recorded| Arc::ptr_eq(recorded, history)) {
+            return;
+        }
+        let Some(layout) = layout.filter(|layout| layout.own().is_dir()) else {
+            return;
+        };
+        match write_json(history.as_ref(), &layout.history(), layout) {
+            Ok(()) => self.recorded = Some(Arc::clone(history)),
+            Err(error) => {
+                tracing::warn!(error = %Cause::of(&error), "could not record what has happened");
+            }
+        }
+    }
+
     /// Writes the status file, if there is a place for it that is ours.
     pub(super) fn write(&mut self, layout: Option<&Layout>, status: &Arc<Status>) {
         self.written = None;
@@ -60,17 +100,18 @@ impl News {
         let Some(layout) = layout.filter(|layout| layout.own().is_dir()) else {
             return;
         };
-        let path = layout.status();
-        let new = layout.own().join("status.gitsyncd-new");
-        let written = serde_json::to_vec_pretty(status.as_ref())
-            .map_err(std::io::Error::from)
-            .at("render", &path)
-            .and_then(|text| replace_file_by_way_of(&new, &path, &text, Durable::No));
-        match written {
+        match write_json(status.as_ref(), &layout.status(), layout) {
             Ok(()) => self.written = Some((Arc::clone(status), Instant::now())),
             Err(error) => {
                 tracing::warn!(error = %Cause::of(&error), "could not write the status");
             }
         }
     }
+}
+
+/// Writes a value as a file, by way of our own directory.
+fn write_json(value: &impl Serialize, path: &Path, layout: &Layout) -> Result<(), DiskError> {
+    let new = layout.own().join("status.gitsyncd-new");
+    let text = serde_json::to_vec_pretty(value).map_err(std::io::Error::from).at("render", path)?;
+    replace_file_by_way_of(&new, path, &text, Durable::No)
 }

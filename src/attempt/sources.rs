@@ -60,6 +60,14 @@ impl Sources {
         self.client.refresh();
     }
 
+    /// Asks for another ref from now on.
+    pub(super) fn follow(&mut self, reference: &Reference) {
+        if self.reference != *reference {
+            self.reference = reference.clone();
+            self.forget();
+        }
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.list.len()

@@ -2,9 +2,10 @@
 
 use crate::attempt::{Done, Failed, Publication};
 use crate::config::Config;
-use crate::model::Trigger;
-use crate::observe::history::History;
+use crate::model::{CommitId, Trigger};
+use crate::observe::history::{Entry, History, What};
 use crate::observe::status::{Attempt, Commit, Failure, Outcome, Phase, Status};
+use crate::trigger::order::{Choice, Refusal};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,9 @@ use tokio::sync::watch;
 pub(super) struct Board {
     status: watch::Sender<Arc<Status>>,
     history: watch::Sender<Arc<History>>,
+    /// The newest entry that an earlier run left, and the commit that is stayed at.
+    known: u64,
+    pinned: Option<CommitId>,
 }
 
 /// What is known of an attempt when it ends.
@@ -24,6 +28,12 @@ pub(super) struct Course {
     pub(super) trigger: Trigger,
     pub(super) started_at: Timestamp,
     pub(super) took: Duration,
+}
+
+impl Course {
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 impl Board {
@@ -45,7 +55,12 @@ impl Board {
             last_success_at: None,
             next_attempt_at: None,
         };
-        Self { status: watch::Sender::new(Arc::new(status)), history: watch::Sender::default() }
+        Self {
+            status: watch::Sender::new(Arc::new(status)),
+            history: watch::Sender::default(),
+            known: 0,
+            pinned: None,
+        }
     }
 
     /// Lets others read.
@@ -67,14 +82,75 @@ impl Board {
         self.status.send_modify(|status| change(Arc::make_mut(status)));
     }
 
-    /// An earlier run left an intact tree. It was published when its link was made.
-    pub(super) fn found(&self, publication: &Publication) {
-        self.change(|status| show(status, publication));
+    fn add(&self, entry: Entry) {
+        self.history.send_modify(|history| Arc::make_mut(history).add(entry));
+    }
+
+    /// What has happened so far.
+    pub(super) fn history_now(&self) -> Arc<History> {
+        Arc::clone(&self.history.borrow())
+    }
+
+    /// An earlier run left this behind: what has happened, and perhaps an intact tree, which was
+    /// published when its link was made, and a choice to stay at a commit.
+    pub(super) fn found(
+        &mut self,
+        past: History,
+        publication: Option<&Publication>,
+        pinned: Option<&CommitId>,
+    ) {
+        self.adopt(past);
+        self.pinned = pinned.cloned();
+        let history = self.history_now();
+        self.change(|status| {
+            if let Some(publication) = publication {
+                show(status, publication);
+                status.previous = history.before(&publication.live.commit).cloned();
+            }
+            status.pinned = pinned.is_some();
+        });
+    }
+
+    /// Takes over what was recorded before us.
+    pub(super) fn adopt(&mut self, past: History) {
+        let (known, last) = (self.known, past.last_id());
+        self.history.send_if_modified(|history| {
+            let before = Arc::clone(history);
+            Arc::make_mut(history).adopt(past, known);
+            *history != before
+        });
+        self.known = self.known.max(last);
+    }
+
+    /// Which commit to be at, if one is meant that is known.
+    pub(super) fn chosen(&self, choice: Choice) -> Result<CommitId, Refusal> {
+        let status = self.status.borrow();
+        match choice {
+            Choice::Current => {
+                let commit = status.commit.as_ref().map(|commit| commit.id.clone());
+                commit.ok_or(Refusal::NothingPublished)
+            }
+            Choice::Previous => status.previous.clone().ok_or(Refusal::NothingBefore),
+            Choice::Commit(commit) => Ok(commit),
+        }
+    }
+
+    /// Shows whether a commit is stayed at now, after an attempt that somebody may have asked for.
+    pub(super) fn pinned(&mut self, pinned: Option<&CommitId>, course: &Course, by: Option<&str>) {
+        if self.pinned.as_ref() == pinned {
+            return;
+        }
+        let what = if pinned.is_some() { What::Pinned } else { What::Unpinned };
+        let commit = self.status.borrow().commit.clone();
+        self.pinned = pinned.cloned();
+        self.change(|status| status.pinned = pinned.is_some());
+        self.add(Entry { commit, by: by.map(str::to_owned), ..happened(what, course) });
     }
 
     /// An attempt ended well.
-    pub(super) fn succeeded(&self, course: Course, done: &Done) {
+    pub(super) fn succeeded(&self, course: Course, done: &Done, by: Option<&str>) {
         let now = Timestamp::now();
+        let failures = self.status.borrow().failures;
         self.change(|status| {
             let (outcome, publication) = match done {
                 Done::Published(publication) => (Outcome::Published, publication),
@@ -91,22 +167,49 @@ impl Board {
             status.last_attempt = Some(ended(course, outcome));
             status.last_success_at = Some(now);
         });
+        let what = match done {
+            Done::Published(_) => What::Published,
+            Done::Unchanged(_) if failures > 0 => What::Recovered,
+            Done::Unchanged(_) => return,
+        };
+        let status = self.now();
+        self.add(Entry {
+            commit: status.commit.clone(),
+            previous: status.previous.clone().filter(|_| what == What::Published),
+            source: status.source.clone(),
+            by: by.map(str::to_owned),
+            ..happened(what, &course)
+        });
     }
 
     /// An attempt failed.
-    pub(super) fn failed(&self, course: Course, failed: &Failed, failures: u64) {
+    pub(super) fn failed(&self, course: Course, failed: &Failed, failures: u64, by: Option<&str>) {
+        let error = Failure {
+            class: failed.error.class(),
+            message: failed.chain().to_string(),
+            hint: failed.hint().to_owned(),
+        };
+        let before = self.now();
+        let is_news = !before.last_attempt.as_ref().is_some_and(|last| {
+            let class = last.error.as_ref().map(|error| error.class);
+            (last.step, class) == (failed.step, Some(error.class))
+        });
         self.change(|status| {
             status.failures = failures;
             status.last_attempt = Some(Attempt {
                 step: failed.step,
-                error: Some(Failure {
-                    class: failed.error.class(),
-                    message: failed.chain().to_string(),
-                    hint: failed.hint().to_owned(),
-                }),
+                error: Some(error.clone()),
                 ..ended(course, Outcome::Failed)
             });
         });
+        if is_news {
+            self.add(Entry {
+                step: failed.step,
+                error: Some(error),
+                by: by.map(str::to_owned),
+                ..happened(What::Failed, &course)
+            });
+        }
     }
 
     /// The next attempt starts after this rest.
@@ -135,12 +238,28 @@ fn show(status: &mut Status, publication: &Publication) {
     });
 }
 
+fn happened(what: What, course: &Course) -> Entry {
+    Entry {
+        id: 0,
+        at: Timestamp::now(),
+        what,
+        trigger: Some(course.trigger),
+        commit: None,
+        previous: None,
+        source: None,
+        duration_ms: Some(course.milliseconds()),
+        step: None,
+        error: None,
+        by: None,
+    }
+}
+
 fn ended(course: Course, outcome: Outcome) -> Attempt {
     Attempt {
         number: course.number,
         trigger: course.trigger,
         started_at: course.started_at,
-        duration_ms: u64::try_from(course.took.as_millis()).unwrap_or(u64::MAX),
+        duration_ms: course.milliseconds(),
         outcome,
         step: None,
         error: None,

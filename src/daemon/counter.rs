@@ -1,31 +1,108 @@
-//! Those who gave orders, and wait for how the attempt ends that respects them.
+//! Those who gave orders, what they want changed, and who waits for which attempt.
 
+use crate::attempt::Change;
+use crate::daemon::board::Board;
 use crate::observe::status::Attempt;
-use crate::trigger::order::{Order, Reply};
+use crate::trigger::order::{Order, Refusal, Reply, Wish};
 use tokio::sync::oneshot;
 
 /// Everybody who waits.
 #[derive(Debug, Default)]
-pub(super) struct Counter(Vec<Waiting>);
+pub(super) struct Counter {
+    waiting: Vec<Waiting>,
+    /// What the next attempt is to change.
+    next: Option<Wanted>,
+    /// What the attempt that runs is to change, and who asked for that.
+    running: Option<Wanted>,
+}
 
+/// Somebody who waits.
 #[derive(Debug)]
 struct Waiting {
     /// The number of the first attempt that begins after the order.
     first: u64,
+    changes: bool,
+    by: String,
     reply: oneshot::Sender<Reply>,
 }
 
+/// A change that somebody asked for.
+#[derive(Clone, Debug)]
+struct Wanted {
+    change: Change,
+    by: String,
+}
+
 impl Counter {
-    /// Takes an order while the attempt with the number `running` is the last that has begun.
-    pub(super) fn take(&mut self, order: Order, running: u64) {
-        self.0.push(Waiting { first: running.saturating_add(1), reply: order.reply });
+    /// Takes an order while the attempt with the number `running` is the last that has begun. Says
+    /// whether another one is needed.
+    pub(super) fn take(&mut self, order: Order, running: u64, board: &Board) -> bool {
+        let Order { wish, by, reply } = order;
+        let change = match wish {
+            Wish::Sync => {
+                self.wait(running, by, reply);
+                return true;
+            }
+            Wish::Unpin => Change::Unpin,
+            Wish::Pin(choice) => match board.chosen(choice) {
+                Ok(commit) => Change::Pin(commit),
+                Err(refusal) => {
+                    tell(reply, Err(refusal));
+                    return false;
+                }
+            },
+        };
+        self.change(running, change, (by, reply));
+        true
+    }
+
+    /// Lets somebody wait for an attempt that begins after the one with the number `running`.
+    fn wait(&mut self, running: u64, by: String, reply: oneshot::Sender<Reply>) {
+        let first = running.saturating_add(1);
+        self.waiting.push(Waiting { first, changes: false, by, reply });
+    }
+
+    /// Has the next attempt change something. Another change that was to be made by it is not.
+    fn change(
+        &mut self,
+        running: u64,
+        change: Change,
+        (by, reply): (String, oneshot::Sender<Reply>),
+    ) {
+        let first = running.saturating_add(1);
+        if self.next.is_some() {
+            let same = |waiting: &mut Waiting| waiting.changes && waiting.first == first;
+            for overtaken in self.waiting.extract_if(.., same) {
+                tell(overtaken.reply, Err(Refusal::Overtaken));
+            }
+        }
+        self.next = Some(Wanted { change, by: by.clone() });
+        self.waiting.push(Waiting { first, changes: true, by, reply });
+    }
+
+    /// Hands out what the attempt is to change that begins now.
+    pub(super) fn begin(&mut self) -> Option<Change> {
+        self.running = self.next.take();
+        self.running.as_ref().map(|wanted| wanted.change.clone())
+    }
+
+    /// Who asked for the attempt that ends now: who wanted it to change something, else who waited
+    /// first.
+    pub(super) fn by(&mut self, number: u64) -> Option<String> {
+        let waits = self.waiting.iter().find(|waiting| waiting.first <= number);
+        let changed = self.running.take().map(|wanted| wanted.by);
+        changed.or_else(|| waits.map(|waiting| waiting.by.clone()))
     }
 
     /// Answers those who wait for this attempt.
     pub(super) fn ended(&mut self, attempt: &Attempt) {
-        for waiting in self.0.extract_if(.., |waiting| waiting.first <= attempt.number) {
-            // Who does not want to know has gone.
-            waiting.reply.send(Ok(attempt.clone())).unwrap_or_default();
+        for waiting in self.waiting.extract_if(.., |waiting| waiting.first <= attempt.number) {
+            tell(waiting.reply, Ok(attempt.clone()));
         }
     }
+}
+
+fn tell(asker: oneshot::Sender<Reply>, reply: Reply) {
+    // Who does not want to know has gone.
+    asker.send(reply).unwrap_or_default();
 }

@@ -4,6 +4,7 @@
 mod behind;
 mod board;
 mod counter;
+mod errand;
 mod turn;
 
 use crate::attempt::Attempts;

@@ -7,6 +7,8 @@ use crate::daemon::behind;
 use crate::daemon::behind::{Behind, Collected, Running};
 use crate::daemon::board::{Board, Course};
 use crate::daemon::counter::Counter;
+use crate::daemon::errand;
+use crate::daemon::errand::{Errand, PATIENCE, Return};
 use crate::model::{Cause, Step, Trigger};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Outcome, Status};
@@ -23,16 +25,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// How much longer than its time an attempt may take to notice that it is over.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How an attempt ended, and everything it was lent, unless its thread is lost.
-struct Return {
-    attempts: Option<Box<Attempts>>,
-    course: Course,
-    result: Result<Result<Done, Failed>, Cut>,
-}
 
 /// What the loop waits for.
 enum Heard {
@@ -103,9 +95,12 @@ impl Loop {
         self.find().await;
         let mut heard = Heard::Asked(Trigger::Start);
         let ended = loop {
-            self.beat.mark(Instant::now());
             if let Some(ended) = self.turn(heard).await {
                 break ended;
+            }
+            // While an attempt runs, only its own end is a sign of life.
+            if self.running.is_none() {
+                self.beat.mark(Instant::now());
             }
             heard = self.listen(&mut ear, &mut orders).await;
         };
@@ -116,7 +111,7 @@ impl Loop {
             let home = attempt.await;
             self.attempts = home.attempts;
             if let Ok(Ok(done)) = &home.result {
-                self.succeeded(home.course, done);
+                self.succeeded(home.course, done, None);
                 succeeded = true;
             }
         } else if !self.stop.is_cancelled() {
@@ -141,7 +136,9 @@ impl Loop {
             Heard::Stop => Event::Stop,
             Heard::Asked(trigger) => Event::Asked(trigger),
             Heard::Ordered(order) => {
-                self.counter.take(order, self.number);
+                if !self.counter.take(order, self.number, &self.board) {
+                    return None;
+                }
                 Event::Asked(Trigger::Api)
             }
             Heard::Due => Event::Due,
@@ -231,14 +228,15 @@ impl Loop {
         let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
         let looked = blocking::run(&limit, PATIENCE, move || {
             let found = attempts.find();
-            (attempts, found)
+            let past = attempts.past();
+            (attempts, found, past)
         });
-        if let Ok((attempts, found)) = looked.await {
-            self.attempts = Some(attempts);
-            if let Some(publication) = found {
+        if let Ok((attempts, found, past)) = looked.await {
+            if let Some(publication) = &found {
                 tracing::info!(commit = %publication.live.commit, "found an intact tree published");
-                self.board.found(&publication);
             }
+            self.board.found(past, found.as_ref(), attempts.pinned());
+            self.attempts = Some(attempts);
         }
     }
 
@@ -250,29 +248,41 @@ impl Loop {
         self.wake = None;
         self.number += 1;
         self.metrics.trigger(trigger);
-        let number = self.number;
-        let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
-        self.running = Some(Box::pin(async move {
-            let course = |took| Course { number, trigger, started_at: Timestamp::now(), took };
-            attempt(attempts, course(Duration::ZERO), limit).await
-        }));
+        let now = Instant::now();
+        self.beat.mark(now);
+        let limit = Stop::new(self.stop.clone(), now + self.config.sync_timeout);
+        let (number, started_at) = (self.number, Timestamp::now());
+        let course = Course { number, trigger, started_at, took: Duration::ZERO };
+        let change = self.counter.begin();
+        let errand = Errand { course, change, first: !self.machine.is_steady() };
+        self.running = Some(Box::pin(errand::run(attempts, errand, limit)));
     }
 
     /// Counts and tells how an attempt ended.
     fn judge(&mut self, home: Return) -> Event {
-        self.attempts = home.attempts;
-        match home.result {
+        let Return { attempts, course, result, past } = home;
+        self.attempts = attempts;
+        if let Some(past) = past {
+            self.board.adopt(past);
+        }
+        let by = self.counter.by(course.number);
+        let by = by.as_deref();
+        let event = match result {
             Ok(Ok(done)) => {
-                self.succeeded(home.course, &done);
+                self.succeeded(course, &done, by);
                 Event::Succeeded
             }
             Ok(Err(failed)) if failed.is_interruption() => Event::Stop,
-            Ok(Err(failed)) => self.failed(home.course, &failed),
-            Err(cut) => self.failed(home.course, &Failed::lost(Cause::of(&cut))),
+            Ok(Err(failed)) => self.failed(course, &failed, by),
+            Err(cut) => self.failed(course, &Failed::lost(Cause::of(&cut)), by),
+        };
+        if let Some(attempts) = &self.attempts {
+            self.board.pinned(attempts.pinned(), &course, by);
         }
+        event
     }
 
-    fn succeeded(&self, course: Course, done: &Done) {
+    fn succeeded(&self, course: Course, done: &Done, by: Option<&str>) {
         let outcome = match done {
             Done::Published(_) => Outcome::Published,
             Done::Unchanged(_) => Outcome::Unchanged,
@@ -280,7 +290,7 @@ impl Loop {
         if let (Done::Unchanged(publication), false) = (done, self.machine.is_steady()) {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
-        self.board.succeeded(course, done);
+        self.board.succeeded(course, done, by);
         self.metrics.attempt(outcome, !self.machine.is_steady(), course.took);
         self.metrics.succeeded(Timestamp::now());
         tracing::debug!(
@@ -292,10 +302,10 @@ impl Loop {
         );
     }
 
-    fn failed(&self, course: Course, failed: &Failed) -> Event {
+    fn failed(&self, course: Course, failed: &Failed, by: Option<&str>) -> Event {
         let failures = self.machine.failures() + 1;
         let class = failed.error.class();
-        self.board.failed(course, failed, failures);
+        self.board.failed(course, failed, failures, by);
         self.metrics.attempt(Outcome::Failed, false, course.took);
         self.metrics.failure(class, failures);
         tracing::warn!(
@@ -351,8 +361,9 @@ impl Loop {
     async fn announce(&mut self, first: bool) {
         let collected = self.collected.take();
         let idle = !self.behind.is_collecting();
+        let history = self.board.history_now();
         let garbage = self.tell(move |attempts, status, stop| {
-            attempts.tell(status, first);
+            attempts.tell(status, &history, first);
             attempts.collected(collected, stop);
             idle.then(|| attempts.garbage()).flatten()
         });
@@ -365,20 +376,5 @@ impl Loop {
     async fn install(&mut self) {
         let collected = self.collected.take();
         self.tell(|attempts, _, stop| attempts.collected(collected, stop)).await;
-    }
-}
-
-async fn attempt(mut attempts: Box<Attempts>, course: Course, stop: Stop) -> Return {
-    let begun = Instant::now();
-    let inner = stop.clone();
-    let ended = blocking::run(&stop, PATIENCE, move || {
-        let result = attempts.run(&inner);
-        (attempts, result)
-    });
-    let ended = ended.await;
-    let course = Course { took: begun.elapsed(), ..course };
-    match ended {
-        Ok((attempts, result)) => Return { attempts: Some(attempts), course, result: Ok(result) },
-        Err(cut) => Return { attempts: None, course, result: Err(cut) },
     }
 }

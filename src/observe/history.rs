@@ -64,11 +64,28 @@ pub struct History {
 impl History {
     /// Adds an entry, which gets the next id. The oldest goes when there are too many.
     pub fn add(&mut self, entry: Entry) {
-        let id = self.entries.back().map_or(0, |last| last.id).saturating_add(1);
+        let id = self.last_id().saturating_add(1);
         self.entries.push_back(Entry { id, ..entry });
         while self.entries.len() > MOST {
             self.entries.pop_front();
         }
+    }
+
+    /// Puts what somebody else recorded, if there is any, before the entries that came after the one
+    /// with the id `known`, which were added here.
+    pub fn adopt(&mut self, past: Self, known: u64) {
+        if past.entries.iter().all(|entry| self.entries.contains(entry)) {
+            return;
+        }
+        let ours = std::mem::replace(self, past);
+        for entry in ours.entries.into_iter().filter(|entry| entry.id > known) {
+            self.add(entry);
+        }
+    }
+
+    /// The id of the newest entry; 0 if there is none.
+    pub fn last_id(&self) -> u64 {
+        self.entries.back().map_or(0, |last| last.id)
     }
 
     /// The entries, newest first.
@@ -89,5 +106,74 @@ impl History {
                 (now.id == *commit).then_some(entry.previous.as_ref())
             });
         published.flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(digit: &str) -> CommitId {
+        digit.repeat(40).parse().unwrap()
+    }
+
+    fn published(now: &str, previous: Option<&str>) -> Entry {
+        let id = commit(now);
+        let (subject, author) = ("a".to_owned(), "b".to_owned());
+        Entry {
+            id: 0,
+            at: Timestamp::UNIX_EPOCH,
+            what: What::Published,
+            trigger: Some(Trigger::Start),
+            commit: Some(Commit { id, subject, author, time: None }),
+            previous: previous.map(commit),
+            source: None,
+            duration_ms: Some(1),
+            step: None,
+            error: None,
+            by: None,
+        }
+    }
+
+    #[test]
+    fn ids_go_up_and_the_oldest_entries_go() {
+        let mut history = History::default();
+        for _ in 0..MOST + 5 {
+            history.add(published("a", None));
+        }
+        let ids: Vec<_> = history.newest_first().map(|entry| entry.id).collect();
+        assert_eq!((ids.len(), ids[0], ids[MOST - 1]), (MOST, 105, 6));
+        assert_eq!(history.after(103).map(|entry| entry.id).collect::<Vec<_>>(), [104, 105]);
+        assert_eq!(history.after(0).count(), MOST);
+        let text = serde_json::to_string(&history).unwrap();
+        assert_eq!(serde_json::from_str::<History>(&text).unwrap(), history);
+    }
+
+    #[test]
+    fn the_commit_before_is_found_however_often_one_was_published() {
+        let mut history = History::default();
+        assert_eq!(history.before(&commit("a")), None);
+        for (now, previous) in [("a", None), ("b", Some("a")), ("a", Some("b")), ("c", Some("a"))] {
+            history.add(published(now, previous));
+        }
+        assert_eq!(history.before(&commit("a")), Some(&commit("b")));
+        assert_eq!(history.before(&commit("c")), Some(&commit("a")));
+        assert_eq!(history.before(&commit("d")), None);
+    }
+
+    #[test]
+    fn what_another_instance_recorded_meanwhile_comes_first() {
+        let mut past = History::default();
+        past.add(published("a", None));
+        let mut ours = past.clone();
+        ours.add(published("c", None));
+        past.add(published("b", Some("a")));
+        ours.adopt(past, 1);
+        let all = ours.clone();
+        ours.adopt(all.clone(), 1);
+        assert_eq!(ours, all, "what was recorded by ourselves is not new");
+        let commits = ours.newest_first().map(|entry| entry.commit.clone().unwrap().id);
+        assert_eq!(commits.collect::<Vec<_>>(), [commit("c"), commit("b"), commit("a")]);
+        assert_eq!(ours.last_id(), 3);
     }
 }

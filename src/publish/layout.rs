@@ -73,6 +73,16 @@ impl Layout {
         }
     }
 
+    /// Which commit to stay at, if there is one.
+    pub fn pin(&self) -> PathBuf {
+        self.own().join("pin.json")
+    }
+
+    /// What has happened.
+    pub fn history(&self) -> PathBuf {
+        self.own().join("history.json")
+    }
+
     /// Where the trees are.
     pub fn trees(&self) -> PathBuf {
         self.root.join(".worktrees")

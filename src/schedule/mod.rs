@@ -16,10 +16,13 @@ const INITIAL_CAP: Duration = Duration::from_secs(30);
 const STEADY_CAP: Duration = Duration::from_mins(5);
 /// The rest after a failure when attempts are made on triggers only.
 const WITHOUT_PERIOD: Duration = Duration::from_mins(1);
-/// How long a change of a file waits after an attempt that was started by one and failed, and twice
-/// as long after each other one: what changes again and again must not use up the failures that are
-/// allowed in a moment.
+/// How long a change of a file, or a webhook, waits after an attempt that was started by one and
+/// failed, and twice as long after each other one: what changes again and again must not use up the
+/// failures that are allowed in a moment.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
+/// How long a webhook waits after the end of an attempt that was started by one: however many come,
+/// the source is asked no more often.
+const AFTER_WEBHOOK: Duration = Duration::from_millis(500);
 /// The longest rest that a source can ask for.
 const RETRY_AFTER_CAP: Duration = Duration::from_hours(1);
 
@@ -86,14 +89,39 @@ pub struct Machine {
     steady: bool,
     failures: u64,
     growth: Growth,
-    /// Whether the last attempt was started by the change of a file.
-    by_file: bool,
-    /// How many such attempts have failed one after the other.
+    /// What started the last attempt.
+    by: Trigger,
+    /// How many attempts that no person asked for have failed one after the other.
     in_vain: u32,
-    /// After such a failure: until when changes of files wait.
-    calm: Option<Instant>,
+    /// Until when some triggers wait.
+    calm: Option<Calm>,
     /// What waits for that.
     waiting: Option<Trigger>,
+    /// When the rest is over.
+    until: Option<Instant>,
+}
+
+/// A time in which not everybody is heard.
+#[derive(Clone, Copy, Debug)]
+struct Calm {
+    until: Instant,
+    /// The source has asked for it: that does not concern what is on this machine.
+    asked_for: bool,
+}
+
+impl Calm {
+    fn concerns(self, trigger: Trigger) -> bool {
+        match trigger {
+            Trigger::Webhook => true,
+            Trigger::File => !self.asked_for,
+            Trigger::Start | Trigger::Period | Trigger::Signal | Trigger::Api => false,
+        }
+    }
+}
+
+/// Says whether somebody waits for what comes of it.
+fn is_urgent(trigger: Trigger) -> bool {
+    matches!(trigger, Trigger::Signal | Trigger::Api)
 }
 
 impl Machine {
@@ -107,10 +135,11 @@ impl Machine {
             steady: false,
             failures: 0,
             growth,
-            by_file: false,
+            by: Trigger::Start,
             in_vain: 0,
             calm: None,
             waiting: None,
+            until: None,
         }
     }
 
@@ -135,7 +164,8 @@ impl Machine {
             }
             (Phase::Resting, Event::Asked(trigger)) => self.asked(now, trigger),
             (Phase::Running { asked_again }, Event::Asked(trigger)) => {
-                self.phase = Phase::Running { asked_again: asked_again.or(Some(trigger)) };
+                let first = asked_again.filter(|_| !is_urgent(trigger));
+                self.phase = Phase::Running { asked_again: first.or(Some(trigger)) };
                 Effect::Nothing
             }
             (Phase::Running { asked_again }, Event::Succeeded) => {
@@ -153,16 +183,17 @@ impl Machine {
     fn start(&mut self, trigger: Trigger) -> Effect {
         self.phase = Phase::Running { asked_again: None };
         (self.calm, self.waiting) = (None, None);
-        self.by_file = trigger == Trigger::File;
+        self.by = trigger;
         Effect::Start(trigger)
     }
 
-    /// Starts at once, unless a file changed just after the change of a file was in vain.
+    /// Starts at once, unless it is a time in which this is not heard.
     fn asked(&mut self, now: Instant, trigger: Trigger) -> Effect {
-        match self.calm.filter(|calm| trigger == Trigger::File && now < *calm) {
+        match self.calm.filter(|calm| calm.concerns(trigger) && now < calm.until) {
             Some(calm) => {
-                self.waiting = Some(trigger);
-                self.rest(Some(calm))
+                self.waiting = Some(self.waiting.unwrap_or(trigger));
+                let until = self.until.map_or(calm.until, |until| until.min(calm.until));
+                self.rest(Some(until))
             }
             None => self.start(trigger),
         }
@@ -175,6 +206,7 @@ impl Machine {
 
     fn rest(&mut self, until: Option<Instant>) -> Effect {
         self.phase = Phase::Resting;
+        self.until = until;
         Effect::Rest(until)
     }
 
@@ -187,13 +219,14 @@ impl Machine {
         if self.policy.one_time {
             return self.over(Effect::Done);
         }
-        match (again, self.policy.period) {
-            (Some(trigger), _) => self.start(trigger),
-            (None, Some(period)) => {
-                let rest = spread(period, self.policy.jitter, chance);
-                self.rest(Some(now + rest))
-            }
-            (None, None) => self.rest(None),
+        if self.by == Trigger::Webhook {
+            self.calm = Some(Calm { until: now + AFTER_WEBHOOK, asked_for: true });
+        }
+        let rest = self.policy.period.map(|period| spread(period, self.policy.jitter, chance));
+        self.until = rest.map(|rest| now + rest);
+        match again {
+            Some(trigger) => self.asked(now, trigger),
+            None => self.rest(self.until),
         }
     }
 
@@ -212,20 +245,27 @@ impl Machine {
         }
         let grown = self.growth.next();
         let rest = spread(grown, grown / 10, chance);
-        if self.by_file {
+        if matches!(self.by, Trigger::File | Trigger::Webhook) {
             let calm = AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(self.in_vain)).min(rest);
-            self.calm = Some(now + calm);
+            self.calm = Some(Calm { until: now + calm, asked_for: false });
             self.in_vain = self.in_vain.saturating_add(1);
         } else {
             self.in_vain = 0;
         }
-        match (again, retry_after) {
-            (_, Some(alone)) => {
-                let until = now + rest.max(alone.min(RETRY_AFTER_CAP));
-                self.rest(Some(until))
-            }
-            (Some(trigger), None) => self.asked(now, trigger),
-            (None, None) => self.rest(Some(now + rest)),
+        if let Some(alone) = retry_after {
+            let until = now + rest.max(alone.min(RETRY_AFTER_CAP));
+            self.calm = Some(Calm { until, asked_for: true });
+            self.until = Some(until);
+            // Who asked over the API waits for an answer, and may want what needs no source.
+            return match again {
+                Some(Trigger::Api) => self.start(Trigger::Api),
+                Some(_) | None => self.rest(Some(until)),
+            };
+        }
+        self.until = Some(now + rest);
+        match again {
+            Some(trigger) => self.asked(now, trigger),
+            None => self.rest(self.until),
         }
     }
 }

@@ -127,10 +127,64 @@ fn without_a_period_only_triggers_and_failures_start_attempts() {
     assert_eq!(play(policy, &events)[3], "rest 60");
 }
 
+#[test]
+fn webhooks_start_attempts_at_a_bounded_rate() {
+    let mut machine = Machine::new(policy());
+    let (begun, hook) = (Instant::now(), Event::Asked(Trigger::Webhook));
+    machine.step(begun, 0.5, Event::Asked(Trigger::Start));
+    machine.step(begun, 0.5, Event::Succeeded);
+    assert_eq!(
+        machine.step(begun, 0.5, hook),
+        Effect::Start(Trigger::Webhook),
+        "the first is heard"
+    );
+    assert_eq!(machine.step(begun, 0.5, hook), Effect::Nothing);
+    let later = Effect::Rest(Some(begun + AFTER_WEBHOOK));
+    assert_eq!(machine.step(begun, 0.5, Event::Succeeded), later, "and one more, after a rest");
+    assert_eq!(machine.step(begun, 0.5, hook), later);
+    let then = begun + AFTER_WEBHOOK;
+    assert_eq!(machine.step(then, 0.5, Event::Due), Effect::Start(Trigger::Webhook));
+    machine.step(then, 0.5, Event::Succeeded);
+    let file = Event::Asked(Trigger::File);
+    assert_eq!(machine.step(then, 0.5, file), Effect::Start(Trigger::File), "others need no rest");
+    let api = Event::Asked(Trigger::Api);
+    machine.step(then, 0.5, hook);
+    assert_eq!(machine.step(then, 0.5, api), Effect::Nothing);
+    assert_eq!(machine.step(then, 0.5, Event::Succeeded), Effect::Start(Trigger::Api));
+}
+
+#[test]
+fn a_webhook_does_not_disturb_a_source_that_wants_to_be_left_alone() {
+    let alone = Event::Failed(Some(Duration::from_secs(90)));
+    let hook = Event::Asked(Trigger::Webhook);
+    let start = Event::Asked(Trigger::Start);
+    let api = Event::Asked(Trigger::Api);
+    let effects = play(policy(), &[start, alone, hook, Event::Due]);
+    assert_eq!(effects[1..], ["rest 90", "rest 90", "start by webhook"]);
+    let effects = play(policy(), &[start, alone, hook, api]);
+    assert_eq!(effects[2..], ["rest 90", "start by api"]);
+    let effects = play(policy(), &[start, api, alone]);
+    assert_eq!(effects[2], "start by api", "who waits for an answer gets one");
+}
+
+#[test]
+fn a_webhook_that_waits_delays_nothing() {
+    let quick =
+        Policy { period: Some(Duration::from_millis(10)), jitter: Duration::ZERO, ..policy() };
+    let mut machine = Machine::new(quick);
+    let (now, hook) = (Instant::now(), Event::Asked(Trigger::Webhook));
+    machine.step(now, 0.5, Event::Asked(Trigger::Start));
+    machine.step(now, 0.5, Event::Succeeded);
+    machine.step(now, 0.5, hook);
+    let soon = Effect::Rest(Some(now + Duration::from_millis(10)));
+    assert_eq!(machine.step(now, 0.5, Event::Succeeded), soon);
+    assert_eq!(machine.step(now, 0.5, hook), soon);
+}
+
 fn events() -> impl Strategy<Value = Vec<(Event, f64)>> {
     let event = prop_oneof![
         Just(Event::Due),
-        Just(Event::Asked(Trigger::Signal)),
+        prop::sample::select(&Trigger::ALL).prop_map(Event::Asked),
         Just(Event::Succeeded),
         (0_u64..10_000).prop_map(|rest| Event::Failed(Some(Duration::from_secs(rest)))),
         Just(Event::Failed(None)),
@@ -157,7 +211,7 @@ proptest! {
                 }
                 Effect::Rest(until) => {
                     let rest = until.unwrap() - now;
-                    prop_assert!(rest >= Duration::from_millis(900), "{rest:?}");
+                    prop_assert!(rest >= AFTER_WEBHOOK.min(AFTER_FAILURE), "{rest:?}");
                     prop_assert!(rest <= RETRY_AFTER_CAP, "{rest:?}");
                 }
                 Effect::Done | Effect::GiveUp => over = true,

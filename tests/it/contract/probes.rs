@@ -1,6 +1,9 @@
 //! What the HTTP server tells orchestrators and dashboards.
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::time::{Duration, Instant};
 
 use crate::contract::{after_more_attempts, health, metric, polling};
 use crate::support::daemon::{Daemon, Root};
@@ -50,6 +53,31 @@ fn probes_follow_the_state() {
 }
 
 #[test]
+fn a_thread_that_hangs_is_no_sign_of_life_and_an_upstream_that_is_down_is_one() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let packed = upstream.repo().join("packed-refs");
+    fs::remove_file(&packed).unwrap_or_default();
+    mknodat(CWD, &packed, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let url = upstream.repo().display().to_string();
+    let daemon = polling(&url, &root).flag("--sync-timeout=1s").start();
+    let live = || codes(&daemon)[1];
+    assert_eq!(live(), 200, "it hangs, but not for long");
+    eventually("it hangs for more than twice its time", SOON, || (live() == 503).then_some(()));
+    let said = daemon.get("/livez").unwrap().body;
+    assert!(said.starts_with("stuck: "), "{said}");
+    // A reader that hangs in open() goes on when somebody writes.
+    drop(File::options().write(true).open(&packed).unwrap());
+    fs::remove_file(&packed).unwrap();
+    eventually_answers(&daemon, [200; 4]);
+    fs::rename(upstream.repo(), upstream.dir().join("away")).unwrap();
+    eventually("attempts fail", SOON, || (codes(&daemon)[3] == 503).then_some(()));
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(3) {
+        assert_eq!(live(), 200, "it tries again and again");
+    }
+}
+
+#[test]
 fn an_intact_tree_that_is_found_counts_while_the_upstream_is_down() {
     let upstream = Upstream::new();
     let server = http::serve(&upstream);
@@ -76,7 +104,7 @@ fn a_damaged_tree_that_is_found_does_not_count() {
     let first = polling(&server.url(), &root).start();
     root.eventually_publishes(&upstream.head());
     drop(first);
-    std::fs::write(root.link().join("README"), "somebody wrote here\n").unwrap();
+    fs::write(root.link().join("README"), "somebody wrote here\n").unwrap();
     server.answer(Answer::Unavailable);
     let daemon = polling(&server.url(), &root).start();
     eventually_answers(&daemon, [503, 200, 503, 503]);

@@ -1,0 +1,246 @@
+//! Staying at one commit on request, whatever the ref names, over restarts too.
+//!
+//! The choice is a file in our own directory. It is written just before readers see the commit: a
+//! crash between the two leaves a choice that the next start carries out. An attempt that fails
+//! leaves the choice as it was, except that the end of a choice needs no success.
+
+use crate::attempt::AttemptError;
+use crate::disk::look::read;
+use crate::disk::{DiskError, Durable, remove, replace_file};
+use crate::model::{Cause, CommitId, Reference};
+use crate::publish::Layout;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How long the file may be.
+const LONGEST: u64 = 64 * 1024;
+
+/// What somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// To publish this commit and stay at it.
+    Pin(CommitId),
+    /// To follow the ref again.
+    Unpin,
+}
+
+/// The file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Written {
+    commit: CommitId,
+    /// Where it is from: in another repository it means nothing.
+    repo: String,
+    since: Timestamp,
+}
+
+/// What was chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Kept {
+    /// That is not known.
+    #[default]
+    Unknown,
+    /// To follow the ref.
+    Nothing,
+    /// To stay at this.
+    At(CommitId),
+}
+
+/// The choice, and what is to become of it.
+#[derive(Debug)]
+pub(super) struct Pin {
+    path: PathBuf,
+    repo: String,
+    /// What the file says, if it was read.
+    kept: Kept,
+    asked: Option<Change>,
+    /// What to go back to if the attempt fails; unknown if nothing was changed.
+    before: Kept,
+}
+
+impl Pin {
+    /// Knows nothing yet.
+    pub(super) fn new(layout: &Layout, repo: String) -> Self {
+        Self { path: layout.pin(), repo, kept: Kept::Unknown, asked: None, before: Kept::Unknown }
+    }
+
+    /// The commit that is stayed at, as far as is known.
+    pub(super) fn commit(&self) -> Option<&CommitId> {
+        match &self.kept {
+            Kept::At(commit) => Some(commit),
+            Kept::Unknown | Kept::Nothing => None,
+        }
+    }
+
+    /// Says whether a commit is stayed at, or is to be.
+    pub(super) fn is_on(&self) -> bool {
+        self.commit().is_some() || matches!(self.asked, Some(Change::Pin(_)))
+    }
+
+    /// Notes what this attempt is to change.
+    pub(super) fn ask(&mut self, change: Option<Change>) {
+        self.asked = change;
+        self.before = Kept::Unknown;
+    }
+
+    /// Another instance may write the file, so what was read does not count any more.
+    pub(super) fn forget(&mut self) {
+        self.kept = Kept::Unknown;
+    }
+
+    /// Reads the file if that has not been done. One that cannot be understood is an error: to go
+    /// on would be to leave a commit at which somebody wanted to stay.
+    fn look(&mut self) -> Result<(), AttemptError> {
+        if self.kept != Kept::Unknown {
+            return Ok(());
+        }
+        let unreadable = |why: String| AttemptError::Pin { path: self.path.clone(), why };
+        let kept = match read(&self.path, LONGEST) {
+            Ok(None) => Kept::Nothing,
+            Ok(Some(text)) => match serde_json::from_slice::<Written>(&text) {
+                Ok(written) if written.repo == self.repo => Kept::At(written.commit),
+                Ok(written) => {
+                    let (commit, repo) = (written.commit, written.repo);
+                    tracing::warn!(%commit, repo, "not staying at a commit of another repository");
+                    Kept::Nothing
+                }
+                Err(error) => return Err(unreadable(error.to_string())),
+            },
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        self.kept = kept;
+        Ok(())
+    }
+
+    /// Reads the file before any attempt. One that cannot be understood is told by the first.
+    pub(super) fn look_ahead(&mut self) {
+        if let Err(error) = self.look() {
+            tracing::warn!(error = %Cause::of(&error), "this will be an obstacle");
+        }
+    }
+
+    /// Begins what was asked for, and says what is to be followed instead of the ref.
+    pub(super) fn begin(&mut self) -> Result<Option<Reference>, AttemptError> {
+        let looked = self.look();
+        match &self.asked {
+            // Whatever is in the file, it goes or is replaced.
+            Some(Change::Unpin) => {
+                remove(&self.path)?;
+                self.kept = Kept::Nothing;
+            }
+            Some(Change::Pin(commit)) => return Ok(Some(Reference::Commit(commit.clone()))),
+            None => looked?,
+        }
+        Ok(self.commit().map(|commit| Reference::Commit(commit.clone())))
+    }
+
+    /// Makes the choice last: readers are about to see this commit.
+    pub(super) fn settle(&mut self, commit: &CommitId) -> Result<(), DiskError> {
+        if !matches!(self.asked, Some(Change::Pin(_))) {
+            return Ok(());
+        }
+        self.before = self.kept.clone();
+        self.write(commit)?;
+        self.kept = Kept::At(commit.clone());
+        self.asked = None;
+        Ok(())
+    }
+
+    fn write(&self, commit: &CommitId) -> Result<(), DiskError> {
+        let written =
+            Written { commit: commit.clone(), repo: self.repo.clone(), since: Timestamp::now() };
+        let text = serde_json::json!(written).to_string();
+        replace_file(&self.path, text.as_bytes(), Durable::Yes)
+    }
+
+    /// Goes back to the choice before an attempt that failed.
+    pub(super) fn undo(&mut self) {
+        if let Err(error) = self.try_undo() {
+            tracing::warn!(error = %Cause::of(&error), "could not go back to the last pin");
+        }
+    }
+
+    fn try_undo(&mut self) -> Result<(), DiskError> {
+        self.asked = None;
+        let before = std::mem::take(&mut self.before);
+        match &before {
+            Kept::Unknown => return Ok(()),
+            Kept::At(commit) => self.write(commit)?,
+            Kept::Nothing => remove(&self.path)?,
+        }
+        self.kept = before;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn commit(digit: &str) -> CommitId {
+        digit.repeat(40).parse().unwrap()
+    }
+
+    fn follows(pin: &mut Pin) -> Option<String> {
+        pin.begin().unwrap().map(|reference| reference.to_string())
+    }
+
+    fn place() -> (tempfile::TempDir, Layout) {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path().to_owned(), dir.path().join("link"));
+        fs::create_dir_all(layout.own()).unwrap();
+        (dir, layout)
+    }
+
+    #[test]
+    fn a_choice_lasts_once_it_is_settled_and_a_failed_one_leaves_the_one_before() {
+        let (_dir, layout) = place();
+        let again = || Pin::new(&layout, "/repo".to_owned());
+        let mut pin = again();
+        assert_eq!(follows(&mut pin), None);
+        pin.ask(Some(Change::Pin(commit("a"))));
+        assert_eq!(follows(&mut pin), Some("a".repeat(40)));
+        pin.undo();
+        assert_eq!((follows(&mut pin), follows(&mut again())), (None, None));
+        pin.ask(Some(Change::Pin(commit("a"))));
+        pin.settle(&commit("a")).unwrap();
+        pin.ask(Some(Change::Pin(commit("b"))));
+        pin.settle(&commit("b")).unwrap();
+        assert_eq!(follows(&mut again()), Some("b".repeat(40)));
+        pin.undo();
+        assert_eq!(follows(&mut pin), Some("a".repeat(40)));
+        assert_eq!(follows(&mut again()), Some("a".repeat(40)));
+        pin.ask(Some(Change::Unpin));
+        assert_eq!((follows(&mut pin), follows(&mut again())), (None, None));
+        pin.undo();
+        assert_eq!(follows(&mut again()), None, "the end of a choice needs no success");
+    }
+
+    #[test]
+    fn a_choice_that_cannot_be_read_stops_everything_but_another_choice() {
+        let (_dir, layout) = place();
+        let again = || Pin::new(&layout, "/repo".to_owned());
+        fs::write(layout.pin(), "{").unwrap();
+        assert!(matches!(again().begin(), Err(AttemptError::Pin { .. })));
+        let mut pin = again();
+        assert!(pin.begin().is_err() && pin.begin().is_err(), "each time");
+        pin.ask(Some(Change::Pin(commit("a"))));
+        assert_eq!(follows(&mut pin), Some("a".repeat(40)));
+        pin.settle(&commit("a")).unwrap();
+        assert_eq!(follows(&mut again()), Some("a".repeat(40)));
+        fs::write(layout.pin(), "{").unwrap();
+        let mut pin = again();
+        pin.ask(Some(Change::Unpin));
+        assert_eq!((follows(&mut pin), follows(&mut again())), (None, None));
+    }
+
+    #[test]
+    fn a_choice_of_another_repository_does_not_count() {
+        let (_dir, layout) = place();
+        let mut pin = Pin::new(&layout, "/repo".to_owned());
+        pin.ask(Some(Change::Pin(commit("a"))));
+        pin.settle(&commit("a")).unwrap();
+        assert_eq!(follows(&mut Pin::new(&layout, "/other".to_owned())), None);
+    }
+}

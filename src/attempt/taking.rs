@@ -1,0 +1,23 @@
+//! Becoming the only one at the root.
+
+use crate::attempt::error::Failed;
+use crate::attempt::{AttemptError, Attempts, Done};
+use crate::runtime::Stop;
+
+/// Waits to be the only one at the root. A one-time run that finds another instance there and the
+/// wanted commit published is done.
+pub(super) fn take_root(me: &mut Attempts, stop: &Stop) -> Result<Option<Done>, Failed> {
+    let taken = me.root.is_taken().map_err(AttemptError::before_any_step)?;
+    if me.one_time && taken {
+        me.aim()?;
+        let wanted = me.ask_any(stop)?;
+        if let Some((store, live, _)) = me.root.find()
+            && Some(&live.commit) == wanted.object.id().as_ref()
+        {
+            tracing::info!(commit = %live.commit, "another instance has published it already");
+            return Ok(Some(Done::Unchanged(me.describe(&store, live))));
+        }
+    }
+    me.root.take(stop).map_err(AttemptError::before_any_step)?;
+    Ok(None)
+}
