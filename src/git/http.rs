@@ -8,7 +8,7 @@ use crate::git::allowance::{Allowance, Allowed};
 use crate::git::dress::Dress;
 use crate::git::echo::Echo;
 use crate::git::error::words;
-use crate::model::{Cause, Outfit};
+use crate::model::{Cause, Outfit, without_user};
 use crate::net::Body;
 use crate::net::Client;
 use crate::net::NetError;
@@ -131,14 +131,6 @@ fn shown(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{host}{port}{}", url.scheme(), url.path())
-}
-
-/// Who we are is not for a server to say.
-fn without_user(mut url: Url) -> Url {
-    // Both fail only for URLs that cannot have one.
-    let removed = url.set_username("").and_then(|()| url.set_password(None));
-    debug_assert!(removed.is_ok(), "a URL of HTTP can lose its user information");
-    url
 }
 
 /// Takes header lines apart; gix makes them, so none is wrong.

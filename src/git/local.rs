@@ -1,6 +1,7 @@
 //! A source on this machine, read in process: bare or not, a linked worktree, shallow, detached,
 //! or owned by somebody else. Nothing in its configuration is executed.
 
+use crate::disk::look::Look;
 use crate::git::GitError;
 use crate::git::Order;
 use crate::git::Resolved;
@@ -14,7 +15,6 @@ use crate::model::Cause;
 use crate::model::Reference;
 use crate::runtime::Stop;
 use gix::refs::FullName;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// From how many refs to how many others a name may lead: Git follows five.
@@ -25,7 +25,7 @@ const MOST_STEPS: usize = 6;
 pub struct Local {
     path: PathBuf,
     repo: gix::Repository,
-    identity: Vec<(u64, u64)>,
+    identity: [Look; 2],
 }
 
 /// Where the refs of a repository of this machine are: files, and a directory of many.
@@ -43,9 +43,8 @@ pub fn ref_places(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
 
 /// Tells the repository that a path leads to from one that took its place: by a link that was
 /// turned, or by being made anew.
-fn identity(path: &Path) -> Vec<(u64, u64)> {
-    let number = |path: PathBuf| path.metadata().ok().map(|found| (found.dev(), found.ino()));
-    [path.to_owned(), path.join(".git")].into_iter().filter_map(number).collect()
+fn identity(path: &Path) -> [Look; 2] {
+    [Look::at(path), Look::at(&path.join(".git"))]
 }
 
 impl Local {
@@ -62,7 +61,7 @@ impl Local {
 
     /// Says whether the path still leads to the repository that was opened.
     pub(super) fn is_still_there(&self) -> bool {
-        identity(&self.path) == self.identity
+        identity(&self.path).iter().zip(&self.identity).all(|(now, then)| now.is_like(then))
     }
 
     pub(super) fn resolve(&self, reference: &Reference) -> Result<Resolved, GitError> {

@@ -18,6 +18,7 @@ mod ssh_url;
 mod step;
 mod trigger;
 mod url_prefix;
+mod url_user;
 mod version;
 
 pub use cause::Cause;
@@ -35,4 +36,5 @@ pub use ssh_url::{SshUrl, SshUrlError};
 pub use step::Step;
 pub use trigger::Trigger;
 pub use url_prefix::{UrlPrefix, UrlPrefixError};
+pub use url_user::without_user;
 pub use version::{VersionRange, VersionRangeError, version_of};

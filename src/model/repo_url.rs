@@ -1,6 +1,7 @@
 //! Where a repository is, without its password.
 
 use crate::model::Secret;
+use crate::model::without_user;
 use crate::model::{SshUrl, SshUrlError};
 use std::fmt;
 use std::path::PathBuf;
@@ -120,15 +121,12 @@ fn local(path: PathBuf) -> RepoUrl {
     RepoUrl { location: Location::Local(path), user: None, password: None }
 }
 
-fn remote(mut url: Url, location: fn(Url) -> Location) -> RepoUrl {
+fn remote(url: Url, location: fn(Url) -> Location) -> RepoUrl {
     let decode =
         |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let user = (!url.username().is_empty()).then(|| decode(url.username()));
     let password = url.password().map(|password| Secret::new(decode(password)));
-    // Fails only for URLs without a host, which http and git URLs cannot be.
-    let removed = url.set_username("").and_then(|()| url.set_password(None));
-    debug_assert!(removed.is_ok(), "a URL with a host can lose its user information");
-    RepoUrl { location: location(url), user, password }
+    RepoUrl { location: location(without_user(url)), user, password }
 }
 
 impl fmt::Display for RepoUrl {

@@ -1,6 +1,6 @@
 //! Where a service is that helps us, without its password.
 
-use crate::model::Secret;
+use crate::model::{Secret, without_user};
 use std::fmt;
 use std::str::FromStr;
 use url::Url;
@@ -53,7 +53,7 @@ impl FromStr for ServiceUrl {
     type Err = ServiceUrlError;
 
     fn from_str(text: &str) -> Result<Self, ServiceUrlError> {
-        let mut url = Url::parse(text)?;
+        let url = Url::parse(text)?;
         if url.host().is_none() {
             return Err(ServiceUrlError::NoHost);
         }
@@ -62,9 +62,7 @@ impl FromStr for ServiceUrl {
         };
         let user = (!url.username().is_empty()).then(|| decode(url.username()));
         let password = url.password().map(|password| Secret::new(decode(password)));
-        // Both fail only for URLs without a host.
-        let removed = url.set_username("").and_then(|()| url.set_password(None));
-        debug_assert!(removed.is_ok(), "a URL with a host can lose its user information");
+        let mut url = without_user(url);
         let whole = Secret::new(url.as_str());
         url.set_query(None);
         url.set_fragment(None);

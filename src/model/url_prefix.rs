@@ -1,5 +1,6 @@
 //! Which addresses something is meant for.
 
+use crate::model::without_user;
 use std::fmt;
 use std::str::FromStr;
 use url::Url;
@@ -38,13 +39,11 @@ impl FromStr for UrlPrefix {
     type Err = UrlPrefixError;
 
     fn from_str(text: &str) -> Result<Self, UrlPrefixError> {
-        let mut url = Url::parse(text)?;
+        let url = Url::parse(text)?;
         if url.host().is_none() {
             return Err(UrlPrefixError::NoHost);
         }
-        // Both fail only for URLs without a host.
-        let removed = url.set_username("").and_then(|()| url.set_password(None));
-        debug_assert!(removed.is_ok(), "a URL with a host can lose its user information");
+        let mut url = without_user(url);
         url.set_query(None);
         url.set_fragment(None);
         Ok(Self(url))

@@ -1,7 +1,7 @@
 //! What a server may say besides what goes through the channels that we open.
 //!
 //! It may ask for nothing: channels that it opens are refused, which is what becomes of an answer
-//! that is dropped.
+//! that is dropped. russh would accept them if a handler said nothing about them.
 
 use crate::model::Cause;
 use crate::ssh::HostProblem;

@@ -32,6 +32,7 @@ use serde_json::Value;
 
 use crate::support::daemon::{Daemon, Root, Setup, following};
 use crate::support::oracle;
+use crate::support::told;
 use crate::support::upstream::{Change, Upstream};
 use crate::support::wait::{SOON, eventually};
 
@@ -102,8 +103,5 @@ pub(crate) fn after_more_attempts(daemon: &Daemon, count: u64) {
 /// The value of a metric, by its name with labels.
 #[track_caller]
 pub(crate) fn metric(daemon: &Daemon, name: &str) -> u64 {
-    let text = daemon.get("/metrics").unwrap().body;
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let value = value.unwrap_or_else(|| panic!("there is no {name} in\n{text}"));
-    value.parse().unwrap_or_else(|_| panic!("{name} is {value}"))
+    told::metric(daemon, name).unwrap_or_else(|| panic!("there is no {name}"))
 }

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use tempfile::TempDir;
 
-use crate::faults::course::{Driven, eventually_fails, fails, failures, patient, single, succeeds};
+use crate::faults::course::{Driven, eventually_fails, fails, patient, single, succeeds};
 use crate::support::authority::Authority;
 use crate::support::daemon::{Root, following};
 use crate::support::git_daemon;
@@ -14,6 +14,7 @@ use crate::support::http::{self, Answer};
 use crate::support::listener::{Listener, Port};
 use crate::support::nginx::RETRY_AFTER;
 use crate::support::oracle;
+use crate::support::told::failures;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
@@ -112,7 +113,7 @@ fn heard(stream: &mut TcpStream) -> bool {
 }
 
 /// What a run says that asks a server which always answers this.
-fn told(answer: &str) -> crate::faults::course::Failure {
+fn told(answer: &str) -> crate::support::told::Failure {
     let (port, _listener) = says(answer);
     let root = Root::new();
     let failure = fails(single(&format!("http://{}/repo.git", port.addr()), &root));

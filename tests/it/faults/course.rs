@@ -4,38 +4,9 @@ use jiff::Timestamp;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::daemon::{Daemon, Finished, Root, Setup, events, field, following};
+use crate::support::daemon::{Daemon, Root, Setup, following};
+use crate::support::told::{Failure, failures, only_failure};
 use crate::support::wait::{SOON, eventually};
-
-/// An attempt that failed, as the log tells it.
-#[derive(Clone, Debug)]
-pub(crate) struct Failure {
-    /// The kind of failure.
-    pub(crate) class: String,
-    /// The whole story.
-    pub(crate) error: String,
-    /// The step, or nothing if there was none.
-    pub(crate) step: String,
-}
-
-impl Failure {
-    fn of(event: &Value) -> Self {
-        let text = |name| field(event, name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Self { class: text("class"), error: text("error"), step: text("step") }
-    }
-
-    /// Fails unless this is the class, and the error has these words.
-    #[track_caller]
-    pub(crate) fn expect(&self, class: &str, words: &str) {
-        assert_eq!(self.class, class, "{self:?}");
-        assert!(self.error.contains(words), "{words:?} is not in {self:?}");
-    }
-}
-
-/// The failures in a log, in order.
-pub(crate) fn failures(log: &[String]) -> Vec<Failure> {
-    events(log, "attempt failed").iter().map(Failure::of).collect()
-}
 
 /// Waits for a failure of one of these classes after the first `seen`.
 #[track_caller]
@@ -64,22 +35,13 @@ pub(crate) fn single(url: &str, root: &Root) -> Setup {
 /// Runs it once; it must fail, in one attempt.
 #[track_caller]
 pub(crate) fn fails(setup: Setup) -> Failure {
-    let finished = setup.once();
-    finished.expect_code(1);
-    only_failure(&finished)
+    only_failure(&setup.once())
 }
 
 /// Runs it once; it must succeed.
 #[track_caller]
 pub(crate) fn succeeds(setup: Setup) {
     setup.once().expect_code(0);
-}
-
-#[track_caller]
-fn only_failure(finished: &Finished) -> Failure {
-    let mut failures = failures(&finished.log);
-    assert_eq!(failures.len(), 1, "{}", finished.log.join("\n"));
-    failures.remove(0)
 }
 
 /// A daemon that makes an attempt when it starts, and then only when it is told to.
@@ -171,5 +133,6 @@ fn outcome(attempt: &Value) -> Result<String, Failure> {
         class: text(&error["class"]),
         error: text(&error["message"]),
         step: text(&attempt["step"]),
+        hint: text(&error["hint"]),
     })
 }

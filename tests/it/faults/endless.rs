@@ -3,9 +3,10 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-use crate::faults::course::{Failure, fails, single};
+use crate::faults::course::{fails, single};
 use crate::support::daemon::Root;
 use crate::support::listener::{Listener, Port};
+use crate::support::told::Failure;
 
 /// What a server says before it begins with its refs.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-use crate::faults::course::{Driven, failures};
+use crate::faults::course::Driven;
 use crate::faults::scene::noise;
 use crate::support::daemon::{Root, following};
 use crate::support::git_daemon;
@@ -14,6 +14,7 @@ use crate::support::observer;
 use crate::support::oracle;
 use crate::support::process::program;
 use crate::support::skip;
+use crate::support::told::failures;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 

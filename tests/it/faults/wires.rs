@@ -4,11 +4,12 @@ use rustix::process::Signal;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::faults::course::{eventually_fails, failures};
+use crate::faults::course::eventually_fails;
 use crate::faults::scene::{Scene, Way, noise};
 use crate::support::daemon::Daemon;
 use crate::support::faults::Fault;
 use crate::support::observer;
+use crate::support::told::failures;
 use crate::support::wait::{SOON, eventually};
 
 /// What a failure may be called that comes from a wire like this.

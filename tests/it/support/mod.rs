@@ -24,5 +24,6 @@ pub(crate) mod service;
 pub(crate) mod skip;
 pub(crate) mod snapshot;
 pub(crate) mod sshd;
+pub(crate) mod told;
 pub(crate) mod upstream;
 pub(crate) mod wait;

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::contract::polling;
 use crate::support::authority::Authority;
 use crate::support::daemon::{Root, Setup};
 use crate::support::http;
 use crate::support::leaks::Secrets;
 use crate::support::service::{Asked, Reply, Service, answer, answer_with, bare, chunked};
+use crate::support::told::{failures, metric, only_failure};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually, pause};
-use crate::ways::{failures, metric, only_failure, polling, trying};
+use crate::ways::trying;
 
 const RIGHT: &str = "p@ss=w\u{f6}rd: 1";
 const WRONG: &str = "hunter2/hunter2";

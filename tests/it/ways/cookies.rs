@@ -3,12 +3,14 @@
 use std::fs;
 use tempfile::TempDir;
 
+use crate::contract::polling;
 use crate::support::daemon::Root;
 use crate::support::http;
 use crate::support::leaks::Secrets;
+use crate::support::told::only_failure;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
-use crate::ways::{only_failure, polling, trying};
+use crate::ways::trying;
 
 const VALUE: &str = "1//0hush-hush";
 

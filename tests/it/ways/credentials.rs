@@ -5,14 +5,16 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
+use crate::contract::polling;
 use crate::support::authority::Authority;
 use crate::support::daemon::{Root, Setup};
 use crate::support::git_daemon;
 use crate::support::http::{self, Http};
 use crate::support::leaks::Secrets;
+use crate::support::told::{failures, only_failure};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
-use crate::ways::{failures, only_failure, polling, trying};
+use crate::ways::trying;
 
 const USER: &str = "ada";
 const RIGHT: &str = "p@ss: w\u{f6}rd/%2F \u{1f511}\"'";

@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
+use crate::contract::polling;
 use crate::support::daemon::Root;
 use crate::support::github::{APP, INSTALLATION, app, github, token};
 use crate::support::http;
 use crate::support::leaks::Secrets;
 use crate::support::rsa::{self, Kind};
 use crate::support::service::{Service, answer, answer_with};
+use crate::support::told::{Failure, failures, metric, only_failure};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
-use crate::ways::{Failure, failures, metric, only_failure, polling, trying};
+use crate::ways::trying;
 
 fn secrets(pems: &[&str]) -> Secrets {
     let tokens = (1..9).map(token).collect::<Vec<_>>();

@@ -7,10 +7,11 @@ use std::thread;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::faults::course::{Failure, fails, patient, single, succeeds};
+use crate::faults::course::{fails, patient, single, succeeds};
 use crate::support::daemon::{Root, field};
 use crate::support::http::{self, Answer};
 use crate::support::listener::Port;
+use crate::support::told::Failure;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 

@@ -3,13 +3,14 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::faults::course::{Failure, fails, single, succeeds};
+use crate::faults::course::{fails, single, succeeds};
 use crate::support::authority::Authority;
 use crate::support::daemon::{Daemon, Root, Setup, following};
 use crate::support::faults::in_front_of;
 use crate::support::http::{self, Http};
 use crate::support::listener::Port;
 use crate::support::proxies::{Middle, socks, squid, tinyproxy};
+use crate::support::told::Failure;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 use crate::support::{git_daemon, oracle};

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-use crate::faults::course::{Failure, fails, patient, single, succeeds};
+use crate::faults::course::{fails, patient, single, succeeds};
 use crate::support::authority::{Authority, Leaf};
 use crate::support::daemon::{Daemon, Root, Setup};
 use crate::support::http::{self, Http};
 use crate::support::process::{Group, program};
+use crate::support::told::Failure;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 

@@ -16,9 +16,9 @@ use tempfile::TempDir;
 
 use crate::support::daemon::Root;
 use crate::support::leaks::Secrets;
+use crate::support::told::{failures, only_failure};
 use crate::support::upstream::Upstream;
 use crate::ways::matrix::site::Site;
-use crate::ways::{failures, only_failure};
 
 /// How many rows are tried at the same time.
 const THREADS: usize = 2;
