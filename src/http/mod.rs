@@ -8,6 +8,7 @@ mod answer;
 mod route;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use crate::config::Serving;
 use crate::model::{Reference, RepoUrl};
