@@ -1,0 +1,112 @@
+//! Who sent a delivery, by its headers.
+//!
+//! Some send the headers of others beside their own. The most specific ones decide, and with them
+//! what has to be proven: a wrong signature of one kind is not made good by one of another.
+
+use crate::http::webhook::Delivery;
+use crate::http::webhook::proof::{Flaw, value};
+use crate::http::webhook::push::{Malformed, News};
+use crate::http::webhook::{azure, bitbucket, github, gitlab};
+use crate::model::Secret;
+use http::HeaderMap;
+use jiff::Timestamp;
+
+/// A service or program that sends webhooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    Forgejo,
+    Gitea,
+    Gogs,
+    GitLab,
+    GitHub,
+    BitbucketCloud,
+    BitbucketDataCenter,
+    AzureDevOps,
+}
+
+/// Proves that the sender knows one of the secrets.
+type Prove = fn(&Delivery<'_>, &[&Secret], Timestamp) -> Result<(), Flaw>;
+/// Reads what is told.
+type Read = fn(Provider, &Delivery<'_>) -> Result<News, Malformed>;
+
+/// How the deliveries of a provider are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) prove: Prove,
+    pub(super) read: Read,
+}
+
+/// Headers that tell, the most specific ones first. The signatures count too: without its event a
+/// delivery is still to be judged by them.
+const MARKS: [(&str, Provider); 12] = [
+    ("x-forgejo-event", Provider::Forgejo),
+    ("x-forgejo-signature", Provider::Forgejo),
+    ("x-gitea-event", Provider::Gitea),
+    ("x-gitea-signature", Provider::Gitea),
+    ("x-gogs-event", Provider::Gogs),
+    ("x-gogs-signature", Provider::Gogs),
+    ("x-gitlab-event", Provider::GitLab),
+    ("x-gitlab-token", Provider::GitLab),
+    ("x-github-event", Provider::GitHub),
+    (bitbucket::EVENT, Provider::BitbucketDataCenter),
+    ("x-hub-signature-256", Provider::GitHub),
+    ("x-vss-activityid", Provider::AzureDevOps),
+];
+
+impl Provider {
+    /// Finds out who sent it.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mark = MARKS.iter().find(|(name, _)| headers.contains_key(*name));
+        match mark {
+            Some((_, Self::BitbucketDataCenter)) => Some(bitbucket::which(headers)),
+            Some((_, provider)) => Some(*provider),
+            // It may send no header of its own.
+            None => headers.contains_key("authorization").then_some(Self::AzureDevOps),
+        }
+    }
+
+    /// How it is called in logs.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Forgejo => "forgejo",
+            Self::Gitea => "gitea",
+            Self::Gogs => "gogs",
+            Self::GitLab => "gitlab",
+            Self::GitHub => "github",
+            Self::BitbucketCloud => "bitbucket",
+            Self::BitbucketDataCenter => "bitbucket-data-center",
+            Self::AzureDevOps => "azure-devops",
+        }
+    }
+
+    /// What it calls this delivery.
+    pub(super) fn delivery(self, headers: &HeaderMap) -> Option<&str> {
+        let names: &[&str] = match self {
+            Self::Forgejo => &["x-forgejo-delivery", "x-gitea-delivery"],
+            Self::Gitea => &["x-gitea-delivery"],
+            Self::Gogs => &["x-gogs-delivery"],
+            Self::GitLab => &["webhook-id", "idempotency-key", "x-gitlab-event-uuid"],
+            Self::GitHub => &["x-github-delivery"],
+            Self::BitbucketCloud => &["x-request-uuid", "x-hook-uuid"],
+            Self::BitbucketDataCenter => &["x-request-id"],
+            Self::AzureDevOps => &["x-vss-activityid"],
+        };
+        names.iter().find_map(|name| value(headers, name))
+    }
+
+    /// How its deliveries are read.
+    pub(super) fn reading(self) -> Reading {
+        match self {
+            Self::Forgejo => Reading { prove: github::prove_forgejo, read: github::read },
+            Self::Gitea => Reading { prove: github::prove_gitea, read: github::read },
+            Self::Gogs => Reading { prove: github::prove_gogs, read: github::read },
+            Self::GitHub => Reading { prove: github::prove, read: github::read },
+            Self::GitLab => Reading { prove: gitlab::prove, read: gitlab::read },
+            Self::BitbucketCloud => Reading { prove: bitbucket::prove, read: bitbucket::read },
+            Self::BitbucketDataCenter => {
+                Reading { prove: bitbucket::prove_data_center, read: bitbucket::read_data_center }
+            }
+            Self::AzureDevOps => Reading { prove: azure::prove, read: azure::read },
+        }
+    }
+}
