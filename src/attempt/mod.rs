@@ -12,6 +12,7 @@ mod news;
 mod outcome;
 mod patrols;
 mod plan;
+mod room;
 mod root;
 mod sources;
 mod wanted;
@@ -108,6 +109,7 @@ impl Attempts {
                 self.root.failed(failed.error.may_be_ours());
             }
         }
+        room::measure(&self.root, &self.metrics);
         done
     }
 
@@ -139,6 +141,7 @@ impl Attempts {
             Some(Ok(packed)) => {
                 self.keeper.end(&self.root, packed, &mut self.store, stop);
                 self.root.collected();
+                room::measure(&self.root, &self.metrics);
             }
             Some(Err(cause)) => self.keeper.failed(&cause),
             None => (),
