@@ -8,6 +8,7 @@ use crate::daemon::behind::{Behind, Collected, Running};
 use crate::daemon::board::{Board, Course};
 use crate::daemon::counter::Counter;
 use crate::model::{Cause, Step, Trigger};
+use crate::observe::audit;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Outcome, Status};
 use crate::runtime::Stop;
@@ -169,6 +170,7 @@ impl Loop {
             self.wake = until.map(Instant::from_std);
             let rest = self.wake.map(|wake| wake.saturating_duration_since(Instant::now()));
             self.board.resting(rest);
+            self.metrics.next_attempt(self.board.now().next_attempt_at);
         }
         if returned {
             if let Some(attempt) = &self.board.now().last_attempt {
@@ -250,6 +252,7 @@ impl Loop {
         self.wake = None;
         self.number += 1;
         self.metrics.trigger(trigger);
+        audit::trigger(trigger, self.number);
         let number = self.number;
         let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
         self.running = Some(Box::pin(async move {
@@ -281,6 +284,7 @@ impl Loop {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
         self.board.succeeded(course, done);
+        audit::ended(&self.board.now());
         self.metrics.attempt(outcome, !self.machine.is_steady(), course.took);
         self.metrics.succeeded(Timestamp::now());
         tracing::debug!(
