@@ -14,6 +14,7 @@ mod outcome;
 mod patrols;
 mod pin;
 mod plan;
+mod room;
 mod root;
 mod sources;
 mod taking;
@@ -130,6 +131,7 @@ impl Attempts {
                 self.pin.undo();
             }
         }
+        room::measure(&self.root, &self.metrics);
         done
     }
 
@@ -163,6 +165,7 @@ impl Attempts {
             Some(Ok(packed)) => {
                 self.keeper.end(&self.root, packed, &mut self.store, stop);
                 self.root.collected();
+                room::measure(&self.root, &self.metrics);
             }
             Some(Err(cause)) => self.keeper.failed(&cause),
             None => (),

@@ -24,6 +24,8 @@ pub(super) struct Sources {
     talk: Option<(usize, Outfit, Session)>,
     /// Which ref was chosen last, where there was a choice.
     chosen: Option<String>,
+    /// Whom we asked last, and as who.
+    asked: (usize, Outfit),
     /// Which source served last, and what was wrong with the one before it.
     served: (usize, Option<Class>),
 }
@@ -51,6 +53,7 @@ impl Sources {
             traffic,
             talk: None,
             chosen: None,
+            asked: (0, Login::Anonymous.into()),
             served: (0, None),
         }
     }
@@ -85,14 +88,28 @@ impl Sources {
 
     /// Who we are to a source.
     pub(super) fn outfit(&mut self, place: usize, stop: &Stop) -> Result<Outfit, CredentialsError> {
-        match self.list.get(place) {
-            Some(source) => self.who.current(source.url(), stop),
-            None => Ok(Login::Anonymous.into()),
+        let outfit = match self.list.get(place) {
+            Some(source) => self.who.current(source.url(), stop)?,
+            None => Login::Anonymous.into(),
+        };
+        self.asked = (place, outfit.clone());
+        Ok(outfit)
+    }
+
+    /// A source believed who we are.
+    fn believed(&mut self) {
+        let (place, outfit) = &self.asked;
+        if let Some(source) = self.list.get(*place) {
+            self.who.believed(source.url(), outfit);
         }
     }
 
     /// Says whether it makes sense to ask the same source once more, as somebody else than before.
     pub(super) fn was_refused(&mut self, failed: &Failed) -> bool {
+        let (place, outfit) = &self.asked;
+        if let Some(source) = self.list.get(*place) {
+            self.who.disbelieved(source.url(), outfit, failed);
+        }
         let refused = self.who.was_refused(failed);
         if refused {
             tracing::info!(error = %failed.chain(), "trying again with new credentials");
@@ -135,6 +152,7 @@ impl Sources {
             tracing::info!(r#ref = %self.reference, chosen, "chose a ref");
             self.chosen = Some(chosen.to_owned());
         }
+        self.believed();
         Wanted { object, place, outfit, session: Some(session) }
     }
 
@@ -154,13 +172,17 @@ impl Sources {
 
     /// The conversation with the source that said what is wanted, begun if it has not been.
     pub(super) fn session<'a>(
-        &self,
+        &mut self,
         wanted: &'a mut Wanted,
         stop: &Stop,
     ) -> Result<&'a mut Session, GitError> {
         Ok(match &mut wanted.session {
             Some(session) => session,
-            none => none.insert(self.connect(wanted.place, &wanted.outfit, stop)?),
+            none => {
+                let session = self.connect(wanted.place, &wanted.outfit, stop)?;
+                self.believed();
+                none.insert(session)
+            }
         })
     }
 

@@ -3,11 +3,16 @@
 use crate::attempt::Failed;
 use crate::config::Config;
 use crate::credentials::{Credentials, CredentialsError};
-use crate::model::{Class, Cookies, HeaderLine, Outfit, RepoUrl, Step};
+use crate::model::{Class, Cookies, HeaderLine, Location, Login, Outfit, RepoUrl, Secret, Step};
 use crate::net::Client;
+use crate::observe::audit;
 use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What some people give as a password when the user name is the token.
+const NO_PASSWORDS: [&str; 2] = ["", "x-oauth-basic"];
 
 /// Credentials, and the way to the services that tell some of them.
 #[derive(Debug)]
@@ -17,6 +22,8 @@ pub(super) struct Who {
     /// Not that of the source, so that its requests are not counted as those.
     client: Client,
     metrics: Arc<Metrics>,
+    /// Who we were to each repository when that was last told, and whether it was believed.
+    told: BTreeMap<String, (String, bool)>,
 }
 
 impl Who {
@@ -28,6 +35,7 @@ impl Who {
             headers: config.access.extra_headers.clone(),
             client,
             metrics: Arc::clone(metrics),
+            told: BTreeMap::new(),
         }
     }
 
@@ -60,5 +68,94 @@ impl Who {
         matches!(failed.step, Some(Step::Resolve | Step::Fetch))
             && matches!(failed.error.class(), Class::Auth | Class::NotFound)
             && self.credentials.refused()
+    }
+
+    /// Tells the audit log that a server believed who we are, if that is news.
+    pub(super) fn believed(&mut self, repo: &RepoUrl, outfit: &Outfit) {
+        let Some(name) = name(repo, outfit) else {
+            return;
+        };
+        let known = self.told.get(&repo.to_string());
+        let is_known = known.is_some_and(|(who, believed)| *believed && who == name);
+        // To be let in without a name is nothing to tell, unless it was refused before.
+        let is_news = !is_known && (name != ANONYMOUS || known.is_some());
+        if is_news {
+            audit::login(name, repo, None);
+        }
+        if !is_known {
+            self.told.insert(repo.to_string(), (name.to_owned(), true));
+        }
+    }
+
+    /// Tells the audit log that it did not, if that is news.
+    pub(super) fn disbelieved(&mut self, repo: &RepoUrl, outfit: &Outfit, failed: &Failed) {
+        if failed.error.class() != Class::Auth {
+            return;
+        }
+        let Some(name) = name(repo, outfit) else {
+            return;
+        };
+        let now = (name.to_owned(), false);
+        if self.told.get(&repo.to_string()) != Some(&now) {
+            audit::login(name, repo, Some(&failed.chain()));
+            self.told.insert(repo.to_string(), now);
+        }
+    }
+}
+
+/// How somebody is called who gives no name.
+const ANONYMOUS: &str = "anonymous";
+
+/// Who we are to the server of a repository, as others may read it; nobody where there is no login.
+fn name<'a>(repo: &'a RepoUrl, outfit: &'a Outfit) -> Option<&'a str> {
+    match (repo.location(), &outfit.login) {
+        (Location::Ssh(url), _) => Some(url.user()),
+        (Location::Http(_), Login::Basic { user, password }) => Some(harmless(user, password)),
+        (Location::Http(_), Login::Anonymous) => Some(match (&outfit.cookies, &*outfit.headers) {
+            (Some(_), _) => "cookies",
+            (None, [_, ..]) => "headers",
+            (None, []) => ANONYMOUS,
+        }),
+        (Location::Local(_) | Location::Daemon(_), _) => None,
+    }
+}
+
+/// The user name, unless it is the secret itself, as it may be where there is no password.
+fn harmless<'a>(user: &'a str, password: &Secret) -> &'a str {
+    if NO_PASSWORDS.contains(&password.reveal()) { "token" } else { user }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(user: &str, password: &str) -> Outfit {
+        Login::Basic { user: user.to_owned(), password: Secret::new(password) }.into()
+    }
+
+    fn named(repo: &str, outfit: &Outfit) -> Option<String> {
+        name(&repo.parse().unwrap(), outfit).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_name_is_told_and_a_token_in_its_place_is_not() {
+        let url = "https://example.org/a.git";
+        let check = |outfit: Outfit, wanted: &str| {
+            assert_eq!(named(url, &outfit).as_deref(), Some(wanted));
+        };
+        check(login("ada", "hush"), "ada");
+        check(login("ghp_hush", ""), "token");
+        check(login("ghp_hush", "x-oauth-basic"), "token");
+        check(Login::Anonymous.into(), "anonymous");
+        let line = HeaderLine { url: None, line: Secret::new("PRIVATE-TOKEN: hush") };
+        check(Outfit { headers: vec![line], ..Login::Anonymous.into() }, "headers");
+    }
+
+    #[test]
+    fn over_ssh_the_name_is_in_the_address_and_elsewhere_there_is_none() {
+        let outfit = Login::Anonymous.into();
+        assert_eq!(named("git@example.org:a.git", &outfit).as_deref(), Some("git"));
+        assert_eq!(named("/a.git", &outfit), None);
+        assert_eq!(named("git://example.org/a.git", &outfit), None);
     }
 }

@@ -10,6 +10,7 @@ use crate::daemon::counter::Counter;
 use crate::daemon::errand;
 use crate::daemon::errand::{Errand, PATIENCE, Return};
 use crate::model::{Cause, Step, Trigger};
+use crate::observe::audit;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Outcome, Status};
 use crate::runtime::Stop;
@@ -166,6 +167,7 @@ impl Loop {
             self.wake = until.map(Instant::from_std);
             let rest = self.wake.map(|wake| wake.saturating_duration_since(Instant::now()));
             self.board.resting(rest);
+            self.metrics.next_attempt(self.board.now().next_attempt_at);
         }
         if returned {
             if let Some(attempt) = &self.board.now().last_attempt {
@@ -248,6 +250,7 @@ impl Loop {
         self.wake = None;
         self.number += 1;
         self.metrics.trigger(trigger);
+        audit::trigger(trigger, self.number);
         let now = Instant::now();
         self.beat.mark(now);
         let limit = Stop::new(self.stop.clone(), now + self.config.sync_timeout);
@@ -291,6 +294,7 @@ impl Loop {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
         self.board.succeeded(course, done, by);
+        audit::ended(&self.board.now());
         self.metrics.attempt(outcome, !self.machine.is_steady(), course.took);
         self.metrics.succeeded(Timestamp::now());
         tracing::debug!(

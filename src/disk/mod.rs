@@ -4,6 +4,9 @@
 
 pub mod kept;
 pub mod look;
+mod room;
+
+pub use room::room;
 
 use crate::model::Cause;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, fchmod, openat, unlinkat};

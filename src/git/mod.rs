@@ -32,6 +32,7 @@ pub use collect::{Collection, Due, Packed};
 pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
 pub use local::ref_places;
+pub use packs::size as size_of_packs;
 pub(crate) use plan::Content;
 pub use plan::{Before, Fetched, Order, Resolved};
 pub use source::{Session, Source};

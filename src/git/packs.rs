@@ -41,6 +41,17 @@ pub(super) fn directory(git: &Path) -> PathBuf {
     git.join("objects/pack")
 }
 
+/// How large all packs are together, with their indexes and whatever else is beside them.
+pub fn size(git: &Path) -> io::Result<u64> {
+    let mut bytes = 0_u64;
+    for entry in fs::read_dir(directory(git))? {
+        // Somebody else may remove packs meanwhile.
+        let found = if_there(entry?.metadata())?;
+        bytes = bytes.saturating_add(found.map_or(0, |found| found.len()));
+    }
+    Ok(bytes)
+}
+
 /// The index of every pack.
 pub(super) fn indexes(git: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(directory(git))?;
@@ -108,6 +119,18 @@ pub(super) fn drop_loose(git: &Path, is_packed: impl Fn(&str) -> bool) -> io::Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_size_is_that_of_all_files_beside_the_packs() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory(dir.path())).unwrap();
+        assert_eq!(size(dir.path()).unwrap(), 0);
+        for (name, length) in [("a.pack", 10), ("a.idx", 4), ("multi-pack-index", 2)] {
+            fs::write(directory(dir.path()).join(name), vec![0; length]).unwrap();
+        }
+        assert_eq!(size(dir.path()).unwrap(), 16);
+        assert!(size(&dir.path().join("missing")).is_err());
+    }
 
     #[test]
     fn sizes_are_those_of_packs_with_an_index() {

@@ -5,18 +5,19 @@
 //! written at once and the writer waits for it, so a reader that stalls stalls the program.
 
 use crate::config::LogFormat;
+use crate::observe::audit;
 use crate::observe::fields::Fields;
 use jiff::Timestamp;
 use std::fmt;
 use std::io::{self, IsTerminal};
-use tracing::{Level, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{Format, Full, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::Registry;
+use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// Libraries whose decisions help to understand a failure, by the beginnings of their targets.
@@ -44,16 +45,50 @@ where
 {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
-        .with_timer(Clock)
         // It would complain about failed writes on standard error itself, and panic there.
         .log_internal_errors(false);
     // Left alone, it knows NO_COLOR.
     let lines = if colours { lines } else { lines.with_ansi(false) };
     let lines = match format {
-        LogFormat::Text => lines.fmt_fields(Fields).with_target(verbose > 0).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Text => lines.fmt_fields(Fields).event_format(Text::new(verbose > 0)).boxed(),
+        LogFormat::Json => {
+            lines.with_timer(Clock).json().flatten_event(true).with_current_span(false).boxed()
+        }
     };
     Registry::default().with(lines).with(filter(verbose))
+}
+
+/// Lines for people. They say where they come from if that is wanted, and always if they belong to
+/// the audit log, so that these can be found.
+#[derive(Debug)]
+struct Text {
+    named: Format<Full, Clock>,
+    unnamed: Format<Full, Clock>,
+    all: bool,
+}
+
+impl Text {
+    fn new(all: bool) -> Self {
+        let named = tracing_subscriber::fmt::format().with_timer(Clock);
+        Self { unnamed: named.clone().with_target(false), named, all }
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for Text
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    N: for<'w> FormatFields<'w> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let named = self.all || event.metadata().target() == audit::TARGET;
+        let format = if named { &self.named } else { &self.unnamed };
+        format.format_event(context, writer, event)
+    }
 }
 
 /// Says who may say how much.
@@ -66,8 +101,7 @@ fn filter(verbose: u8) -> Targets {
     let others = if verbose < 9 { LevelFilter::WARN } else { LevelFilter::TRACE };
     let mut filter = Targets::new()
         .with_default(others)
-        .with_target(env!("CARGO_PKG_NAME"), ours)
-        .with_target(AUDIT, Level::INFO);
+        .with_targets([env!("CARGO_PKG_NAME"), audit::TARGET].map(|target| (target, ours)));
     if (6..9).contains(&verbose) {
         filter = filter.with_targets(TALKATIVE.map(|library| (library, Level::DEBUG)));
     }
@@ -87,6 +121,9 @@ impl FormatTime for Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Trigger;
+    use crate::observe::audit::Deed;
+    use crate::observe::metrics::{HookResult, Provider};
     use std::sync::Arc;
     use tracing::subscriber::with_default;
 
@@ -142,12 +179,62 @@ mod tests {
         assert!(line["timestamp"].as_str().unwrap().parse::<Timestamp>().is_ok());
     }
 
+    fn some_audit() {
+        audit::trigger(Trigger::Period, 1);
+        audit::trigger(Trigger::Signal, 2);
+        let from = "[::1]:4321";
+        audit::order(Deed::Rollback, "token 1", from, "previous");
+        let delivery = "a\nb";
+        audit::webhook(Provider::Gitea, Some(delivery), from, HookResult::Accepted);
+    }
+
+    #[test]
+    fn the_audit_log_can_be_told_apart_in_text() {
+        let lines = logged(LogFormat::Text, 0, some_audit);
+        let lines: Vec<_> = lines.iter().map(|line| line.split_once("Z ").unwrap().1).collect();
+        assert_eq!(
+            lines,
+            [
+                " INFO audit: an attempt was triggered event=trigger by=signal number=2",
+                r#" INFO audit: an order was given event=rollback by="token 1" from=[::1]:4321 what=previous"#,
+                r#" INFO audit: a webhook came event=webhook by=gitea from=[::1]:4321 what="a\nb" result=accepted"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn the_audit_log_can_be_told_apart_in_json() {
+        let lines = logged(LogFormat::Json, 1, some_audit);
+        let lines: Vec<serde_json::Value> =
+            lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(lines.iter().all(|line| line["target"] == "audit"), "{lines:?}");
+        let kinds: Vec<_> = lines.iter().map(|line| &line["event"]).collect();
+        assert_eq!(kinds, ["trigger", "trigger", "rollback", "webhook"]);
+        assert_eq!((&lines[0]["level"], &lines[0]["by"]), (&"DEBUG".into(), &"period".into()));
+        assert_eq!(lines[2]["from"], "[::1]:4321");
+        assert_eq!(lines[3]["what"], "a\nb");
+        assert!(lines[3].get("left_out").is_none());
+    }
+
+    #[test]
+    fn a_flood_of_refusals_is_no_flood_of_lines() {
+        let lines = logged(LogFormat::Json, 0, || {
+            (0..1000).for_each(|_| audit::refusal("sync", "[::1]:1", "no token"));
+        });
+        // Whatever second it is, and however many other tests refuse something.
+        assert!((1..=40).contains(&lines.len()), "{}", lines.len());
+        let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+        let fields = ["event", "from", "what", "why"].map(|name| first[name].as_str().unwrap());
+        assert_eq!(fields, ["refusal", "[::1]:1", "sync", "no token"]);
+    }
+
     #[test]
     fn verbose_says_how_much_is_heard_and_of_whom() {
         let check = |verbose, ours: Level, library: Level, others: Level| {
             let filter = filter(verbose);
             for (target, most) in [
                 ("gitsyncd::daemon", ours),
+                ("audit", ours),
                 ("rustls::client", library),
                 ("hyper_util::client", library),
                 ("gix_pack", library),

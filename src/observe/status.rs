@@ -116,6 +116,18 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// The label, as in metrics and logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// An error in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

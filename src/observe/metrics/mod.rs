@@ -5,19 +5,23 @@
 //! is bounded, and each is there with 0 from the start, so that rates see the first event. What was
 //! never set is not shown.
 
+mod asked;
+mod attempts;
+mod place;
 #[cfg(test)]
 mod tests;
+mod work;
 
-use crate::model::{Class, CommitId, Reference, Step, Trigger};
+pub use asked::{Call, CallResult, HookResult, Provider};
+
+use crate::model::{Class, CommitId, Reference, Room, Step, Trigger};
+use crate::observe::metrics::asked::Asked;
+use crate::observe::metrics::attempts::{Attempts, ERROR, NOOP, SUCCESS, Times};
+use crate::observe::metrics::place::{Disk, Part, Tree, signed};
+use crate::observe::metrics::work::{Who, Work, count};
 use crate::observe::status::Outcome;
 use jiff::Timestamp;
-use prometheus::{
-    Error, Gauge, GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Registry, TextEncoder, register_gauge_vec_with_registry, register_gauge_with_registry,
-    register_histogram_vec_with_registry, register_int_counter_vec_with_registry,
-    register_int_counter_with_registry, register_int_gauge_vec_with_registry,
-    register_int_gauge_with_registry,
-};
+use prometheus::{Error, Registry, TextEncoder, register_int_gauge_vec_with_registry};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,69 +29,18 @@ use std::time::Duration;
 const SECONDS: [f64; 15] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 
-const SUCCESS: &str = "success";
-const ERROR: &str = "error";
-const NOOP: &str = "noop";
-
-const STEPS: [Step; 9] = [
-    Step::Credentials,
-    Step::Resolve,
-    Step::Fetch,
-    Step::Verify,
-    Step::Checkout,
-    Step::Gate,
-    Step::Publish,
-    Step::Notify,
-    Step::Cleanup,
-];
-
-/// Counts what happens. Shared freely; every method is cheap.
+/// Counts what happens. Shared freely; every method is cheap, and none waits for a disk or a wire.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     attempts: Attempts,
+    times: Times,
     work: Work,
     who: Who,
+    asked: Asked,
+    disk: Disk,
+    /// The lock is for readers: none sees one commit's name with another's size, or no name at all.
     tree: Mutex<Tree>,
-}
-
-/// How attempts end.
-#[derive(Debug)]
-struct Attempts {
-    count: IntCounterVec,
-    seconds: HistogramVec,
-    fetches: IntCounter,
-    last_success: Gauge,
-    in_a_row: IntGauge,
-    failures: IntCounterVec,
-    triggers: IntCounterVec,
-}
-
-/// What attempts do.
-#[derive(Debug)]
-struct Work {
-    steps: HistogramVec,
-    received: IntCounter,
-    requests: IntCounter,
-    drift: IntCounter,
-}
-
-/// Services that tell who we are. The gauge is a vector for the same reason as those of [`Tree`].
-#[derive(Debug)]
-struct Who {
-    askpass: IntCounterVec,
-    github_app: IntCounterVec,
-    expires: GaugeVec,
-}
-
-/// What is published. The gauges of size have no labels; they are vectors because a vector shows
-/// nothing before it is set. The lock is for readers: none sees one commit's name with another's
-/// size, or no name at all.
-#[derive(Debug)]
-struct Tree {
-    commit: IntGaugeVec,
-    files: IntGaugeVec,
-    bytes: IntGaugeVec,
 }
 
 impl Metrics {
@@ -95,8 +48,11 @@ impl Metrics {
     pub fn new() -> Result<Self, Error> {
         let registry = Registry::new();
         let attempts = Attempts::new(&registry)?;
+        let times = Times::new(&registry)?;
         let work = Work::new(&registry)?;
         let who = Who::new(&registry)?;
+        let asked = Asked::new(&registry)?;
+        let disk = Disk::new(&registry)?;
         let tree = Mutex::new(Tree::new(&registry)?);
         register_int_gauge_vec_with_registry!(
             "gitsyncd_build_info",
@@ -106,7 +62,7 @@ impl Metrics {
         )?
         .with_label_values(&[env!("CARGO_PKG_VERSION")])
         .set(1);
-        Ok(Self { registry, attempts, work, who, tree })
+        Ok(Self { registry, attempts, times, work, who, asked, disk, tree })
     }
 
     /// Counts one attempt that ended.
@@ -121,6 +77,7 @@ impl Metrics {
         };
         self.attempts.count.with_label_values(&[status]).inc();
         self.attempts.seconds.with_label_values(&[status]).observe(took.as_secs_f64());
+        self.times.ended(outcome);
         if status == SUCCESS {
             self.attempts.fetches.inc();
         }
@@ -134,9 +91,16 @@ impl Metrics {
 
     /// Remembers a success, which ends any row of failures.
     pub fn succeeded(&self, at: Timestamp) {
-        let since_epoch = at.duration_since(Timestamp::UNIX_EPOCH);
-        self.attempts.last_success.set(since_epoch.as_secs_f64());
+        self.times.success.set(unix(at));
         self.attempts.in_a_row.set(0);
+    }
+
+    /// Remembers when the next attempt is due, if one is planned.
+    pub fn next_attempt(&self, at: Option<Timestamp>) {
+        match at {
+            Some(at) => self.times.next.with_label_values::<&str>(&[]).set(unix(at)),
+            None => self.times.next.reset(),
+        }
     }
 
     /// Counts a step that ended, well or not.
@@ -172,8 +136,7 @@ impl Metrics {
 
     /// Remembers when the token in use comes to its end.
     pub fn token_expires(&self, at: Timestamp) {
-        let at = at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64();
-        self.who.expires.with_label_values::<&str>(&[]).set(at);
+        self.who.expires.with_label_values::<&str>(&[]).set(unix(at));
     }
 
     /// Remembers what readers see now, in place of what they saw before.
@@ -184,6 +147,32 @@ impl Metrics {
         tree.commit.with_label_values(&[commit.as_str(), reference.as_str()]).set(1);
         tree.files.with_label_values::<&str>(&[]).set(signed(files));
         tree.bytes.with_label_values::<&str>(&[]).set(signed(bytes));
+        self.disk.uses(Part::Tree, bytes);
+    }
+
+    /// Remembers whether publication stays at one commit.
+    pub fn pinned(&self, pinned: bool) {
+        self.tree().pinned.set(i64::from(pinned));
+    }
+
+    /// Remembers how large the repository is.
+    pub fn repository(&self, bytes: u64) {
+        self.disk.uses(Part::Repository, bytes);
+    }
+
+    /// Remembers how much room there was a moment ago where the root is.
+    pub fn room(&self, room: Room) {
+        self.disk.room(room);
+    }
+
+    /// Counts a webhook.
+    pub fn webhook(&self, provider: Provider, result: HookResult) {
+        self.asked.webhooks.with_label_values(&[provider.label(), result.label()]).inc();
+    }
+
+    /// Counts a request to the API.
+    pub fn call(&self, call: Call, result: CallResult) {
+        self.asked.calls.with_label_values(&[call.label(), result.label()]).inc();
     }
 
     /// Writes all of it in the Prometheus text format.
@@ -204,155 +193,6 @@ impl Metrics {
     }
 }
 
-impl Attempts {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        let attempts = Self {
-            count: register_int_counter_vec_with_registry!(
-                "git_sync_count_total",
-                "Syncs completed, by how they ended (success, error, noop).",
-                &["status"],
-                registry
-            )?,
-            seconds: register_histogram_vec_with_registry!(
-                "git_sync_duration_seconds",
-                "How long syncs took, by how they ended (success, error, noop).",
-                &["status"],
-                SECONDS.to_vec(),
-                registry
-            )?,
-            fetches: register_int_counter_with_registry!(
-                "git_fetch_count_total",
-                "Syncs that brought something new, and the first that succeeded.",
-                registry
-            )?,
-            last_success: register_gauge_with_registry!(
-                "gitsyncd_last_success_timestamp_seconds",
-                "When an attempt last succeeded, in Unix time; 0 before the first success.",
-                registry
-            )?,
-            in_a_row: register_int_gauge_with_registry!(
-                "gitsyncd_consecutive_failures",
-                "Attempts that failed since the last success.",
-                registry
-            )?,
-            failures: register_int_counter_vec_with_registry!(
-                "gitsyncd_failures_total",
-                "Attempts that failed, by the class of the error.",
-                &["class"],
-                registry
-            )?,
-            triggers: register_int_counter_vec_with_registry!(
-                "gitsyncd_triggers_total",
-                "Attempts started, by what started them.",
-                &["trigger"],
-                registry
-            )?,
-        };
-        for status in [SUCCESS, ERROR, NOOP] {
-            attempts.count.with_label_values(&[status]);
-            attempts.seconds.with_label_values(&[status]);
-        }
-        for class in Class::ALL {
-            attempts.failures.with_label_values(&[class.label()]);
-        }
-        for trigger in Trigger::ALL {
-            attempts.triggers.with_label_values(&[trigger.label()]);
-        }
-        Ok(attempts)
-    }
-}
-
-impl Work {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        let work = Self {
-            steps: register_histogram_vec_with_registry!(
-                "gitsyncd_step_duration_seconds",
-                "How long the steps of attempts took.",
-                &["step"],
-                SECONDS.to_vec(),
-                registry
-            )?,
-            received: register_int_counter_with_registry!(
-                "gitsyncd_received_bytes_total",
-                "Bytes received from the source.",
-                registry
-            )?,
-            requests: register_int_counter_with_registry!(
-                "gitsyncd_requests_total",
-                "Requests sent to the source.",
-                registry
-            )?,
-            drift: register_int_counter_with_registry!(
-                "gitsyncd_drift_total",
-                "Times that the published tree was found changed by somebody.",
-                registry
-            )?,
-        };
-        for step in STEPS {
-            work.steps.with_label_values(&[step.label()]);
-        }
-        Ok(work)
-    }
-}
-
-impl Who {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        let who = Self {
-            askpass: register_int_counter_vec_with_registry!(
-                "git_sync_askpass_calls",
-                "Calls of the service of askpass-url, by how they ended (success, error).",
-                &["status"],
-                registry
-            )?,
-            github_app: register_int_counter_vec_with_registry!(
-                "git_sync_refresh_github_app_token_count",
-                "Tokens asked for as a GitHub App, by how that ended (success, error).",
-                &["status"],
-                registry
-            )?,
-            expires: register_gauge_vec_with_registry!(
-                "gitsyncd_token_expiry_timestamp_seconds",
-                "When the token in use expires, in Unix time.",
-                &[],
-                registry
-            )?,
-        };
-        count(&who.askpass, 0, 0);
-        count(&who.github_app, 0, 0);
-        Ok(who)
-    }
-}
-
-impl Tree {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        Ok(Self {
-            commit: register_int_gauge_vec_with_registry!(
-                "gitsyncd_commit_info",
-                "The commit that is published and the ref it was found at, always 1.",
-                &["commit", "ref"],
-                registry
-            )?,
-            files: register_int_gauge_vec_with_registry!(
-                "gitsyncd_tree_files",
-                "Files in the published tree.",
-                &[],
-                registry
-            )?,
-            bytes: register_int_gauge_vec_with_registry!(
-                "gitsyncd_tree_bytes",
-                "Size of the files in the published tree.",
-                &[],
-                registry
-            )?,
-        })
-    }
-}
-
-fn count(counter: &IntCounterVec, well: u64, badly: u64) {
-    counter.with_label_values(&[SUCCESS]).inc_by(well);
-    counter.with_label_values(&[ERROR]).inc_by(badly);
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+fn unix(at: Timestamp) -> f64 {
+    at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
 }

@@ -1,6 +1,8 @@
 //! The metrics, read as a scraper reads them.
 
 use super::*;
+use crate::observe::metrics::attempts::OUTCOMES;
+use crate::observe::metrics::work::STEPS;
 use expect_test::{Expect, expect};
 use prometheus::proto::LabelPair;
 use std::fmt::Write;
@@ -24,6 +26,9 @@ fn names_types_and_labels_are_what_dashboards_know() {
     let metrics = Metrics::new().unwrap();
     publish(&metrics, COMMIT);
     metrics.token_expires(Timestamp::UNIX_EPOCH);
+    metrics.next_attempt(Some(Timestamp::UNIX_EPOCH));
+    metrics.repository(1);
+    metrics.room(Room { size: 4, available: 3, files: 2, files_free: 1 });
     let mut names = String::new();
     for family in metrics.registry.gather() {
         let labels = family.get_metric()[0].get_label();
@@ -37,12 +42,21 @@ fn names_types_and_labels_are_what_dashboards_know() {
         git_sync_count_total counter {status}
         git_sync_duration_seconds histogram {status}
         git_sync_refresh_github_app_token_count counter {status}
+        gitsyncd_api_requests_total counter {call,result}
         gitsyncd_build_info gauge {version}
         gitsyncd_commit_info gauge {commit,ref}
         gitsyncd_consecutive_failures gauge {}
+        gitsyncd_disk_used_bytes gauge {of}
         gitsyncd_drift_total counter {}
         gitsyncd_failures_total counter {class}
+        gitsyncd_filesystem_avail_bytes gauge {}
+        gitsyncd_filesystem_files gauge {}
+        gitsyncd_filesystem_files_free gauge {}
+        gitsyncd_filesystem_size_bytes gauge {}
+        gitsyncd_last_attempt_outcome gauge {outcome}
         gitsyncd_last_success_timestamp_seconds gauge {}
+        gitsyncd_next_attempt_timestamp_seconds gauge {}
+        gitsyncd_pinned gauge {}
         gitsyncd_received_bytes_total counter {}
         gitsyncd_requests_total counter {}
         gitsyncd_step_duration_seconds histogram {step}
@@ -50,6 +64,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         gitsyncd_tree_bytes gauge {}
         gitsyncd_tree_files gauge {}
         gitsyncd_triggers_total counter {trigger}
+        gitsyncd_webhooks_total counter {provider,result}
     "]]
     .assert_eq(&names);
 }
@@ -77,7 +92,23 @@ fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
     for step in STEPS {
         zero(format!("gitsyncd_step_duration_seconds_count{{step=\"{step}\"}}"));
     }
-    assert!(!text.contains("gitsyncd_token_"));
+    for outcome in OUTCOMES {
+        zero(format!("gitsyncd_last_attempt_outcome{{outcome=\"{}\"}}", outcome.label()));
+    }
+    for provider in Provider::ALL.map(Provider::label) {
+        for result in HookResult::ALL.map(HookResult::label) {
+            let labels = format!("provider=\"{provider}\",result=\"{result}\"");
+            zero(format!("gitsyncd_webhooks_total{{{labels}}}"));
+        }
+    }
+    for call in Call::ALL.map(Call::label) {
+        for result in CallResult::ALL.map(CallResult::label) {
+            zero(format!("gitsyncd_api_requests_total{{call=\"{call}\",result=\"{result}\"}}"));
+        }
+    }
+    zero("gitsyncd_pinned".to_owned());
+    assert!(!text.contains("gitsyncd_token_") && !text.contains("gitsyncd_next_"));
+    assert!(!text.contains("gitsyncd_disk_") && !text.contains("gitsyncd_filesystem_"));
     assert!(!text.contains("gitsyncd_tree_") && !text.contains("gitsyncd_commit_info"));
 }
 
@@ -116,7 +147,8 @@ fn the_first_success_counts_and_later_ones_only_if_something_was_published() {
 #[test]
 fn a_success_ends_the_row_of_failures() {
     let metrics = Metrics::new().unwrap();
-    let names = ["gitsyncd_consecutive", "gitsyncd_last", "gitsyncd_failures_total{class=\"tls"];
+    let names =
+        ["gitsyncd_consecutive", "gitsyncd_last_success", "gitsyncd_failures_total{class=\"tls"];
     metrics.failure(Class::Tls, 1);
     metrics.failure(Class::Tls, 2);
     check(
@@ -193,5 +225,71 @@ fn steps_and_triggers_count_under_their_names() {
             gitsyncd_step_duration_seconds_count{step="fetch"} 1
             gitsyncd_triggers_total{trigger="signal"} 1
             gitsyncd_triggers_total{trigger="start"} 0"#]],
+    );
+}
+
+#[test]
+fn one_outcome_holds_at_a_time() {
+    let metrics = Metrics::new().unwrap();
+    metrics.attempt(Outcome::Published, true, Duration::ZERO);
+    metrics.attempt(Outcome::Failed, false, Duration::ZERO);
+    check(
+        &metrics,
+        &["gitsyncd_last_attempt_outcome"],
+        expect![[r#"
+            gitsyncd_last_attempt_outcome{outcome="failed"} 1
+            gitsyncd_last_attempt_outcome{outcome="published"} 0
+            gitsyncd_last_attempt_outcome{outcome="refused"} 0
+            gitsyncd_last_attempt_outcome{outcome="unchanged"} 0"#]],
+    );
+}
+
+#[test]
+fn the_next_attempt_is_shown_while_one_is_planned() {
+    let metrics = Metrics::new().unwrap();
+    metrics.next_attempt(Some(Timestamp::from_millisecond(1_700_000_000_500).unwrap()));
+    let names = ["gitsyncd_next"];
+    check(&metrics, &names, expect!["gitsyncd_next_attempt_timestamp_seconds 1700000000.5"]);
+    metrics.next_attempt(None);
+    check(&metrics, &names, expect![""]);
+}
+
+#[test]
+fn room_is_shown_as_far_as_it_has_a_limit() {
+    let metrics = Metrics::new().unwrap();
+    metrics.room(Room { size: 1 << 40, available: 5_000_000_000, files: 0, files_free: 0 });
+    metrics.repository(700);
+    publish(&metrics, COMMIT);
+    metrics.pinned(true);
+    check(
+        &metrics,
+        &["gitsyncd_filesystem", "gitsyncd_disk", "gitsyncd_pinned"],
+        expect![[r#"
+            gitsyncd_disk_used_bytes{of="repository"} 700
+            gitsyncd_disk_used_bytes{of="tree"} 4096
+            gitsyncd_filesystem_avail_bytes 5000000000
+            gitsyncd_filesystem_size_bytes 1099511627776
+            gitsyncd_pinned 1"#]],
+    );
+}
+
+#[test]
+fn what_others_asked_counts_by_who_and_how() {
+    let metrics = Metrics::new().unwrap();
+    metrics.webhook(Provider::Forgejo, HookResult::Accepted);
+    metrics.webhook(Provider::Forgejo, HookResult::Accepted);
+    metrics.call(Call::Rollback, CallResult::Denied);
+    check(
+        &metrics,
+        &["gitsyncd_webhooks_total{provider=\"forgejo", "gitsyncd_api_requests_total{call=\"roll"],
+        expect![[r#"
+            gitsyncd_api_requests_total{call="rollback",result="denied"} 1
+            gitsyncd_api_requests_total{call="rollback",result="done"} 0
+            gitsyncd_api_requests_total{call="rollback",result="failed"} 0
+            gitsyncd_api_requests_total{call="rollback",result="invalid"} 0
+            gitsyncd_webhooks_total{provider="forgejo",result="accepted"} 2
+            gitsyncd_webhooks_total{provider="forgejo",result="ignored"} 0
+            gitsyncd_webhooks_total{provider="forgejo",result="malformed"} 0
+            gitsyncd_webhooks_total{provider="forgejo",result="refused"} 0"#]],
     );
 }

@@ -1,0 +1,3 @@
+//! What the program answers over HTTP, tried with the tools of those who ask.
+
+mod prometheus;
