@@ -33,6 +33,15 @@ struct Wanted {
     by: String,
 }
 
+/// What somebody asked for of an attempt.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Who.
+    pub(super) by: Option<String>,
+    /// Whether they asked for a commit of their own choice.
+    pub(super) commit: bool,
+}
+
 impl Counter {
     /// Takes an order while the attempt with the number `running` is the last that has begun. Says
     /// whether another one is needed.
@@ -86,12 +95,16 @@ impl Counter {
         self.running.as_ref().map(|wanted| wanted.change.clone())
     }
 
-    /// Who asked for the attempt that ends now: who wanted it to change something, else who waited
-    /// first.
-    pub(super) fn by(&mut self, number: u64) -> Option<String> {
+    /// What was asked for of the attempt that ends now, and by whom: who wanted it to change
+    /// something, else who waited first.
+    pub(super) fn done(&mut self, number: u64) -> Asked {
         let waits = self.waiting.iter().find(|waiting| waiting.first <= number);
-        let changed = self.running.take().map(|wanted| wanted.by);
-        changed.or_else(|| waits.map(|waiting| waiting.by.clone()))
+        match self.running.take() {
+            Some(Wanted { change, by }) => {
+                Asked { by: Some(by), commit: matches!(change, Change::Pin(_)) }
+            }
+            None => Asked { by: waits.map(|waiting| waiting.by.clone()), commit: false },
+        }
     }
 
     /// Answers those who wait for this attempt.

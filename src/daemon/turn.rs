@@ -6,7 +6,7 @@ use crate::daemon::Ended;
 use crate::daemon::behind;
 use crate::daemon::behind::{Behind, Collected, Running};
 use crate::daemon::board::{Board, Course};
-use crate::daemon::counter::Counter;
+use crate::daemon::counter::{Asked, Counter};
 use crate::daemon::errand;
 use crate::daemon::errand::{Errand, PATIENCE, Return};
 use crate::model::{Cause, Step, Trigger};
@@ -112,7 +112,7 @@ impl Loop {
             let home = attempt.await;
             self.attempts = home.attempts;
             if let Ok(Ok(done)) = &home.result {
-                self.succeeded(home.course, done, None);
+                self.succeeded(home.course, done, &Asked::default());
                 succeeded = true;
             }
         } else if !self.stop.is_cancelled() {
@@ -268,24 +268,23 @@ impl Loop {
         if let Some(past) = past {
             self.board.adopt(past);
         }
-        let by = self.counter.by(course.number);
-        let by = by.as_deref();
+        let asked = self.counter.done(course.number);
         let event = match result {
             Ok(Ok(done)) => {
-                self.succeeded(course, &done, by);
+                self.succeeded(course, &done, &asked);
                 Event::Succeeded
             }
             Ok(Err(failed)) if failed.is_interruption() => Event::Stop,
-            Ok(Err(failed)) => self.failed(course, &failed, by),
-            Err(cut) => self.failed(course, &Failed::lost(Cause::of(&cut)), by),
+            Ok(Err(failed)) => self.failed(course, &failed, &asked),
+            Err(cut) => self.failed(course, &Failed::lost(Cause::of(&cut)), &asked),
         };
         if let Some(attempts) = &self.attempts {
-            self.board.pinned(attempts.pinned(), &course, by);
+            self.board.pinned(attempts.pinned(), &course, asked.by.as_deref());
         }
         event
     }
 
-    fn succeeded(&self, course: Course, done: &Done, by: Option<&str>) {
+    fn succeeded(&self, course: Course, done: &Done, asked: &Asked) {
         let outcome = match done {
             Done::Published(_) => Outcome::Published,
             Done::Unchanged(_) => Outcome::Unchanged,
@@ -293,7 +292,7 @@ impl Loop {
         if let (Done::Unchanged(publication), false) = (done, self.machine.is_steady()) {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
-        self.board.succeeded(course, done, by);
+        self.board.succeeded(course, done, asked.by.as_deref());
         audit::ended(&self.board.now());
         self.metrics.attempt(outcome, !self.machine.is_steady(), course.took);
         self.metrics.succeeded(Timestamp::now());
@@ -306,10 +305,10 @@ impl Loop {
         );
     }
 
-    fn failed(&self, course: Course, failed: &Failed, by: Option<&str>) -> Event {
-        let failures = self.machine.failures() + 1;
+    fn failed(&self, course: Course, failed: &Failed, asked: &Asked) -> Event {
+        let failures = self.machine.failures() + u64::from(!asked.commit);
         let class = failed.error.class();
-        self.board.failed(course, failed, failures, by);
+        self.board.failed(course, failed, failures, asked.by.as_deref());
         self.metrics.attempt(Outcome::Failed, false, course.took);
         self.metrics.failure(class, failures);
         tracing::warn!(
@@ -322,7 +321,7 @@ impl Loop {
             failures,
             "attempt failed"
         );
-        Event::Failed(failed.error.retry_after())
+        if asked.commit { Event::InVain } else { Event::Failed(failed.error.retry_after()) }
     }
 
     /// Lets those who watch files know, or does something else that is short and not an attempt, on

@@ -72,7 +72,11 @@ mod tests {
         assert!(kept.has_changed());
         assert_eq!(kept.current(|path| fs::read_to_string(path)).unwrap(), "other");
         fs::write(kept.path(), "rehto").unwrap();
-        assert_eq!(kept.current(|path| fs::read_to_string(path)).unwrap(), "rehto", "a moment later");
+        assert_eq!(
+            kept.current(|path| fs::read_to_string(path)).unwrap(),
+            "rehto",
+            "a moment later"
+        );
     }
 
     #[test]

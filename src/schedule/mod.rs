@@ -54,6 +54,9 @@ pub enum Event {
     Succeeded,
     /// The attempt failed; the source may have asked to be left alone for a time.
     Failed(Option<Duration>),
+    /// The attempt failed at something that somebody asked for besides: that says nothing about the
+    /// source, and an ordinary one is to follow.
+    InVain,
     /// The program is told to stop.
     Stop,
 }
@@ -174,9 +177,14 @@ impl Machine {
             (Phase::Running { asked_again }, Event::Failed(retry_after)) => {
                 self.failed(now, chance, asked_again, retry_after)
             }
+            (Phase::Running { asked_again }, Event::InVain) => {
+                self.start(asked_again.unwrap_or(Trigger::Api))
+            }
             (Phase::Over, _)
             | (Phase::Running { .. }, Event::Due)
-            | (Phase::Resting, Event::Succeeded | Event::Failed(_)) => Effect::Nothing,
+            | (Phase::Resting, Event::Succeeded | Event::Failed(_) | Event::InVain) => {
+                Effect::Nothing
+            }
         }
     }
 

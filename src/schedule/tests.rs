@@ -168,6 +168,16 @@ fn a_webhook_does_not_disturb_a_source_that_wants_to_be_left_alone() {
 }
 
 #[test]
+fn what_is_asked_for_in_vain_does_not_count_as_a_failure() {
+    let api = Event::Asked(Trigger::Api);
+    let mut events = vec![Event::Asked(Trigger::Start), Event::Succeeded];
+    events.extend([api, Event::InVain, Event::Succeeded].repeat(9));
+    let effects = play(policy(), &events);
+    assert_eq!(effects[2..5], ["start by api", "start by api", "rest 60"]);
+    assert_eq!(effects.last().unwrap(), "rest 60");
+}
+
+#[test]
 fn a_webhook_that_waits_delays_nothing() {
     let quick =
         Policy { period: Some(Duration::from_millis(10)), jitter: Duration::ZERO, ..policy() };
@@ -188,6 +198,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, f64)>> {
         Just(Event::Succeeded),
         (0_u64..10_000).prop_map(|rest| Event::Failed(Some(Duration::from_secs(rest)))),
         Just(Event::Failed(None)),
+        Just(Event::InVain),
         Just(Event::Stop),
     ];
     prop::collection::vec((event, 0.0..=1.0), 0..60)
@@ -200,7 +211,7 @@ proptest! {
         let now = Instant::now();
         let (mut running, mut over) = (false, false);
         for (event, chance) in events {
-            let ends = running && matches!(event, Event::Succeeded | Event::Failed(_));
+            let ends = running && matches!(event, Event::Succeeded | Event::Failed(_) | Event::InVain);
             let effect = machine.step(now, chance, event);
             prop_assert!(!over || effect == Effect::Nothing);
             running = running && !ends;
