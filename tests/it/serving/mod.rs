@@ -1,3 +1,45 @@
 //! What the program answers over HTTP, tried with the tools of those who ask.
 
+mod pins;
 mod prometheus;
+
+use serde_json::Value;
+
+use crate::contract::polling;
+use crate::support::daemon::{Daemon, Root, Setup, following};
+use crate::support::get::ask;
+
+/// The token of the API.
+const TOKEN: &str = "the-token";
+
+/// A daemon that makes attempts only when it is asked to, after its first success.
+fn asked(url: &str, root: &Root) -> Setup {
+    following(url, root).flag("--period=off").flag(format!("--api-token={TOKEN}"))
+}
+
+/// A daemon that looks again and again, and takes orders.
+fn ordered(url: &str, root: &Root) -> Setup {
+    polling(url, root).flag(format!("--api-token={TOKEN}"))
+}
+
+/// Gives an order over the API: the code of the answer, and what it says.
+#[track_caller]
+fn order(daemon: &Daemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let token = format!("Bearer {TOKEN}");
+    let mut headers = vec![("Authorization", token.as_str())];
+    let content = if body.is_null() { String::new() } else { body.to_string() };
+    if !body.is_null() {
+        headers.push(("Content-Type", "application/json"));
+    }
+    let path = format!("/api/v1/{path}");
+    let reply = ask(daemon.address(), method, &path, &headers, content.as_bytes()).unwrap();
+    (reply.status, serde_json::from_str(&reply.body).expect("answers are JSON"))
+}
+
+/// What can be read over the API.
+#[track_caller]
+fn read(daemon: &Daemon, path: &str) -> Value {
+    let reply = daemon.get(&format!("/api/v1/{path}")).unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    serde_json::from_str(&reply.body).expect("answers are JSON")
+}

@@ -1,4 +1,4 @@
-//! The smallest client that can ask the program how it is.
+//! The smallest client that can ask the program how it is, and ask it to do something.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -18,10 +18,28 @@ pub(crate) struct Reply {
 
 /// Asks for a path, on a connection of its own.
 pub(crate) fn get(addr: SocketAddr, path: &str) -> io::Result<Reply> {
+    ask(addr, "GET", path, &[], b"")
+}
+
+/// Sends a request with these headers and this content, on a connection of its own.
+pub(crate) fn ask(
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    content: &[u8],
+) -> io::Result<Reply> {
     let mut stream = TcpStream::connect_timeout(&addr, SOON)?;
     stream.set_read_timeout(Some(SOON))?;
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = match content.len() {
+        0 => String::new(),
+        length => format!("Content-Length: {length}\r\n"),
+    };
     // HTTP/1.0, so that the content ends with the connection and never comes in chunks.
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {addr}\r\n\r\n").as_bytes())?;
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: {addr}\r\n{headers}{length}\r\n");
+    stream.write_all(&[head.as_bytes(), content].concat())?;
     let mut text = Vec::new();
     stream.read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text);
