@@ -26,6 +26,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// How many connections there may be at a time.
 pub(super) const MOST_CONNECTIONS: usize = 256;
@@ -138,7 +139,9 @@ async fn converse(
         }
     };
     match ended {
-        Some(Ok(())) => part(connection.into_parts().io.into_inner(), &place).await,
+        // When the program stops, nobody is heard out.
+        Some(Ok(())) if stopping => (),
+        Some(Ok(())) => part(connection.into_parts().io.into_inner(), &place, &stop).await,
         Some(Err(error)) => tracing::debug!(%error, "an HTTP connection broke"),
         None => tracing::debug!(%peer, "an HTTP connection was cut off"),
     }
@@ -146,7 +149,7 @@ async fn converse(
 
 /// Ends a connection so that the last answer arrives: what the client sends meanwhile would
 /// otherwise have the system take it back.
-async fn part(mut stream: TcpStream, place: &Place) {
+async fn part(mut stream: TcpStream, place: &Place, stop: &CancellationToken) {
     let rest = async {
         stream.shutdown().await?;
         tokio::io::copy(&mut (&mut stream).take(LEFTOVER), &mut tokio::io::sink()).await
@@ -159,6 +162,7 @@ async fn part(mut stream: TcpStream, place: &Place) {
             }
         }
         () = place.lost() => (),
+        () = stop.cancelled() => (),
         () = tokio::time::sleep(FAREWELL) => (),
     }
 }
