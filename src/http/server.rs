@@ -10,6 +10,7 @@ use crate::http::places::{Busy, Place, Places};
 use crate::http::probes;
 use crate::http::push;
 use crate::http::route::{Door, Route};
+use crate::observe::metrics::{Call, CallResult};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,6 +27,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// How many connections there may be at a time.
 pub(super) const MOST_CONNECTIONS: usize = 256;
@@ -138,7 +140,9 @@ async fn converse(
         }
     };
     match ended {
-        Some(Ok(())) => part(connection.into_parts().io.into_inner(), &place).await,
+        // When the program stops, nobody is heard out.
+        Some(Ok(())) if stopping => (),
+        Some(Ok(())) => part(connection.into_parts().io.into_inner(), &place, &stop).await,
         Some(Err(error)) => tracing::debug!(%error, "an HTTP connection broke"),
         None => tracing::debug!(%peer, "an HTTP connection was cut off"),
     }
@@ -146,7 +150,7 @@ async fn converse(
 
 /// Ends a connection so that the last answer arrives: what the client sends meanwhile would
 /// otherwise have the system take it back.
-async fn part(mut stream: TcpStream, place: &Place) {
+async fn part(mut stream: TcpStream, place: &Place, stop: &CancellationToken) {
     let rest = async {
         stream.shutdown().await?;
         tokio::io::copy(&mut (&mut stream).take(LEFTOVER), &mut tokio::io::sink()).await
@@ -159,6 +163,7 @@ async fn part(mut stream: TcpStream, place: &Place) {
             }
         }
         () = place.lost() => (),
+        () = stop.cancelled() => (),
         () = tokio::time::sleep(FAREWELL) => (),
     }
 }
@@ -183,19 +188,23 @@ async fn respond(
         Route::NotAllowed { allow } => {
             let code = StatusCode::METHOD_NOT_ALLOWED;
             let words = format!("only {} is allowed here", allow.replace(", ", " or "));
-            answer::allowing(refusal(code, &words, of_api), allow)
+            answer::allowing(refusal(site, code, &words, of_api), allow)
         }
         Route::Unknown => {
             let paths: Vec<_> = door.paths(metrics).collect();
             let words = format!("no such path; there are {}", paths.join(" "));
-            refusal(StatusCode::NOT_FOUND, &words, of_api)
+            refusal(site, StatusCode::NOT_FOUND, &words, of_api)
         }
     }
 }
 
 /// Refuses in the way of the API, or in plain words.
-fn refusal(code: StatusCode, words: &str, of_api: bool) -> Response<Body> {
-    if of_api { problem(code, words) } else { answer::text(code, format!("{words}\n")) }
+fn refusal(site: &Site, code: StatusCode, words: &str, of_api: bool) -> Response<Body> {
+    if !of_api {
+        return answer::text(code, format!("{words}\n"));
+    }
+    site.observed.metrics.call(Call::Unknown, CallResult::Invalid);
+    problem(code, words)
 }
 
 fn report(ended: Result<(), JoinError>) {
