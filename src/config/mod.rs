@@ -32,6 +32,7 @@ pub use git_config::Setting;
 pub use modes::{Drift, Trees};
 pub use problem::Problem;
 pub use serving::{ApiRead, Serving};
+pub use values::duration;
 
 use crate::model::{Garbage, Reference, RepoUrl};
 use args::{Args, Wish};

@@ -35,7 +35,7 @@ const UNITS: [(&str, u128); 8] = [
 ];
 
 /// Reads `1h30m`, `250ms` or a bare number of seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let (is_negative, body) = match text.strip_prefix('-') {
         Some(body) => (true, body),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

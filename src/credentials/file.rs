@@ -5,8 +5,9 @@
 
 use crate::credentials::CredentialsError;
 use crate::credentials::error::Problem;
+use crate::disk::kept::Kept;
 use crate::disk::look;
-use crate::disk::look::{Look, Unread};
+use crate::disk::look::Unread;
 use crate::model::Secret;
 use rustix::io::Errno;
 use std::io;
@@ -18,46 +19,30 @@ const ROOM: u64 = 1 << 20;
 /// A file, and what it held when it was read last.
 #[derive(Clone, Debug)]
 pub(super) struct SecretFile {
-    path: PathBuf,
     option: &'static str,
-    seen: Option<Seen>,
-}
-
-/// What was found in the place of the file.
-#[derive(Clone, Debug)]
-struct Seen {
-    look: Look,
-    text: Option<Secret>,
+    kept: Kept<Option<Secret>>,
 }
 
 impl SecretFile {
     /// Names a file, and the option that named it.
     pub(super) fn new(path: impl Into<PathBuf>, option: &'static str) -> Self {
-        Self { path: path.into(), option, seen: None }
+        Self { option, kept: Kept::new(path) }
     }
 
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.kept.path()
     }
 
     /// Says whether something else is there than when it was read last.
     pub(super) fn has_changed(&self) -> bool {
-        self.seen.as_ref().is_some_and(|seen| !seen.look.is_still(&self.path))
-    }
-
-    /// Says whether the next reading may give something else than the last one.
-    pub(super) fn is_news(&self) -> bool {
-        !self.seen.as_ref().is_some_and(|seen| seen.look.is_settled()) || self.has_changed()
+        self.kept.has_changed()
     }
 
     /// All of its text; none if there is no such file.
     pub(super) fn text(&mut self) -> Result<Option<Secret>, CredentialsError> {
-        if self.is_news() {
-            self.seen = None;
-            self.seen = Some(self.look()?);
-        }
-        Ok(self.seen.as_ref().and_then(|seen| seen.text.clone()))
+        let option = self.option;
+        self.kept.current(|path| read(option, path)).cloned()
     }
 
     /// All of its text. It must be there, and hold something.
@@ -89,34 +74,37 @@ impl SecretFile {
 
     /// What is in the file is wrong.
     pub(super) fn unfit(&self, problem: Problem) -> CredentialsError {
-        CredentialsError::Unfit { option: self.option, path: self.path.clone(), problem }
+        unfit(self.option, self.path(), problem)
     }
 
     fn unreadable(&self, source: io::Error) -> CredentialsError {
-        CredentialsError::File { option: self.option, path: self.path.clone(), source }
+        unreadable(self.option, self.path(), source)
     }
+}
 
-    fn look(&self) -> Result<Seen, CredentialsError> {
-        let look = Look::at(&self.path);
-        let bytes = look::read(&self.path, ROOM).map_err(|error| match error {
-            Unread::Directory => self.unfit(Problem::Directory),
-            Unread::NoFile => self.unfit(Problem::NoFile),
-            Unread::Long(_) => self.unfit(Problem::Large),
-            Unread::System(error) => self.unreadable(error),
-        })?;
-        let text = match bytes {
-            Some(bytes) => {
-                let text =
-                    String::from_utf8(bytes).map_err(|_bytes| self.unfit(Problem::NotText))?;
-                if text.contains('\0') {
-                    return Err(self.unfit(Problem::Nul));
-                }
-                Some(Secret::new(text))
-            }
-            None => None,
-        };
-        Ok(Seen { look, text })
+fn unfit(option: &'static str, path: &Path, problem: Problem) -> CredentialsError {
+    CredentialsError::Unfit { option, path: path.to_owned(), problem }
+}
+
+fn unreadable(option: &'static str, path: &Path, source: io::Error) -> CredentialsError {
+    CredentialsError::File { option, path: path.to_owned(), source }
+}
+
+fn read(option: &'static str, path: &Path) -> Result<Option<Secret>, CredentialsError> {
+    let bytes = look::read(path, ROOM).map_err(|error| match error {
+        Unread::Directory => unfit(option, path, Problem::Directory),
+        Unread::NoFile => unfit(option, path, Problem::NoFile),
+        Unread::Long(_) => unfit(option, path, Problem::Large),
+        Unread::System(error) => unreadable(option, path, error),
+    })?;
+    let Some(bytes) = bytes else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(bytes).map_err(|_bytes| unfit(option, path, Problem::NotText))?;
+    if text.contains('\0') {
+        return Err(unfit(option, path, Problem::Nul));
     }
+    Ok(Some(Secret::new(text)))
 }
 
 /// Says what keeps a line from being a name or a password.
@@ -215,19 +203,5 @@ mod tests {
         // A moment after the last change the times may be the same.
         fs::write(current.join("f"), "owt").unwrap();
         assert_eq!(line().0, Some("owt".to_owned()));
-    }
-
-    #[test]
-    fn an_old_file_is_not_opened_again() {
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("f");
-        fs::write(&path, "one").unwrap();
-        let mut file = SecretFile::new(&path, "password-file");
-        file.text().unwrap();
-        let look = Look::at(&path).settled();
-        file.seen = Some(Seen { look, text: Some(Secret::new("kept")) });
-        assert_eq!(file.text().unwrap(), Some(Secret::new("kept")));
-        fs::write(&path, "other").unwrap();
-        assert_eq!(file.text().unwrap(), Some(Secret::new("other")));
     }
 }

@@ -12,7 +12,8 @@ use crate::config::Config;
 use crate::daemon::board::Board;
 use crate::daemon::turn::Loop;
 use crate::git;
-use crate::http::Observed;
+use crate::http;
+use crate::http::{Door, Observed, Site};
 use crate::model::{Cause, Location};
 use crate::observe::metrics::Metrics;
 use crate::runtime::beat::Beat;
@@ -54,11 +55,13 @@ pub enum Ended {
 /// Why the program could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
-    /// The address of `http-bind` cannot be had.
-    #[error("could not listen on {address} (http-bind)")]
+    /// The address of `http-bind` or `hook-bind` cannot be had.
+    #[error("could not listen on {address} ({option})")]
     Bind {
         /// The address.
         address: String,
+        /// Which option it is from.
+        option: &'static str,
         /// Why.
         source: io::Error,
     },
@@ -203,16 +206,23 @@ fn obey_signals(config: &Config, tasks: &mut Tasks, bell: Bell) -> Result<(), Da
 
 /// Answers HTTP where the options say.
 async fn answer_http(observed: Observed, tasks: &mut Tasks) -> Result<(), DaemonError> {
-    if let Some(address) = &observed.serving.bind {
-        let listener = bind(address).await?;
-        tasks.spawn("http", crate::http::serve(listener, observed, tasks.token()));
+    let (main, hooks) = (observed.serving.bind.clone(), observed.serving.hook_bind.clone());
+    let site = Site::new(observed, tasks.token());
+    if let Some(address) = main {
+        let door = if hooks.is_some() { Door::Main } else { Door::Only };
+        let listener = bind(&address, "http-bind").await?;
+        tasks.spawn("http", http::serve(listener, door, Arc::clone(&site)));
+    }
+    if let Some(address) = hooks {
+        let listener = bind(&address, "hook-bind").await?;
+        tasks.spawn("webhooks", http::serve(listener, Door::Hooks, site));
     }
     Ok(())
 }
 
 /// Listens on `HOST:PORT`, or on all addresses for `:PORT`.
-async fn bind(address: &str) -> Result<TcpListener, DaemonError> {
-    let failed = |source| DaemonError::Bind { address: address.to_owned(), source };
+async fn bind(address: &str, option: &'static str) -> Result<TcpListener, DaemonError> {
+    let failed = |source| DaemonError::Bind { address: address.to_owned(), option, source };
     let all = address.strip_prefix(':').and_then(|port| port.parse().ok());
     let listener = match all {
         Some(port) => bind_all(port).await,
@@ -220,7 +230,7 @@ async fn bind(address: &str) -> Result<TcpListener, DaemonError> {
     }
     .map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
-    tracing::info!(address = %bound, "listening");
+    tracing::info!(address = %bound, option, "listening");
     Ok(listener)
 }
 
@@ -240,7 +250,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_without_a_host_is_bound_on_all_addresses() {
-        let listener = bind(":0").await.unwrap();
+        let listener = bind(":0", "http-bind").await.unwrap();
         let bound = listener.local_addr().unwrap();
         assert!(bound.ip().is_unspecified(), "{bound}");
         TcpStream::connect((Ipv4Addr::LOCALHOST, bound.port())).await.unwrap();

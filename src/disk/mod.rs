@@ -1,7 +1,8 @@
 //! Operations on files, each of which names itself and its path when it fails, and the two ways to
-//! replace something at once: [`replace_file`] and [`replace_link`]. [`look`] is for files that others
-//! write.
+//! replace something at once: [`replace_file`] and [`replace_link`]. [`look`] and [`kept`] are for
+//! files that others write.
 
+pub mod kept;
 pub mod look;
 
 use crate::model::Cause;

@@ -1,129 +1,126 @@
-//! From what is wanted and what is known to a response. Nothing is waited for here.
+//! What all answers are made of.
 
-use crate::http::Observed;
-use crate::http::route::Route;
-use crate::model::CommitId;
-use crate::observe::metrics::Metrics;
-use crate::observe::status::{Attempt, Outcome, Phase, Status};
+use crate::http::events::Events;
+use crate::http::places::Busy;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use jiff::Timestamp;
+use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
-use tokio::time::Instant;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-const TEXT: &str = "text/plain; charset=utf-8";
-const JSON: &str = "application/json";
-/// What Prometheus calls version 0.0.4 of its text format.
-const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// Plain text.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+/// JSON.
+pub(super) const JSON: &str = "application/json";
+/// JSON that says what is wrong (RFC 9457).
+pub(super) const PROBLEM: &str = "application/problem+json";
 
-/// What `/healthz` shows.
-#[derive(Serialize)]
-struct Health<'a> {
-    healthy: bool,
-    phase: Phase,
-    commit: Option<&'a CommitId>,
-    failures: u64,
-    last_success_at: Option<Timestamp>,
-    last_attempt: Option<&'a Attempt>,
+/// How long to wait, in seconds, before asking again what there was no room for.
+const SOON: HeaderValue = HeaderValue::from_static("5");
+
+/// What an answer holds.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// All of it.
+    Full(Full<Bytes>),
+    /// What happens, as it happens.
+    Events(Box<Events>),
 }
 
-/// Answers from what is known at this instant.
-pub(super) fn answer(observed: &Observed, route: Route, now: Instant) -> Response<Full<Bytes>> {
-    let metrics = Some(&observed.metrics).filter(|_| observed.serving.metrics);
-    match (route, metrics) {
-        (Route::Root, _) => root(&observed.status.borrow()),
-        (Route::Live, _) => live(observed, now),
-        (Route::Ready, _) => ready(&observed.status.borrow()),
-        (Route::Health, _) => health(&observed.status.borrow()),
-        (Route::Metrics, Some(metrics)) => scrape(metrics),
-        (Route::Metrics, None) | (Route::Unknown, _) => unknown(observed),
-        (Route::NotAllowed, _) => not_allowed(),
-    }
-}
-
-fn root(status: &Status) -> Response<Full<Bytes>> {
-    if status.last_success_at.is_some() {
-        text(StatusCode::OK, "a sync has succeeded\n")
-    } else {
-        text(StatusCode::SERVICE_UNAVAILABLE, "no sync has succeeded since the start\n")
-    }
-}
-
-fn live(observed: &Observed, now: Instant) -> Response<Full<Bytes>> {
-    let (age, limit) = (observed.beat.age(now), observed.stuck_after);
-    if age < limit {
-        return text(StatusCode::OK, "alive\n");
-    }
-    let words = format!("stuck: the loop has not turned for {age:?}, more than {limit:?}\n");
-    text(StatusCode::SERVICE_UNAVAILABLE, words)
-}
-
-fn ready(status: &Status) -> Response<Full<Bytes>> {
-    if status.tree.is_some() {
-        text(StatusCode::OK, "a tree is published\n")
-    } else {
-        text(StatusCode::SERVICE_UNAVAILABLE, "no tree is published yet\n")
-    }
-}
-
-fn health(status: &Status) -> Response<Full<Bytes>> {
-    let last_attempt = status.last_attempt.as_ref();
-    let healthy = match last_attempt.map(|attempt| attempt.outcome) {
-        Some(Outcome::Failed) => false,
-        Some(Outcome::Published | Outcome::Unchanged | Outcome::Refused) | None => true,
-    };
-    let health = Health {
-        healthy,
-        phase: status.phase,
-        commit: status.commit.as_ref().map(|commit| &commit.id),
-        failures: status.failures,
-        last_success_at: status.last_success_at,
-        last_attempt,
-    };
-    let code = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    match serde_json::to_string(&health) {
-        Ok(json) => respond(code, JSON, json + "\n"),
-        Err(error) => {
-            tracing::error!(%error, "cannot write the health");
-            text(StatusCode::INTERNAL_SERVER_ERROR, "cannot write the health\n")
+impl Body {
+    /// Lets us be busy for as long as this body has to be made.
+    pub(super) fn hold(&mut self, busy: Busy) {
+        match self {
+            Self::Full(_) => drop(busy),
+            Self::Events(events) => events.hold(busy),
         }
     }
 }
 
-fn scrape(metrics: &Metrics) -> Response<Full<Bytes>> {
-    respond(StatusCode::OK, METRICS, metrics.render())
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Full(full) => Pin::new(full).poll_frame(cx),
+            Self::Events(events) => events.poll(cx).map(|text| text.map(Frame::data).map(Ok)),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(full) => full.is_end_stream(),
+            Self::Events(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(full) => full.size_hint(),
+            Self::Events(_) => SizeHint::default(),
+        }
+    }
 }
 
-fn unknown(observed: &Observed) -> Response<Full<Bytes>> {
-    let words = if observed.serving.metrics {
-        "no such path; there are / /livez /readyz /healthz /metrics\n"
-    } else {
-        "no such path; there are / /livez /readyz /healthz\n"
-    };
-    text(StatusCode::NOT_FOUND, words)
+/// Answers in words.
+pub(super) fn text(code: StatusCode, words: impl Into<Bytes>) -> Response<Body> {
+    full(code, TEXT, words)
 }
 
-fn not_allowed() -> Response<Full<Bytes>> {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed here\n");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    response
+/// Answers with a value.
+pub(super) fn json(
+    code: StatusCode,
+    content_type: &'static str,
+    value: &impl Serialize,
+) -> Response<Body> {
+    match serde_json::to_vec(value) {
+        Ok(mut bytes) => {
+            bytes.push(b'\n');
+            full(code, content_type, bytes)
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot write an answer");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "cannot write the answer\n")
+        }
+    }
 }
 
-fn text(code: StatusCode, words: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    respond(code, TEXT, words)
-}
-
-fn respond(
+/// Answers with a whole body of this type.
+pub(super) fn full(
     code: StatusCode,
     content_type: &'static str,
     body: impl Into<Bytes>,
-) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+) -> Response<Body> {
+    respond(code, content_type, Body::Full(Full::new(body.into())))
+}
+
+/// Answers, with what every answer says.
+pub(super) fn respond(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = code;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Says which methods a path takes.
+pub(super) fn allowing(mut response: Response<Body>, methods: &'static str) -> Response<Body> {
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+/// Asks to come again soon.
+pub(super) fn soon(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(RETRY_AFTER, SOON);
     response
 }

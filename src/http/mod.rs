@@ -1,51 +1,50 @@
-//! What others may ask over HTTP: probes and metrics.
+//! What others may ask over HTTP: probes, metrics, the API, and the receipt of webhooks.
 //!
-//! The caller binds the socket and decides when to stop. A client can hold little: few headers, a
-//! small buffer, a short time to say what it wants, one of a bounded number of connections, and
-//! that only for a while. Nothing is read from the body of a request.
+//! The caller binds the sockets and decides when to stop. A client can hold little: few headers, a
+//! small buffer, a bounded body, a short time to say what it wants, and one of a bounded number of
+//! connections, which it loses first when others come and it is slow.
 
 mod answer;
+mod api;
+mod audit;
+mod body;
+mod events;
+mod places;
+mod probes;
+mod push;
 mod route;
+mod secrets;
+mod server;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
+pub use route::Door;
+
 use crate::config::Serving;
+use crate::http::audit::Audit;
+use crate::http::body::Budget;
+use crate::http::probes::Freshness;
+use crate::http::secrets::Secrets;
+use crate::http::webhook::Followed;
 use crate::model::{Reference, RepoUrl};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
 use crate::runtime::beat::Beat;
 use crate::trigger::order::Desk;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
-use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How many connections there may be at a time; more wait in the kernel.
-const MOST_CONNECTIONS: usize = 256;
-/// How long a client may take for the head of a request, and may be silent between two.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-/// How many headers a request may have.
-const MOST_HEADERS: usize = 64;
-/// How many bytes the head of a request may have.
-const MOST_HEAD_BYTES: usize = 16 * 1024;
-/// How old a connection may get before it is asked to end; it holds a place of the bounded number.
-const OLDEST: Duration = Duration::from_mins(5);
-/// How long a connection that was asked to end may take.
-const FAREWELL: Duration = Duration::from_millis(500);
-/// How long to wait when the system is out of sockets or memory.
-const EXHAUSTED: Duration = Duration::from_millis(100);
+/// How many streams of events there may be at a time.
+const MOST_STREAMS: usize = 32;
+/// How many calls may wait for the end of an attempt at a time.
+const MOST_WAITERS: usize = 64;
 
 /// What the answers are made of.
 #[derive(Clone, Debug)]
@@ -72,96 +71,45 @@ pub struct Observed {
     pub reference: Reference,
 }
 
-/// Serves until told to stop, then lets the answers that are under way go out, and returns within
-/// half a second.
-pub async fn serve(listener: TcpListener, observed: Observed, stop: CancellationToken) {
-    serve_up_to(MOST_CONNECTIONS, listener, observed, stop).await;
-}
-
-async fn serve_up_to(
-    most: usize,
-    listener: TcpListener,
+/// What is behind all listeners: what they answer with, and what their clients share.
+#[derive(Debug)]
+pub struct Site {
     observed: Observed,
     stop: CancellationToken,
-) {
-    let observed = Arc::new(observed);
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            Some(ended) = connections.join_next() => report(ended),
-            stream = accept(&listener), if connections.len() < most => {
-                connections.spawn(converse(stream, Arc::clone(&observed), stop.clone()));
-            }
-        }
-    }
-    drop(listener);
-    while let Some(ended) = connections.join_next().await {
-        report(ended);
+    tokens: Secrets,
+    hook_secrets: Secrets,
+    followed: Followed,
+    budget: Budget,
+    streams: Arc<Semaphore>,
+    waiters: Semaphore,
+    audit: Audit,
+    freshness: Freshness,
+}
+
+impl Site {
+    /// Begins now, as far as `ready-max-age` is concerned. All listeners stop with `stop`.
+    pub fn new(observed: Observed, stop: CancellationToken) -> Arc<Self> {
+        let (token, hook) = (&observed.serving.api_token, &observed.serving.hook_secret);
+        Arc::new(Self {
+            tokens: Secrets::new(token.as_ref(), "api-token-file", stop.clone()),
+            hook_secrets: Secrets::new(hook.as_ref(), "hook-secret-file", stop.clone()),
+            followed: Followed {
+                repo: observed.repo.clone(),
+                reference: observed.reference.clone(),
+            },
+            observed,
+            stop,
+            budget: Budget::new(),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            waiters: Semaphore::new(MOST_WAITERS),
+            audit: Audit::default(),
+            freshness: Freshness::new(Instant::now()),
+        })
     }
 }
 
-/// Waits for a connection. What concerns one client only is skipped, and what concerns the whole
-/// system, such as too many open files, is waited out.
-async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _peer)) => return stream,
-            Err(error) if concerns_one_client(&error) => (),
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept HTTP connections at the moment");
-                tokio::time::sleep(EXHAUSTED).await;
-            }
-        }
-    }
-}
-
-fn concerns_one_client(error: &io::Error) -> bool {
-    let kinds = [
-        io::ErrorKind::ConnectionAborted,
-        io::ErrorKind::ConnectionRefused,
-        io::ErrorKind::ConnectionReset,
-    ];
-    kinds.contains(&error.kind())
-}
-
-/// Answers one client, until it goes, stop is asked for, or the connection is too old.
-async fn converse(stream: TcpStream, observed: Arc<Observed>, stop: CancellationToken) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let route = route::Route::of(request.method(), request.uri().path());
-        let response = answer::answer(&observed, route, Instant::now());
-        std::future::ready(Ok::<_, Infallible>(response))
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
-            .max_headers(MOST_HEADERS)
-            .max_buf_size(MOST_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => Some(ended),
-        () = stop.cancelled() => None,
-        () = tokio::time::sleep(OLDEST) => None,
-    };
-    let ended = if let Some(ended) = ended {
-        Ok(ended)
-    } else {
-        connection.as_mut().graceful_shutdown();
-        tokio::time::timeout(FAREWELL, connection).await
-    };
-    match ended {
-        Ok(Ok(())) => (),
-        Ok(Err(error)) => tracing::debug!(%error, "an HTTP connection broke"),
-        Err(_elapsed) => tracing::debug!("an HTTP connection was cut off"),
-    }
-}
-
-fn report(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "an HTTP connection was lost");
-    }
+/// Serves until told to stop, then lets the answers that are under way go out, and returns within
+/// half a second.
+pub async fn serve(listener: TcpListener, door: Door, site: Arc<Site>) {
+    server::serve(server::MOST_CONNECTIONS, listener, door, site).await;
 }

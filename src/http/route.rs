@@ -1,10 +1,39 @@
-//! From a method and a path to what is wanted. Nothing is answered here.
+//! From a listener, a method and a path to what is wanted. Nothing is answered here.
 
 use http::Method;
+
+/// Which listener a request came in by, and so what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The only listener: everything.
+    Only,
+    /// There is another one for webhooks: all the rest.
+    Main,
+    /// For webhooks, and nothing else.
+    Hooks,
+}
 
 /// What a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
+    /// A question about how it is, answered at once.
+    Probe(Probe),
+    /// A call of the API.
+    Call(Call),
+    /// A push was told of by a webhook.
+    Push,
+    /// A path that exists, with a method that it does not take.
+    NotAllowed {
+        /// The methods that it takes, as the header says it.
+        allow: &'static str,
+    },
+    /// No such path.
+    Unknown,
+}
+
+/// A question about how it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Probe {
     /// `/`: whether a first sync succeeded.
     Root,
     /// `/livez`: whether the loop turns.
@@ -15,45 +44,147 @@ pub(super) enum Route {
     Health,
     /// `/metrics`.
     Metrics,
-    /// A path that exists, with a method that it does not take.
-    NotAllowed,
-    /// No such path.
-    Unknown,
+}
+
+/// A call of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// What is published, and how it goes.
+    Status,
+    /// What has happened.
+    History,
+    /// Both, as they change.
+    Events,
+    /// An attempt now.
+    Sync,
+    /// An earlier commit, to stay at.
+    Rollback,
+    /// To stay where it is, or at some commit.
+    Pin,
+    /// To follow the ref again.
+    Unpin,
+    /// What calls there are.
+    Document,
+}
+
+const GET: &str = "GET, HEAD";
+const POST: &str = "POST";
+
+/// Every path, with its methods.
+const TABLE: &[(&str, &[(&str, Route)])] = &[
+    ("/", &[(GET, Route::Probe(Probe::Root))]),
+    ("/livez", &[(GET, Route::Probe(Probe::Live))]),
+    ("/readyz", &[(GET, Route::Probe(Probe::Ready))]),
+    ("/healthz", &[(GET, Route::Probe(Probe::Health))]),
+    ("/metrics", &[(GET, Route::Probe(Probe::Metrics))]),
+    ("/api/v1/status", &[(GET, Route::Call(Call::Status))]),
+    ("/api/v1/history", &[(GET, Route::Call(Call::History))]),
+    ("/api/v1/events", &[(GET, Route::Call(Call::Events))]),
+    ("/api/v1/sync", &[(POST, Route::Call(Call::Sync))]),
+    ("/api/v1/rollback", &[(POST, Route::Call(Call::Rollback))]),
+    ("/api/v1/pin", &[(POST, Route::Call(Call::Pin)), ("DELETE", Route::Call(Call::Unpin))]),
+    ("/api/v1/openapi.json", &[(GET, Route::Call(Call::Document))]),
+    ("/hooks/push", &[(POST, Route::Push)]),
+];
+
+/// What a path takes that has more than one method: the table holds them one by one.
+const BOTH: &str = "POST, DELETE";
+
+impl Door {
+    /// Whether this path is there behind this door.
+    fn leads_to(self, path: &str, metrics: bool) -> bool {
+        let hook = path.starts_with("/hooks/");
+        match self {
+            Self::Only => metrics || path != "/metrics",
+            Self::Main => !hook && (metrics || path != "/metrics"),
+            Self::Hooks => hook,
+        }
+    }
+
+    /// The paths that there are behind this door.
+    pub(super) fn paths(self, metrics: bool) -> impl Iterator<Item = &'static str> {
+        let all = TABLE.iter().map(|(path, _)| *path);
+        all.filter(move |path| self.leads_to(path, metrics))
+    }
 }
 
 impl Route {
-    /// Reads a request. Paths are compared as they are; a query makes no difference.
-    pub(super) fn of(method: &Method, path: &str) -> Self {
-        let route = match path {
-            "/" => Self::Root,
-            "/livez" => Self::Live,
-            "/readyz" => Self::Ready,
-            "/healthz" => Self::Health,
-            "/metrics" => Self::Metrics,
-            _ => return Self::Unknown,
+    /// Reads a request. Paths are compared as they are. `metrics` says whether they are wanted.
+    pub(super) fn of(door: Door, metrics: bool, method: &Method, path: &str) -> Self {
+        let found = TABLE.iter().find(|(known, _)| *known == path && door.leads_to(path, metrics));
+        let Some((_, methods)) = found else {
+            return Self::Unknown;
         };
-        if [Method::GET, Method::HEAD].contains(method) { route } else { Self::NotAllowed }
+        let takes = |names: &str| names.split(", ").any(|name| name == method.as_str());
+        match methods.iter().find(|(names, _)| takes(names)) {
+            Some((_, route)) => *route,
+            None => Self::NotAllowed {
+                allow: match methods {
+                    [(names, _)] => names,
+                    _ => BOTH,
+                },
+            },
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    fn of(door: Door, method: &str, path: &str) -> Route {
+        Route::of(door, true, &method.parse().unwrap(), path)
+    }
 
     #[test]
     fn paths_and_methods_are_told_apart() {
-        let check = |method: Method, path, wanted| assert_eq!(Route::of(&method, path), wanted);
-        check(Method::GET, "/", Route::Root);
-        check(Method::HEAD, "/", Route::Root);
-        check(Method::GET, "/livez", Route::Live);
-        check(Method::GET, "/readyz", Route::Ready);
-        check(Method::GET, "/healthz", Route::Health);
-        check(Method::HEAD, "/metrics", Route::Metrics);
-        check(Method::POST, "/metrics", Route::NotAllowed);
-        check(Method::OPTIONS, "/", Route::NotAllowed);
-        check(Method::GET, "/livez/", Route::Unknown);
-        check(Method::GET, "//", Route::Unknown);
-        check(Method::GET, "", Route::Unknown);
-        check(Method::POST, "/nothing", Route::Unknown);
+        let check = |method, path, wanted| assert_eq!(of(Door::Only, method, path), wanted);
+        check("GET", "/", Route::Probe(Probe::Root));
+        check("HEAD", "/", Route::Probe(Probe::Root));
+        check("GET", "/livez", Route::Probe(Probe::Live));
+        check("HEAD", "/metrics", Route::Probe(Probe::Metrics));
+        check("POST", "/metrics", Route::NotAllowed { allow: "GET, HEAD" });
+        check("OPTIONS", "/", Route::NotAllowed { allow: "GET, HEAD" });
+        check("get", "/", Route::NotAllowed { allow: "GET, HEAD" });
+        check("POST", "/api/v1/pin", Route::Call(Call::Pin));
+        check("DELETE", "/api/v1/pin", Route::Call(Call::Unpin));
+        check("GET", "/api/v1/pin", Route::NotAllowed { allow: "POST, DELETE" });
+        check("GET", "/api/v1/sync", Route::NotAllowed { allow: "POST" });
+        check("POST", "/hooks/push", Route::Push);
+        check("GET", "/hooks/push", Route::NotAllowed { allow: "POST" });
+        for path in ["/livez/", "//", "", "*", "/api/v1/Status", "/api/v1/status%20", "/nothing"] {
+            check("GET", path, Route::Unknown);
+            check("POST", path, Route::Unknown);
+        }
+    }
+
+    #[test]
+    fn each_door_leads_to_its_own_paths_only() {
+        let paths = |door: Door, metrics| door.paths(metrics).collect::<BTreeSet<_>>();
+        let (all, main) = (paths(Door::Only, true), paths(Door::Main, true));
+        let hooks = paths(Door::Hooks, true);
+        assert_eq!(hooks, BTreeSet::from(["/hooks/push"]));
+        assert_eq!(all.difference(&main).copied().collect::<BTreeSet<_>>(), hooks);
+        assert_eq!(of(Door::Main, "POST", "/hooks/push"), Route::Unknown);
+        assert_eq!(of(Door::Hooks, "GET", "/livez"), Route::Unknown);
+        assert_eq!(of(Door::Hooks, "POST", "/hooks/push"), Route::Push);
+    }
+
+    #[test]
+    fn metrics_that_are_not_wanted_are_not_there() {
+        assert!(!Door::Only.paths(false).any(|path| path == "/metrics"));
+        assert_eq!(Route::of(Door::Main, false, &Method::GET, "/metrics"), Route::Unknown);
+    }
+
+    #[test]
+    fn what_is_allowed_is_what_is_in_the_table() {
+        for (path, methods) in TABLE {
+            let Route::NotAllowed { allow } = of(Door::Only, "TRACE", path) else {
+                panic!("{path}")
+            };
+            let listed: Vec<_> = methods.iter().map(|(names, _)| *names).collect();
+            assert_eq!(allow, listed.join(", "), "{path}");
+        }
     }
 }

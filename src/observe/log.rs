@@ -22,6 +22,9 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 /// Libraries whose decisions help to understand a failure, by the beginnings of their targets.
 const TALKATIVE: [&str; 3] = ["gix", "hyper", "rustls"];
 
+/// The target of what is told of who asked for what, and who was refused.
+pub const AUDIT: &str = "audit";
+
 /// Starts logging to standard error; fails only if something else has done so before.
 ///
 /// `verbose` counts from 0 (changes and failures) to 9 (everything of everybody). Text has colours
@@ -61,7 +64,10 @@ fn filter(verbose: u8) -> Targets {
         4.. => Level::TRACE,
     };
     let others = if verbose < 9 { LevelFilter::WARN } else { LevelFilter::TRACE };
-    let mut filter = Targets::new().with_default(others).with_target(env!("CARGO_PKG_NAME"), ours);
+    let mut filter = Targets::new()
+        .with_default(others)
+        .with_target(env!("CARGO_PKG_NAME"), ours)
+        .with_target(AUDIT, Level::INFO);
     if (6..9).contains(&verbose) {
         filter = filter.with_targets(TALKATIVE.map(|library| (library, Level::DEBUG)));
     }

@@ -1,14 +1,21 @@
 //! The server, asked over real sockets.
 
+mod calls;
+mod limits;
+
 use super::*;
-use crate::config::ApiRead;
-use crate::model::{Class, Step, Trigger};
+use crate::config::{ApiRead, PasswordSource};
+use crate::http::server::MOST_CONNECTIONS;
+use crate::model::{Class, Secret, Step, Trigger};
+use crate::observe::history::{Entry, What};
 use crate::observe::status::{Attempt, Failure, Outcome, Phase};
+use crate::trigger::Ear;
 use crate::trigger::bell;
-use crate::trigger::order::desk;
+use crate::trigger::order::{Orders, desk};
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 const LONG: Duration = Duration::from_mins(1);
@@ -17,6 +24,9 @@ const LONG: Duration = Duration::from_mins(1);
 struct Server {
     address: SocketAddr,
     status: watch::Sender<Arc<Status>>,
+    history: watch::Sender<Arc<History>>,
+    ear: Ear,
+    orders: Orders,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -25,32 +35,47 @@ struct Setting {
     stuck_after: Duration,
     metrics: bool,
     most: usize,
+    door: Door,
+    ready_max_age: Option<Duration>,
+    token: Option<&'static str>,
+    api_read: ApiRead,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { stuck_after: LONG, metrics: true, most: MOST_CONNECTIONS }
+        Self {
+            stuck_after: LONG,
+            metrics: true,
+            most: MOST_CONNECTIONS,
+            door: Door::Only,
+            ready_max_age: None,
+            token: Some("old\nnew"),
+            api_read: ApiRead::Open,
+        }
     }
 }
 
 impl Server {
     async fn start(setting: Setting) -> Self {
         let (status, seen) = watch::channel(Arc::new(fresh()));
+        let (history, told) = watch::channel(Arc::default());
+        let (bell, ear) = bell();
+        let (desk, orders) = desk(bell);
         let observed = Observed {
             status: seen,
             beat: Arc::new(Beat::new(Instant::now())),
             stuck_after: setting.stuck_after,
             metrics: Arc::new(Metrics::new().unwrap()),
-            history: watch::channel(Arc::default()).1,
-            desk: desk(bell().0).0,
+            history: told,
+            desk,
             serving: Serving {
                 bind: None,
                 metrics: setting.metrics,
-                ready_max_age: None,
+                ready_max_age: setting.ready_max_age,
                 hook_bind: None,
                 hook_secret: None,
-                api_token: None,
-                api_read: ApiRead::Open,
+                api_token: setting.token.map(|token| PasswordSource::Value(Secret::new(token))),
+                api_read: setting.api_read,
             },
             repo: "https://example.org/a.git".parse().unwrap(),
             reference: Reference::Head,
@@ -58,10 +83,11 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = serve_up_to(setting.most, listener, observed, stop.clone());
+        let site = Site::new(observed, stop.clone());
+        let serving = server::serve(setting.most, listener, setting.door, site);
         #[expect(clippy::disallowed_methods, reason = "the test joins it")]
         let task = tokio::spawn(serving);
-        Self { address, status, stop, task }
+        Self { address, status, history, ear, orders, stop, task }
     }
 
     fn set(&self, change: impl FnOnce(&mut Status)) {
@@ -93,6 +119,16 @@ async fn rest(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     // The end may be a reset, if the server closed before it had read everything.
     while stream.read_buf(&mut all).await.is_ok_and(|count| count > 0) {}
+    String::from_utf8(all).unwrap()
+}
+
+/// Reads until there is as much as this.
+async fn until(stream: &mut TcpStream, end: &str) -> String {
+    let mut all = Vec::new();
+    while !String::from_utf8_lossy(&all).contains(end) {
+        let count = stream.read_buf(&mut all).await.unwrap();
+        assert!(count > 0, "it ended: {}", String::from_utf8_lossy(&all));
+    }
     String::from_utf8(all).unwrap()
 }
 
@@ -155,6 +191,23 @@ async fn ready_means_that_a_tree_is_published() {
     assert_eq!(server.get("/readyz").await.0, 503);
     server.set(|status| status.tree = Some("/tree".to_owned()));
     assert_eq!(server.get("/readyz").await.0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ready_means_that_the_last_success_is_young_enough_if_that_is_asked_for() {
+    let age = Duration::from_secs(100);
+    let setting = Setting { ready_max_age: Some(age), ..Setting::default() };
+    let server = Server::start(setting).await;
+    server.set(|status| status.tree = Some("/tree".to_owned()));
+    assert_eq!(server.get("/readyz").await.0, 200, "the start counts");
+    tokio::time::advance(age * 2).await;
+    assert_eq!(server.get("/readyz").await.0, 503);
+    server.set(|status| status.last_success_at = Some(Timestamp::now()));
+    assert_eq!(server.get("/readyz").await.0, 200);
+    tokio::time::advance(age * 2).await;
+    let (code, words) = server.get("/readyz").await;
+    assert_eq!(code, 503);
+    assert!(words.contains("no sync has succeeded for 200"), "{words}");
 }
 
 #[tokio::test]
@@ -225,69 +278,4 @@ async fn one_connection_serves_many_requests() {
     let last = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let responses = server.exchange(&format!("{one}{one}{last}")).await;
     assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3);
-}
-
-#[tokio::test]
-async fn a_body_is_not_waited_for() {
-    let server = Server::start(Setting::default()).await;
-    let request = "POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\nabc";
-    assert_eq!(split(&server.exchange(request).await).0, 405);
-}
-
-#[tokio::test]
-async fn a_head_that_is_too_large_is_refused() {
-    let server = Server::start(Setting::default()).await;
-    let long = "a".repeat(MOST_HEAD_BYTES);
-    let response = server.exchange(&format!("GET / HTTP/1.1\r\nX-Long: {long}")).await;
-    assert_eq!(split(&response).0, 431);
-    let many = "a: b\r\n".repeat(MOST_HEADERS + 1);
-    let response = server.exchange(&format!("GET / HTTP/1.1\r\n{many}\r\n")).await;
-    assert_eq!(split(&response).0, 431);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_end_is_cut_off() {
-    let server = Server::start(Setting::default()).await;
-    let start = Instant::now();
-    server.exchange("GET / HTTP/1.1\r\nHost:").await;
-    assert!(start.elapsed() >= HEAD_TIME && start.elapsed() < OLDEST, "{:?}", start.elapsed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_client_that_only_connects_is_cut_off() {
-    let server = Server::start(Setting::default()).await;
-    let start = Instant::now();
-    server.exchange("").await;
-    server.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert!(start.elapsed() >= HEAD_TIME && start.elapsed() < OLDEST, "{:?}", start.elapsed());
-}
-
-#[tokio::test]
-async fn more_clients_than_allowed_wait_for_a_place() {
-    let server = Server::start(Setting { most: 1, ..Setting::default() }).await;
-    let request = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    let first = server.connect().await;
-    let mut second = server.connect().await;
-    second.write_all(request).await.unwrap();
-    let mut answer = [0; 1];
-    let early = tokio::time::timeout(Duration::from_millis(50), second.read(&mut answer)).await;
-    assert!(early.is_err(), "the first has the only place");
-    drop(first);
-    assert_eq!(split(&rest(&mut second).await).0, 200);
-}
-
-#[tokio::test]
-async fn a_stop_ends_idle_and_half_heard_connections() {
-    let server = Server::start(Setting::default()).await;
-    let mut idle = server.connect().await;
-    idle.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-    let mut byte = [0; 1];
-    idle.read_exact(&mut byte).await.unwrap();
-    let mut half = server.connect().await;
-    half.write_all(b"GET /livez HT").await.unwrap();
-    server.stop.cancel();
-    server.task.await.unwrap();
-    assert!(rest(&mut idle).await.contains("alive"));
-    assert_eq!(rest(&mut half).await, "");
-    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens");
 }
