@@ -18,6 +18,7 @@
 mod contract;
 mod faults;
 mod review;
+mod serving;
 mod support;
 mod support_works;
 mod tidy;
