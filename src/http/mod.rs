@@ -9,6 +9,8 @@ mod api;
 mod audit;
 mod body;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod places;
 mod probes;
 mod push;

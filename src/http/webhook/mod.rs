@@ -8,6 +8,8 @@
 
 mod azure;
 mod bitbucket;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod github;
 mod gitlab;
 mod place;
@@ -22,12 +24,10 @@ use crate::http::webhook::proof::Flaw;
 use crate::http::webhook::provider::{Provider, Reading};
 use crate::http::webhook::push::{Malformed, News};
 use crate::http::webhook::relevance::concerned;
-use crate::model::{Reference, RepoUrl, Secret, Trigger};
-use crate::trigger::order::Desk;
+use crate::model::{Reference, RepoUrl, Secret};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use std::fmt;
 
 /// How much of a delivery's id is kept.
 const MOST_OF_ID: usize = 64;
@@ -102,23 +102,6 @@ impl Decline {
     }
 }
 
-/// Judges a delivery, asks for an attempt if it is a reason for one, and notes it for audits. Gives
-/// the code of the answer and its body, which is JSON.
-pub(super) fn receive(
-    delivery: &Delivery<'_>,
-    secrets: &[Secret],
-    followed: &Followed,
-    desk: &Desk,
-    (from, now): (&dyn fmt::Display, Timestamp),
-) -> (StatusCode, String) {
-    let verdict = judge(delivery, secrets, std::slice::from_ref(followed), now);
-    if !verdict.look.is_empty() {
-        desk.ring(Trigger::Webhook);
-    }
-    verdict.note(from);
-    (verdict.code, verdict.json())
-}
-
 /// Says what becomes of a delivery. Empty secrets do not count.
 pub(super) fn judge(
     delivery: &Delivery<'_>,
@@ -179,27 +162,4 @@ fn harmless(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:{}".contains(c);
     let letters = text.chars().take(MOST_OF_ID);
     letters.map(|c| if plain(c) { c } else { '_' }).collect()
-}
-
-impl Verdict {
-    /// The body of the answer.
-    fn json(&self) -> String {
-        serde_json::json!({ "result": self.words }).to_string() + "\n"
-    }
-
-    /// Notes for audits what became of it. There is one such event for each delivery.
-    fn note(&self, from: &dyn fmt::Display) {
-        let Self { code, words, provider, delivery, .. } = self;
-        let code = code.as_u16();
-        tracing::info!(
-            target: "audit",
-            event = "webhook",
-            provider,
-            delivery,
-            %from,
-            code,
-            result = words,
-            "a webhook came"
-        );
-    }
 }

@@ -2,6 +2,8 @@
 
 mod pins;
 mod prometheus;
+mod sender;
+mod webhooks;
 
 use serde_json::Value;
 

@@ -42,7 +42,7 @@ fn a_push_of_every_provider_is_a_reason_to_look_whatever_its_repository_is_calle
         let verdict = letter.judged("main");
         assert_eq!((verdict.code, verdict.look.as_slice()), (StatusCode::ACCEPTED, &[0][..]));
         assert_eq!(verdict.provider, provider);
-        assert_eq!(verdict.json(), "{\"result\":\"an attempt was asked for\"}\n");
+        assert_eq!(verdict.words, LOOKS);
         for reference in ["HEAD", "refs/heads/main", "abcdef1", &"a".repeat(40)] {
             assert_eq!(letter.judged(reference).look, [0], "{provider}, {reference}");
         }

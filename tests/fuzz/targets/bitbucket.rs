@@ -1,0 +1,5 @@
+//! Payloads of Bitbucket Cloud.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|body: &[u8]| gitsyncd::http::fuzzing::payload("bitbucket", body));
