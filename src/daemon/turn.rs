@@ -167,7 +167,7 @@ impl Loop {
             self.wake = until.map(Instant::from_std);
             let rest = self.wake.map(|wake| wake.saturating_duration_since(Instant::now()));
             self.board.resting(rest);
-            self.metrics.next_attempt(self.board.now().next_attempt_at);
+            self.metrics.status(&self.board.now());
         }
         if returned {
             if let Some(attempt) = &self.board.now().last_attempt {

@@ -121,9 +121,10 @@ impl FormatTime for Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Trigger;
+    use crate::model::{RepoUrl, Trigger};
     use crate::observe::audit::Deed;
     use crate::observe::metrics::{HookResult, Provider};
+    use crate::observe::status::{Attempt, Commit, Outcome, Phase, Status};
     use std::sync::Arc;
     use tracing::subscriber::with_default;
 
@@ -186,6 +187,59 @@ mod tests {
         audit::order(Deed::Rollback, "token 1", from, "previous");
         let delivery = "a\nb";
         audit::webhook(Provider::Gitea, Some(delivery), from, HookResult::Accepted);
+    }
+
+    #[test]
+    fn the_examples_on_the_page_are_what_is_logged() {
+        let page = include_str!("../../docs/metrics.md");
+        let repo: RepoUrl = "https://git.example.com/team/dags.git".parse().unwrap();
+        let from = "192.0.2.7:4321";
+        let lines = logged(LogFormat::Text, 0, || {
+            audit::trigger(Trigger::Signal, 7);
+            audit::login("ada", &repo, None);
+            audit::login("ada", &repo, Some(&"authentication failed"));
+            audit::ended(&published(&repo));
+            audit::order(Deed::Rollback, "token 1", from, "previous");
+            let delivery = Some("f6266f16-1bf3-46a5-9ea4-602e06ead473");
+            audit::webhook(Provider::Gitea, delivery, from, HookResult::Accepted);
+            audit::refusal("POST /api/v1/sync", from, "the token is wrong");
+        });
+        let without_time = |line: &str| line.split_once("Z ").unwrap().1.to_owned();
+        let lines: Vec<_> = lines.iter().map(|line| without_time(line)).collect();
+        let shown: Vec<_> =
+            page.lines().filter(|line| line.contains(" INFO audit: ")).map(without_time).collect();
+        assert_eq!(shown, lines);
+    }
+
+    /// What the status says after something was published.
+    fn published(repo: &RepoUrl) -> Status {
+        let id = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+        let commit = Commit { id, subject: String::new(), author: String::new(), time: None };
+        let attempt = Attempt {
+            number: 7,
+            trigger: Trigger::Webhook,
+            started_at: Timestamp::now(),
+            duration_ms: 1,
+            outcome: Outcome::Published,
+            step: None,
+            error: None,
+        };
+        Status {
+            version: "1",
+            repo: repo.to_string(),
+            reference: "main".to_owned(),
+            phase: Phase::Steady,
+            commit: Some(commit),
+            tree: None,
+            published_at: None,
+            previous: "89abcdef0123456789abcdef0123456789abcdef".parse().ok(),
+            pinned: false,
+            source: Some(repo.to_string()),
+            failures: 0,
+            last_attempt: Some(attempt),
+            last_success_at: None,
+            next_attempt_at: None,
+        }
     }
 
     #[test]

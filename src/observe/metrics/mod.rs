@@ -19,7 +19,7 @@ use crate::observe::metrics::asked::Asked;
 use crate::observe::metrics::attempts::{Attempts, ERROR, NOOP, SUCCESS, Times};
 use crate::observe::metrics::place::{Disk, Part, Tree, signed};
 use crate::observe::metrics::work::{Who, Work, count};
-use crate::observe::status::Outcome;
+use crate::observe::status::{Outcome, Status};
 use jiff::Timestamp;
 use prometheus::{Error, Registry, TextEncoder, register_int_gauge_vec_with_registry};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -95,8 +95,14 @@ impl Metrics {
         self.attempts.in_a_row.set(0);
     }
 
+    /// Remembers what the status says of the next attempt, and of staying at one commit.
+    pub fn status(&self, status: &Status) {
+        self.next_attempt(status.next_attempt_at);
+        self.tree().pinned.set(i64::from(status.pinned));
+    }
+
     /// Remembers when the next attempt is due, if one is planned.
-    pub fn next_attempt(&self, at: Option<Timestamp>) {
+    fn next_attempt(&self, at: Option<Timestamp>) {
         match at {
             Some(at) => self.times.next.with_label_values::<&str>(&[]).set(unix(at)),
             None => self.times.next.reset(),
@@ -148,11 +154,6 @@ impl Metrics {
         tree.files.with_label_values::<&str>(&[]).set(signed(files));
         tree.bytes.with_label_values::<&str>(&[]).set(signed(bytes));
         self.disk.uses(Part::Tree, bytes);
-    }
-
-    /// Remembers whether publication stays at one commit.
-    pub fn pinned(&self, pinned: bool) {
-        self.tree().pinned.set(i64::from(pinned));
     }
 
     /// Remembers how large the repository is.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::observe::metrics::attempts::OUTCOMES;
 use crate::observe::metrics::work::STEPS;
+use crate::observe::status::Phase;
 use expect_test::{Expect, expect};
 use prometheus::proto::LabelPair;
 use std::fmt::Write;
@@ -245,13 +246,67 @@ fn one_outcome_holds_at_a_time() {
 }
 
 #[test]
-fn the_next_attempt_is_shown_while_one_is_planned() {
+fn the_next_attempt_is_shown_while_one_is_planned_and_a_pin_while_it_holds() {
     let metrics = Metrics::new().unwrap();
-    metrics.next_attempt(Some(Timestamp::from_millisecond(1_700_000_000_500).unwrap()));
-    let names = ["gitsyncd_next"];
-    check(&metrics, &names, expect!["gitsyncd_next_attempt_timestamp_seconds 1700000000.5"]);
-    metrics.next_attempt(None);
-    check(&metrics, &names, expect![""]);
+    let names = ["gitsyncd_next", "gitsyncd_pinned"];
+    let mut status = Status {
+        version: "1",
+        repo: String::new(),
+        reference: String::new(),
+        phase: Phase::Steady,
+        commit: None,
+        tree: None,
+        published_at: None,
+        previous: None,
+        pinned: true,
+        source: None,
+        failures: 0,
+        last_attempt: None,
+        last_success_at: None,
+        next_attempt_at: Timestamp::from_millisecond(1_700_000_000_500).ok(),
+    };
+    metrics.status(&status);
+    check(
+        &metrics,
+        &names,
+        expect![[r"
+            gitsyncd_next_attempt_timestamp_seconds 1700000000.5
+            gitsyncd_pinned 1"]],
+    );
+    status.next_attempt_at = None;
+    status.pinned = false;
+    metrics.status(&status);
+    check(&metrics, &names, expect!["gitsyncd_pinned 0"]);
+}
+
+/// What a metric is measured in, by its name.
+fn unit(name: &str) -> &str {
+    match name.trim_end_matches("_total").rsplit('_').next() {
+        Some("seconds") if name.contains("timestamp") => "Unix time",
+        Some("seconds") => "seconds",
+        Some("bytes") => "bytes",
+        _ => "",
+    }
+}
+
+#[test]
+fn the_page_lists_every_metric_as_it_is() {
+    let page = include_str!("../../../docs/metrics.md");
+    let metrics = Metrics::new().unwrap();
+    publish(&metrics, COMMIT);
+    metrics.token_expires(Timestamp::UNIX_EPOCH);
+    metrics.next_attempt(Some(Timestamp::UNIX_EPOCH));
+    metrics.room(Room { size: 4, available: 3, files: 2, files_free: 1 });
+    let mut rows = Vec::new();
+    for family in metrics.registry.gather() {
+        let labels = family.get_metric()[0].get_label();
+        let labels: Vec<_> = labels.iter().map(|label| format!("`{}`", label.name())).collect();
+        let kind = format!("{:?}", family.get_field_type()).to_lowercase();
+        let (name, labels) = (family.name(), labels.join(", "));
+        rows.push(format!("| `{name}` | {kind} | {labels} | {} | {} |", unit(name), family.help()));
+    }
+    let listed: Vec<_> = page.lines().filter(|line| line.starts_with("| `git")).collect();
+    assert_eq!(listed, rows, "\n{}", rows.join("\n"));
 }
 
 #[test]
@@ -260,16 +315,14 @@ fn room_is_shown_as_far_as_it_has_a_limit() {
     metrics.room(Room { size: 1 << 40, available: 5_000_000_000, files: 0, files_free: 0 });
     metrics.repository(700);
     publish(&metrics, COMMIT);
-    metrics.pinned(true);
     check(
         &metrics,
-        &["gitsyncd_filesystem", "gitsyncd_disk", "gitsyncd_pinned"],
+        &["gitsyncd_filesystem", "gitsyncd_disk"],
         expect![[r#"
             gitsyncd_disk_used_bytes{of="repository"} 700
             gitsyncd_disk_used_bytes{of="tree"} 4096
             gitsyncd_filesystem_avail_bytes 5000000000
-            gitsyncd_filesystem_size_bytes 1099511627776
-            gitsyncd_pinned 1"#]],
+            gitsyncd_filesystem_size_bytes 1099511627776"#]],
     );
 }
 

@@ -1,5 +1,6 @@
 //! What the program answers over HTTP, tried with the tools of those who ask.
 
+mod audit;
 mod pins;
 mod prometheus;
 mod sender;

@@ -1,5 +1,6 @@
 //! Metrics, alerts and the dashboard, tried with Prometheus and its own tools.
 
+use jiff::Timestamp;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::contract::{after_more_attempts, metric, polling};
@@ -68,9 +69,7 @@ impl Scene {
     fn start() -> Self {
         let upstream = Upstream::new();
         let server = http::over(&upstream).login("ada", "hush").start();
-        #[expect(clippy::disallowed_types, reason = "a time for others to read")]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let ends = now + 3600;
+        let ends = Timestamp::now().as_second() + 3600;
         let told = format!("username=ada\npassword=hush\npassword_expiry_utc={ends}\n");
         let service = Service::start(move |_| answer("200 OK", &told));
         let root = Root::new();
@@ -95,7 +94,8 @@ fn names(scrape: &str) -> BTreeSet<&str> {
 /// Every word in a text that looks like the name of one of our metrics.
 fn mentioned(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.starts_with("gitsyncd_") || word.starts_with("git_")).collect()
+    let is_ours = |word: &&str| ["gitsyncd_", "git_"].iter().any(|start| word.starts_with(start));
+    words.filter(is_ours).filter(|word| !word.ends_with('_')).collect()
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn rules_dashboard_and_page_name_only_metrics_that_there_are() {
     let mut there = names(&scrape);
     let families: Vec<_> = scrape.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     there.extend(families.iter().filter_map(|line| line.split(' ').next()));
-    if rustix::fs::statvfs(&scene.root.path()).unwrap().f_files == 0 {
+    if rustix::fs::statvfs(scene.root.path()).unwrap().f_files == 0 {
         // This file system has no such limit.
         there.extend(["gitsyncd_filesystem_files", "gitsyncd_filesystem_files_free"]);
     }
@@ -276,12 +276,12 @@ fn start(dir: &Path) -> Option<(Group, SocketAddr)> {
             .stdout(Stdio::null())
             .stderr(log),
     );
-    let end = std::time::Instant::now() + SOON;
-    while process.ended().is_none() && std::time::Instant::now() < end {
+    let end = Instant::now() + SOON;
+    while process.ended().is_none() && Instant::now() < end {
         if get(address, "/-/ready").is_ok_and(|reply| reply.status == 200) {
             return Some((process, address));
         }
-        pause(std::time::Duration::from_millis(5));
+        pause(Duration::from_millis(5));
     }
     None
 }
@@ -333,7 +333,7 @@ fn the_size_of_the_repository_and_the_room_left_are_those_of_the_disk() {
     assert_eq!(size, said.f_blocks * said.f_frsize);
     let left = metric(&scene.daemon, "gitsyncd_filesystem_avail_bytes");
     assert!(left > 0 && left <= size);
-    let commit = scene.upstream.commit("large", &"noise ".repeat(1000));
+    let commit = scene.upstream.commit("large", "noise ".repeat(1000));
     scene.root.eventually_publishes(&commit);
     after_more_attempts(&scene.daemon, 1);
     assert!(metric(&scene.daemon, "gitsyncd_disk_used_bytes{of=\"repository\"}") > packs);
