@@ -1,4 +1,4 @@
-//! What others may ask over HTTP: probes, metrics, the API, and the receipt of webhooks.
+//! What others may ask over HTTP: probes, metrics, the API, the page, and the receipt of webhooks.
 //!
 //! The caller binds the sockets and decides when to stop. A client can hold little: few headers, a
 //! small buffer, a bounded body, a short time to say what it wants, and one of a bounded number of
@@ -9,6 +9,7 @@ mod api;
 mod audit;
 mod body;
 mod events;
+mod page;
 mod places;
 mod probes;
 mod push;
