@@ -6,7 +6,6 @@
 
 mod answer;
 mod api;
-mod audit;
 mod body;
 mod events;
 #[cfg(feature = "fuzzing")]
@@ -25,7 +24,6 @@ mod webhook;
 pub use route::Door;
 
 use crate::config::Serving;
-use crate::http::audit::Audit;
 use crate::http::body::Budget;
 use crate::http::probes::Freshness;
 use crate::http::secrets::Secrets;
@@ -85,7 +83,6 @@ pub struct Site {
     budget: Budget,
     streams: Arc<Semaphore>,
     waiters: Semaphore,
-    audit: Audit,
     freshness: Freshness,
 }
 
@@ -105,7 +102,6 @@ impl Site {
             budget: Budget::new(),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             waiters: Semaphore::new(MOST_WAITERS),
-            audit: Audit::default(),
             freshness: Freshness::new(Instant::now()),
         })
     }

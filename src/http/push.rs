@@ -5,12 +5,13 @@ use crate::http::Site;
 use crate::http::answer;
 use crate::http::answer::{Body, JSON};
 use crate::http::api::Caller;
-use crate::http::audit;
 use crate::http::body::{Limit, Unread};
 use crate::http::secrets::Missing;
 use crate::http::webhook;
 use crate::http::webhook::{Delivery, Verdict};
 use crate::model::Trigger;
+use crate::observe::audit;
+use crate::observe::metrics::{HookResult, Provider};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use jiff::Timestamp;
@@ -19,70 +20,79 @@ use std::time::Duration;
 
 /// How large a delivery may be (GitHub sends none that is larger), and how long it may take to come.
 const LIMIT: Limit = Limit { most: 25 * 1024 * 1024, time: Duration::from_secs(30) };
-/// What the log calls it.
-const EVENT: &str = "webhook";
-
 /// The body of every answer.
 #[derive(Serialize)]
 struct Said<'a> {
     result: &'a str,
 }
 
-/// Answers a delivery. Nothing is read of one that could not be believed anyway.
+/// Answers a delivery.
 pub(super) async fn answer(
     site: &Site,
     request: Request<Incoming>,
     caller: &Caller<'_>,
 ) -> Response<Body> {
-    let refuse = |code, words| {
-        site.audit.refused(caller.from, EVENT, words);
-        say(code, words)
-    };
-    let secrets = match site.hook_secrets.current().await {
-        Ok(secrets) => secrets,
-        Err(Missing::Unset) => {
+    match judge(site, request, caller).await {
+        Ok(Verdict { code, words, provider, delivery, look }) => {
+            let delivery = Some(&*delivery).filter(|delivery| !delivery.is_empty());
+            note(site, caller, (Provider::named(provider), delivery), (code, &words));
+            if !look.is_empty() {
+                site.observed.desk.ring(Trigger::Webhook);
+            }
+            say(code, &words)
+        }
+        Err((code, words)) => {
+            note(site, caller, (Provider::Unknown, None), (code, words));
+            let answer = say(code, words);
+            if code == StatusCode::SERVICE_UNAVAILABLE { answer::soon(answer) } else { answer }
+        }
+    }
+}
+
+/// Judges a delivery, or says why it was not even read. Nothing is read of one that could not be
+/// believed anyway.
+async fn judge(
+    site: &Site,
+    request: Request<Incoming>,
+    caller: &Caller<'_>,
+) -> Result<Verdict, (StatusCode, &'static str)> {
+    let secrets = site.hook_secrets.current().await.map_err(|missing| match missing {
+        Missing::Unset => {
             let words = "no secret for webhooks is configured here, so none is taken";
-            return refuse(StatusCode::FORBIDDEN, words);
+            (StatusCode::FORBIDDEN, words)
         }
-        Err(Missing::Unreadable) => {
+        Missing::Unreadable => {
             let words = "the secrets of webhooks cannot be read at the moment";
-            return answer::soon(refuse(StatusCode::SERVICE_UNAVAILABLE, words));
+            (StatusCode::SERVICE_UNAVAILABLE, words)
         }
-    };
+    })?;
     let (head, body) = request.into_parts();
-    let content = match site.budget.read(caller.busy, LIMIT, body).await {
-        Ok(content) => content,
-        Err(why) => return unread(why),
-    };
+    let content = site.budget.read(caller.busy, LIMIT, body).await.map_err(unread)?;
     let delivery = Delivery { headers: &head.headers, body: &content.bytes };
     let followed = std::slice::from_ref(&site.followed);
-    let verdict = webhook::judge(&delivery, secrets.all(), followed, Timestamp::now());
-    note(site, caller, &verdict);
-    if !verdict.look.is_empty() {
-        site.observed.desk.ring(Trigger::Webhook);
-    }
-    say(verdict.code, &verdict.words)
+    Ok(webhook::judge(&delivery, secrets.all(), followed, Timestamp::now()))
 }
 
-fn note(site: &Site, caller: &Caller<'_>, verdict: &Verdict) {
-    let Verdict { code, words, provider, delivery, look: _ } = verdict;
-    let what = format!("{provider} {delivery}: {words}");
-    if code.is_success() {
-        audit::granted(caller.from, provider, EVENT, &what);
-    } else {
-        site.audit.refused(caller.from, EVENT, &what);
-    }
+/// Counts a delivery, and tells the audit log of it.
+fn note(
+    site: &Site,
+    caller: &Caller<'_>,
+    (provider, delivery): (Provider, Option<&str>),
+    (code, words): (StatusCode, &str),
+) {
+    let result = HookResult::of(code.as_u16());
+    site.observed.metrics.webhook(provider, result);
+    audit::webhook(provider, delivery, caller.from, result, words);
 }
 
-fn unread(why: Unread) -> Response<Body> {
+fn unread(why: Unread) -> (StatusCode, &'static str) {
     match why {
-        Unread::Long => say(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 25 MiB"),
-        Unread::Crowded => answer::soon(say(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many large webhooks are being read",
-        )),
-        Unread::Slow => say(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
-        Unread::Broken => say(StatusCode::BAD_REQUEST, "the body is not as HTTP has it"),
+        Unread::Long => (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 25 MiB"),
+        Unread::Crowded => {
+            (StatusCode::SERVICE_UNAVAILABLE, "too many large webhooks are being read")
+        }
+        Unread::Slow => (StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+        Unread::Broken => (StatusCode::BAD_REQUEST, "the body is not as HTTP has it"),
     }
 }
 

@@ -7,7 +7,7 @@
 //! are cut, and lines that anybody can cause are limited to a number a second.
 
 use crate::model::{CommitId, RepoUrl, Trigger};
-use crate::observe::metrics::{HookResult, Provider};
+use crate::observe::metrics::{Call, HookResult, Provider};
 use crate::observe::status::{Outcome, Status};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -21,31 +21,6 @@ const LONGEST: usize = 128;
 
 /// For all lines that anybody can cause: one for the process, as the log is.
 static STRANGERS: Throttle = Throttle::new(10);
-
-/// What those may order who know the token of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// An attempt.
-    Sync,
-    /// To publish another commit and stay there.
-    Rollback,
-    /// To stay.
-    Pin,
-    /// To follow the ref again.
-    Unpin,
-}
-
-impl Deed {
-    /// The value of the field `event`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Sync => "sync",
-            Self::Rollback => "rollback",
-            Self::Pin => "pin",
-            Self::Unpin => "unpin",
-        }
-    }
-}
 
 /// An attempt was started. The period does that by itself, so it is told only to those who want to
 /// hear more than changes.
@@ -92,26 +67,29 @@ pub fn ended(status: &Status) {
     );
 }
 
-/// Somebody who may do so ordered something.
-pub fn order(deed: Deed, by: &str, from: impl fmt::Display, what: &str) {
+/// Somebody who may do so ordered something over the API.
+pub fn order(call: Call, by: &str, from: impl fmt::Display, what: &str) {
     let what = cut(what);
-    let event = deed.label();
+    let event = call.label();
     tracing::info!(target: TARGET, event, by, %from, what, "an order was given");
 }
 
-/// A webhook came. The one who sent it gave it the name `delivery`.
+/// A webhook came, and this came of it. The one who sent it gave it the name `delivery`.
 pub fn webhook(
     provider: Provider,
     delivery: Option<&str>,
     from: impl fmt::Display,
     result: HookResult,
+    why: &str,
 ) {
     let left_out = match result {
         HookResult::Accepted | HookResult::Ignored => 0,
-        HookResult::Refused | HookResult::Malformed => match STRANGERS.pass(Instant::now()) {
-            Some(left_out) => left_out,
-            None => return,
-        },
+        HookResult::Refused | HookResult::Malformed | HookResult::Failed => {
+            match STRANGERS.pass(Instant::now()) {
+                Some(left_out) => left_out,
+                None => return,
+            }
+        }
     };
     let delivery = delivery.map(cut);
     tracing::info!(
@@ -121,6 +99,7 @@ pub fn webhook(
         %from,
         what = delivery.as_deref(),
         result = result.label(),
+        why = cut(why),
         left_out = some(left_out),
         "a webhook came"
     );

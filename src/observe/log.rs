@@ -23,9 +23,6 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 /// Libraries whose decisions help to understand a failure, by the beginnings of their targets.
 const TALKATIVE: [&str; 3] = ["gix", "hyper", "rustls"];
 
-/// The target of what is told of who asked for what, and who was refused.
-pub const AUDIT: &str = "audit";
-
 /// Starts logging to standard error; fails only if something else has done so before.
 ///
 /// `verbose` counts from 0 (changes and failures) to 9 (everything of everybody). Text has colours
@@ -122,8 +119,7 @@ impl FormatTime for Clock {
 mod tests {
     use super::*;
     use crate::model::{RepoUrl, Trigger};
-    use crate::observe::audit::Deed;
-    use crate::observe::metrics::{HookResult, Provider};
+    use crate::observe::metrics::{Call, HookResult, Provider};
     use crate::observe::status::{Attempt, Commit, Outcome, Phase, Status};
     use std::sync::Arc;
     use tracing::subscriber::with_default;
@@ -184,9 +180,9 @@ mod tests {
         audit::trigger(Trigger::Period, 1);
         audit::trigger(Trigger::Signal, 2);
         let from = "[::1]:4321";
-        audit::order(Deed::Rollback, "token 1", from, "previous");
+        audit::order(Call::Rollback, "token 1", from, "previous");
         let delivery = "a\nb";
-        audit::webhook(Provider::Gitea, Some(delivery), from, HookResult::Accepted);
+        audit::webhook(Provider::Gitea, Some(delivery), from, HookResult::Accepted, "well");
     }
 
     #[test]
@@ -199,10 +195,10 @@ mod tests {
             audit::login("ada", &repo, None);
             audit::login("ada", &repo, Some(&"authentication failed"));
             audit::ended(&published(&repo));
-            audit::order(Deed::Rollback, "token 1", from, "previous");
+            audit::order(Call::Rollback, "token 1", from, "to stay at what was published before");
             let delivery = Some("f6266f16-1bf3-46a5-9ea4-602e06ead473");
-            audit::webhook(Provider::Gitea, delivery, from, HookResult::Accepted);
-            audit::refusal("POST /api/v1/sync", from, "the token is wrong");
+            audit::webhook(Provider::Gitea, delivery, from, HookResult::Ignored, "pong");
+            audit::refusal("sync", from, "wrong token");
         });
         let without_time = |line: &str| line.split_once("Z ").unwrap().1.to_owned();
         let lines: Vec<_> = lines.iter().map(|line| without_time(line)).collect();
@@ -251,7 +247,7 @@ mod tests {
             [
                 " INFO audit: an attempt was triggered event=trigger by=signal number=2",
                 r#" INFO audit: an order was given event=rollback by="token 1" from=[::1]:4321 what=previous"#,
-                r#" INFO audit: a webhook came event=webhook by=gitea from=[::1]:4321 what="a\nb" result=accepted"#,
+                r#" INFO audit: a webhook came event=webhook by=gitea from=[::1]:4321 what="a\nb" result=accepted why=well"#,
             ]
         );
     }

@@ -17,8 +17,11 @@ use crate::http::events::{Events, Source};
 use crate::http::places::Busy;
 use crate::http::route::Call;
 use crate::http::secrets::Missing;
+use crate::observe::audit;
 use crate::observe::history;
 use crate::observe::history::Entry;
+use crate::observe::metrics;
+use crate::observe::metrics::CallResult;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -70,24 +73,26 @@ pub(super) async fn answer(
             }
         },
         Err((refusal, why)) => {
-            site.audit.refused(caller.from, name(call), why);
+            audit::refusal(known(call).label(), caller.from, why);
             Ok(refusal)
         }
     };
-    answered.unwrap_or_else(|wrong| wrong.answer())
+    let answer = answered.unwrap_or_else(|wrong| wrong.answer());
+    site.observed.metrics.call(known(call), CallResult::of(answer.status().as_u16()));
+    answer
 }
 
-/// What the log calls it.
-fn name(call: Call) -> &'static str {
+/// What logs and metrics call it.
+fn known(call: Call) -> metrics::Call {
     match call {
-        Call::Status => "status",
-        Call::History => "history",
-        Call::Events => "events",
-        Call::Sync => "sync",
-        Call::Rollback => "rollback",
-        Call::Pin => "pin",
-        Call::Unpin => "unpin",
-        Call::Document => "openapi.json",
+        Call::Status => metrics::Call::Status,
+        Call::History => metrics::Call::History,
+        Call::Events => metrics::Call::Events,
+        Call::Sync => metrics::Call::Sync,
+        Call::Rollback => metrics::Call::Rollback,
+        Call::Pin => metrics::Call::Pin,
+        Call::Unpin => metrics::Call::Unpin,
+        Call::Document => metrics::Call::Openapi,
     }
 }
 

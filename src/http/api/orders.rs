@@ -6,10 +6,10 @@ use crate::http::answer::{Body, JSON};
 use crate::http::api::Caller;
 use crate::http::api::input::{Nothing, Pin, Query, Rollback, Wrong, object};
 use crate::http::api::problem::{failed, refused, unavailable, unread};
-use crate::http::audit;
 use crate::http::body::Limit;
 use crate::http::route::Call;
 use crate::model::{CommitId, Trigger};
+use crate::observe::audit;
 use crate::observe::status::{Attempt, Outcome};
 use crate::trigger::order::{Choice, Refusal, Reply, Wish};
 use http::{Request, Response, StatusCode};
@@ -59,7 +59,7 @@ pub(super) async fn answer(
             object(headers, bytes, Some(Nothing {})).map(|Nothing {}| Wish::Sync)?
         }
     };
-    audit::granted(caller.from, by, super::name(call), &in_words(&wish));
+    audit::order(super::known(call), by, caller.from, &in_words(&wish));
     let wait = match wish {
         Wish::Sync => query.wait,
         Wish::Pin(_) | Wish::Unpin => Some(query.wait.unwrap_or(PATIENCE)),

@@ -39,6 +39,11 @@ impl Provider {
         Self::Unknown,
     ];
 
+    /// The one with this label; the unknown one if there is none.
+    pub fn named(label: &str) -> Self {
+        Self::ALL.into_iter().find(|one| one.label() == label).unwrap_or(Self::Unknown)
+    }
+
     /// The label, as in metrics and logs.
     pub fn label(self) -> &'static str {
         match self {
@@ -47,9 +52,9 @@ impl Provider {
             Self::Gitea => "gitea",
             Self::Forgejo => "forgejo",
             Self::Gogs => "gogs",
-            Self::BitbucketCloud => "bitbucket_cloud",
-            Self::BitbucketDataCenter => "bitbucket_data_center",
-            Self::AzureDevops => "azure_devops",
+            Self::BitbucketCloud => "bitbucket",
+            Self::BitbucketDataCenter => "bitbucket-data-center",
+            Self::AzureDevops => "azure-devops",
             Self::Unknown => "unknown",
         }
     }
@@ -66,11 +71,14 @@ pub enum HookResult {
     Refused,
     /// It could not be understood, or was too large.
     Malformed,
+    /// It could not be taken at the moment.
+    Failed,
 }
 
 impl HookResult {
     /// Each of them.
-    pub const ALL: [Self; 4] = [Self::Accepted, Self::Ignored, Self::Refused, Self::Malformed];
+    pub const ALL: [Self; 5] =
+        [Self::Accepted, Self::Ignored, Self::Refused, Self::Malformed, Self::Failed];
 
     /// What a status code of the answer means.
     pub fn of(status: u16) -> Self {
@@ -78,6 +86,7 @@ impl HookResult {
             202 => Self::Accepted,
             200..=299 => Self::Ignored,
             401 | 403 => Self::Refused,
+            500.. => Self::Failed,
             _ => Self::Malformed,
         }
     }
@@ -89,6 +98,7 @@ impl HookResult {
             Self::Ignored => "ignored",
             Self::Refused => "refused",
             Self::Malformed => "malformed",
+            Self::Failed => "failed",
         }
     }
 }
@@ -112,13 +122,11 @@ pub enum Call {
     Pin,
     /// To go on is asked for.
     Unpin,
-    /// What there is not.
-    Unknown,
 }
 
 impl Call {
     /// Each of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Status,
         Self::History,
         Self::Events,
@@ -127,7 +135,6 @@ impl Call {
         Self::Rollback,
         Self::Pin,
         Self::Unpin,
-        Self::Unknown,
     ];
 
     /// The label, as in metrics and logs.
@@ -141,7 +148,6 @@ impl Call {
             Self::Rollback => "rollback",
             Self::Pin => "pin",
             Self::Unpin => "unpin",
-            Self::Unknown => "unknown",
         }
     }
 }
@@ -227,10 +233,16 @@ mod tests {
 
     #[test]
     fn the_code_of_an_answer_says_what_came_of_a_webhook() {
-        let codes = [202, 200, 401, 403, 400, 405, 411, 413, 415, 500];
+        let codes = [202, 200, 401, 403, 503, 400, 405, 411, 413, 415];
         let results = codes.map(|code| HookResult::of(code).label());
-        assert_eq!(&results[..4], ["accepted", "ignored", "refused", "refused"]);
-        assert!(results[4..].iter().all(|result| *result == "malformed"), "{results:?}");
+        assert_eq!(&results[..5], ["accepted", "ignored", "refused", "refused", "failed"]);
+        assert!(results[5..].iter().all(|result| *result == "malformed"), "{results:?}");
+    }
+
+    #[test]
+    fn providers_are_found_by_their_labels() {
+        assert!(Provider::ALL.into_iter().all(|one| Provider::named(one.label()) == one));
+        assert_eq!(Provider::named("sourceforge"), Provider::Unknown);
     }
 
     #[test]

@@ -341,6 +341,7 @@ fn what_others_asked_counts_by_who_and_how() {
             gitsyncd_api_requests_total{call="rollback",result="failed"} 0
             gitsyncd_api_requests_total{call="rollback",result="invalid"} 0
             gitsyncd_webhooks_total{provider="forgejo",result="accepted"} 2
+            gitsyncd_webhooks_total{provider="forgejo",result="failed"} 0
             gitsyncd_webhooks_total{provider="forgejo",result="ignored"} 0
             gitsyncd_webhooks_total{provider="forgejo",result="malformed"} 0
             gitsyncd_webhooks_total{provider="forgejo",result="refused"} 0"#]],

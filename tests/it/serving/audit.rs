@@ -2,8 +2,11 @@
 
 use rustix::process::Signal;
 use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Instant;
 
-use crate::contract::{after_more_attempts, polling};
+use crate::contract::{after_more_attempts, metric, polling};
 use crate::support::daemon::{Daemon, Root, following};
 use crate::support::http;
 use crate::support::upstream::Upstream;
@@ -92,4 +95,83 @@ fn nobody_logs_in_where_no_name_is_asked_for_and_who_is_refused_then_is_told() {
     let daemon = polling(&closed.url(), &Root::new()).start();
     eventually("it is refused", SOON, || (daemon.events("attempt failed").len() > 2).then_some(()));
     assert_eq!(told(&daemon), ["trigger start -", "login anonymous refused"]);
+}
+
+/// Sends a request with a body of JSON and gives the code of the answer.
+fn post(daemon: &Daemon, path: &str, headers: &[&str]) -> u16 {
+    let address = daemon.address();
+    let mut stream = TcpStream::connect_timeout(&address, SOON).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let (more, body) = (headers.join("\r\n"), r#"{"ref":"refs/heads/main"}"#);
+    let body = if path == "/hooks/push" { body } else { "{}" };
+    let head = format!("Host: {address}\r\nContent-Type: application/json\r\n{more}");
+    let length = body.len();
+    let text = format!("POST {path} HTTP/1.0\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn who_orders_and_who_is_refused_is_told_and_counted() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let setup = following(upstream.repo().to_str().unwrap(), &root).flag("--period=off");
+    let setup = setup.variable("GITSYNC_API_TOKEN", "hush-token");
+    let daemon = setup.variable("GITSYNC_HOOK_SECRET", "hush-secret").start();
+    after_start(&daemon);
+    let sync = "/api/v1/sync?wait=20s";
+    assert_eq!(post(&daemon, sync, &["X-Nothing: 1"]), 401);
+    assert_eq!(post(&daemon, sync, &["Authorization: Bearer hush-token"]), 200);
+    let push = ["X-Gitlab-Event: Push Hook", "X-Gitlab-Event-UUID: 1f2e"];
+    assert_eq!(
+        post(&daemon, "/hooks/push", &[&push[..], &["X-Gitlab-Token: wrong"]].concat()),
+        401
+    );
+    let right = [&push[..], &["X-Gitlab-Token: hush-secret"]].concat();
+    assert_eq!(post(&daemon, "/hooks/push", &right), 202);
+    eventually("the webhook triggers", SOON, || {
+        told(&daemon).contains(&"trigger webhook -".to_owned()).then_some(())
+    });
+    let told = told(&daemon);
+    let wanted = [
+        "refusal - -",
+        "sync token 1 -",
+        "trigger api -",
+        "webhook gitlab refused",
+        "webhook gitlab accepted",
+        "trigger webhook -",
+    ];
+    assert_eq!(told[2..], wanted);
+    let lines = audit(&daemon);
+    for line in &lines[5..7] {
+        assert_eq!(line["what"], "1f2e");
+        assert!(line["from"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
+    }
+    assert_eq!(
+        (&lines[2]["what"], &lines[2]["why"]),
+        (&"sync".into(), &"no token was sent".into())
+    );
+    let count = |name: &str| metric(&daemon, name);
+    assert_eq!(count("gitsyncd_api_requests_total{call=\"sync\",result=\"denied\"}"), 1);
+    assert_eq!(count("gitsyncd_api_requests_total{call=\"sync\",result=\"done\"}"), 1);
+    assert_eq!(count("gitsyncd_webhooks_total{provider=\"gitlab\",result=\"refused\"}"), 1);
+    assert_eq!(count("gitsyncd_webhooks_total{provider=\"gitlab\",result=\"accepted\"}"), 1);
+    assert!(!daemon.log().join("\n").contains("hush"));
+}
+
+#[test]
+fn a_flood_of_refusals_is_counted_and_does_not_fill_the_log() {
+    let root = Root::new();
+    let daemon = following("/nowhere", &root).flag("--period=off").start();
+    let begun = Instant::now();
+    for _ in 0..300 {
+        assert_eq!(post(&daemon, "/hooks/push", &["X-Nothing: 1"]), 403);
+    }
+    let refused = "gitsyncd_webhooks_total{provider=\"unknown\",result=\"refused\"}";
+    assert_eq!(metric(&daemon, refused), 300);
+    let lines = audit(&daemon);
+    let refusals = lines.iter().filter(|line| line["event"] == "webhook").count();
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    assert!((10..=10 * (seconds + 2)).contains(&refusals), "{refusals} in {seconds} s");
 }
