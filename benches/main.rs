@@ -22,6 +22,7 @@ mod instructions;
 mod one_file_changed;
 mod support;
 mod targets;
+mod webhook;
 
 use std::path::Path;
 use std::time::Instant;
@@ -42,7 +43,7 @@ struct Measurement {
     run: fn(&mut Ground, &mut Report),
 }
 
-const MEASUREMENTS: [Measurement; 5] = [
+const MEASUREMENTS: [Measurement; 6] = [
     Measurement {
         name: "first_sync",
         sizes: usize::MAX,
@@ -61,6 +62,7 @@ const MEASUREMENTS: [Measurement; 5] = [
         columns: one_file_changed::columns,
         run: one_file_changed::run,
     },
+    Measurement { name: "webhook", sizes: 1, columns: webhook::columns, run: webhook::run },
     Measurement {
         name: "instructions",
         sizes: 2,

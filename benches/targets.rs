@@ -14,6 +14,7 @@ use crate::support::program::Program;
 use crate::support::report::{Report, Unit, write};
 use crate::support::settings;
 use crate::support::stats::megabytes;
+use crate::webhook;
 
 /// The sizes that the targets are about: the small one, ten times as many files, and at least so
 /// many for the large one.
@@ -38,6 +39,7 @@ pub(crate) fn finish(tables: &[(&'static str, Report)], sizes: &[u32]) {
     let large = sizes.iter().copied().filter(|files| *files >= LARGE).max();
     targets.polls(SMALL);
     targets.changes(SMALL, 0.020);
+    targets.webhook(SMALL, 0.060);
     targets.first_sync(SMALL, Some(0.25), 24.0);
     if let Some(large) = large {
         targets.polls(large);
@@ -102,6 +104,14 @@ impl Targets<'_> {
              fresh checkout",
         );
         self.row(&work, Unit::Time, (preparation, half), &all);
+    }
+
+    fn webhook(&mut self, files: u32, limit: f64) {
+        let figure = |what| self.figure("webhook", files, what, &self.way);
+        let beside = note(&[("until it is answered", Unit::Time, figure(webhook::ANSWER))]);
+        let time = figure(webhook::TIME);
+        let work = format!("webhook, one file of {files} changed: until the link names it");
+        self.row(&work, Unit::Time, (time, Some(limit)), &beside);
     }
 
     /// Without a limit, the archive is it.

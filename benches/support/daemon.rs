@@ -68,6 +68,11 @@ impl Daemon {
         self.child.id()
     }
 
+    /// Where it answers HTTP.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The directory that it keeps.
     pub(crate) fn root(&self) -> &Path {
         &self.root

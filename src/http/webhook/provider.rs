@@ -36,20 +36,14 @@ pub(super) struct Reading {
     pub(super) read: Read,
 }
 
-/// Headers that tell, the most specific ones first. The signatures count too: without its event a
-/// delivery is still to be judged by them.
-const MARKS: [(&str, Provider); 12] = [
+/// Headers that tell by naming the event, the most specific ones first.
+const MARKS: [(&str, Provider); 7] = [
     ("x-forgejo-event", Provider::Forgejo),
-    ("x-forgejo-signature", Provider::Forgejo),
     ("x-gitea-event", Provider::Gitea),
-    ("x-gitea-signature", Provider::Gitea),
     ("x-gogs-event", Provider::Gogs),
-    ("x-gogs-signature", Provider::Gogs),
     ("x-gitlab-event", Provider::GitLab),
-    ("x-gitlab-token", Provider::GitLab),
     ("x-github-event", Provider::GitHub),
     (bitbucket::EVENT, Provider::BitbucketDataCenter),
-    ("x-hub-signature-256", Provider::GitHub),
     ("x-vss-activityid", Provider::AzureDevOps),
 ];
 
