@@ -1,4 +1,4 @@
-//! What others may ask over HTTP: probes, metrics, the API, and the receipt of webhooks.
+//! What others may ask over HTTP: probes, metrics, the API, the page, and the receipt of webhooks.
 //!
 //! The caller binds the sockets and decides when to stop. A client can hold little: few headers, a
 //! small buffer, a bounded body, a short time to say what it wants, and one of a bounded number of
@@ -11,6 +11,7 @@ mod body;
 mod events;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod page;
 mod places;
 mod probes;
 mod push;

@@ -20,6 +20,8 @@ pub(super) enum Route {
     Probe(Probe),
     /// A call of the API.
     Call(Call),
+    /// The page.
+    Page,
     /// A push was told of by a webhook.
     Push,
     /// A path that exists, with a method that it does not take.
@@ -84,6 +86,7 @@ const TABLE: &[(&str, &[(&str, Route)])] = &[
     ("/api/v1/rollback", &[(POST, Route::Call(Call::Rollback))]),
     ("/api/v1/pin", &[(POST, Route::Call(Call::Pin)), ("DELETE", Route::Call(Call::Unpin))]),
     ("/api/v1/openapi.json", &[(GET, Route::Call(Call::Document))]),
+    ("/ui", &[(GET, Route::Page)]),
     ("/hooks/push", &[(POST, Route::Push)]),
 ];
 
@@ -151,6 +154,7 @@ mod tests {
         check("DELETE", "/api/v1/pin", Route::Call(Call::Unpin));
         check("GET", "/api/v1/pin", Route::NotAllowed { allow: "POST, DELETE" });
         check("GET", "/api/v1/sync", Route::NotAllowed { allow: "POST" });
+        check("GET", "/ui", Route::Page);
         check("POST", "/hooks/push", Route::Push);
         check("GET", "/hooks/push", Route::NotAllowed { allow: "POST" });
         for path in ["/livez/", "//", "", "*", "/api/v1/Status", "/api/v1/status%20", "/nothing"] {

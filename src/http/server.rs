@@ -6,6 +6,7 @@ use crate::http::answer::Body;
 use crate::http::api;
 use crate::http::api::Caller;
 use crate::http::api::problem::problem;
+use crate::http::page;
 use crate::http::places::{Busy, Place, Places};
 use crate::http::probes;
 use crate::http::push;
@@ -184,6 +185,7 @@ async fn respond(
             probes::answer(&site.observed, &site.freshness, probe, Instant::now())
         }
         Route::Call(call) => api::answer(site, call, request, &Caller { from, busy }).await,
+        Route::Page => page::answer(site.observed.serving.api_token.is_some(), request.headers()),
         Route::Push => push::answer(site, request, &Caller { from, busy }).await,
         Route::NotAllowed { allow } => {
             let code = StatusCode::METHOD_NOT_ALLOWED;
