@@ -4,6 +4,7 @@
 //! value is dropped, even if the test process is killed.
 
 pub(crate) mod authority;
+pub(crate) mod browser;
 pub(crate) mod daemon;
 pub(crate) mod faults;
 pub(crate) mod get;

@@ -1,0 +1,88 @@
+//! What the program answers to others over HTTP, beyond the probes.
+
+mod page;
+mod page_for_all;
+
+use crate::support::browser::Browser;
+use crate::support::daemon::{Daemon, Root, following};
+use crate::support::git::run;
+use crate::support::http::{self, Http};
+use crate::support::upstream::Upstream;
+
+/// What must be known to act.
+const TOKEN: &str = "correct horse battery staple";
+
+/// A program with a source, and a browser that looks at its page.
+#[derive(Debug)]
+struct Scene {
+    browser: Browser,
+    daemon: Daemon,
+    root: Root,
+    server: Http,
+    upstream: Upstream,
+}
+
+impl Scene {
+    /// Publishes a first commit and opens the page; nothing if there is no browser.
+    fn start(test: &str, flags: &[&str]) -> Option<Self> {
+        let browser = Browser::start(test)?;
+        let upstream = Upstream::new();
+        let server = http::serve(&upstream);
+        let root = Root::new();
+        let daemon = program(&server.url(), &root, flags);
+        root.eventually_publishes(&upstream.head());
+        browser.open(&page(&daemon));
+        Some(Self { browser, daemon, root, server, upstream })
+    }
+
+    /// The same with a token, without which nobody may act.
+    fn with_token(test: &str) -> Option<Self> {
+        Self::start(test, &[&format!("--api-token={TOKEN}")])
+    }
+
+    /// Commits with a message of its own.
+    fn commit(&self, message: &str) -> String {
+        let commit = ["commit", "--quiet", "--allow-empty", "--cleanup=verbatim", "-m", message];
+        run(self.upstream.git().args(commit));
+        run(self.upstream.git().args(["push", "--quiet", "origin", "HEAD"]));
+        self.upstream.head()
+    }
+
+    /// Presses a button, and another that confirms it.
+    #[track_caller]
+    fn press(&self, button: &str, confirm: &str) {
+        self.browser.click(&self.browser.button(button));
+        self.browser.click(&self.browser.button(confirm));
+    }
+
+    /// Types into the field for the token.
+    #[track_caller]
+    fn type_token(&self, token: &str) {
+        self.browser.eventually_shows(&["API token"]);
+        self.browser.press(format!("{token}{}", crate::support::browser::ENTER));
+    }
+
+    /// Fails if the browser has complained about anything.
+    #[track_caller]
+    fn assert_quiet(&self) {
+        let console = self.browser.console();
+        assert!(console.is_empty(), "{console:?}");
+    }
+}
+
+/// A program that looks often and never gives up.
+fn program(url: &str, root: &Root, flags: &[&str]) -> Daemon {
+    let often = ["--period=250ms", "--jitter=0", "--init-period=250ms", "--max-failures=-1"];
+    let setup = following(url, root);
+    often.iter().chain(flags).fold(setup, |setup, flag| setup.flag(*flag)).start()
+}
+
+/// Where the page is.
+fn page(daemon: &Daemon) -> String {
+    format!("http://{}/ui", daemon.address())
+}
+
+/// As much of an id as the page shows.
+fn short(commit: &str) -> &str {
+    commit.split_at(10).0
+}
