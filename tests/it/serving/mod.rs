@@ -1,6 +1,7 @@
 //! What the program answers over HTTP, tried with the tools of those who ask.
 
 mod audit;
+mod page;
 mod pins;
 mod prometheus;
 mod sender;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::serving::{Scene, page, program, short};
+use crate::serving::page::{Scene, page, program, short};
 use crate::support::browser::{Browser, ENTER, ESCAPE, TAB};
 use crate::support::daemon::Root;
 use crate::support::http::{self, Answer};

@@ -1,9 +1,9 @@
-//! What the program answers to others over HTTP, beyond the probes.
+//! The page at `/ui`, in a real browser.
 
-mod page;
-mod page_for_all;
+mod for_all;
+mod state;
 
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, ENTER};
 use crate::support::daemon::{Daemon, Root, following};
 use crate::support::git::run;
 use crate::support::http::{self, Http};
@@ -59,7 +59,7 @@ impl Scene {
     #[track_caller]
     fn type_token(&self, token: &str) {
         self.browser.eventually_shows(&["API token"]);
-        self.browser.press(format!("{token}{}", crate::support::browser::ENTER));
+        self.browser.press(format!("{token}{}", ENTER));
     }
 
     /// Fails if the browser has complained about anything.

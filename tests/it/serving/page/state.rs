@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::serving::{Scene, TOKEN, page, program, short};
+use crate::serving::page::{Scene, TOKEN, page, program, short};
 use crate::support::browser::Browser;
 use crate::support::daemon::Root;
 use crate::support::faults::{self, Fault};
