@@ -300,17 +300,6 @@ impl Attempts {
         Ok(done)
     }
 
-    /// Asks one source after the other, until one says what is wanted.
-    fn ask_any(&mut self, stop: &Stop) -> Result<Wanted, Failed> {
-        let mut place = 0;
-        loop {
-            match self.ask(place, stop) {
-                Err(failed) if self.sources.may_help(place, &failed, stop) => place += 1,
-                asked => return asked,
-            }
-        }
-    }
-
     /// Makes a pin last, just before readers see its commit.
     fn settle(&mut self, commit: &CommitId) -> Result<(), Failed> {
         self.pin.settle(commit).map_err(|error| Failed::at(Step::Publish, error))

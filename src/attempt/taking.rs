@@ -1,6 +1,7 @@
 //! Becoming the only one at the root.
 
 use crate::attempt::error::Failed;
+use crate::attempt::wanted::Wanted;
 use crate::attempt::{AttemptError, Attempts, Done};
 use crate::runtime::Stop;
 
@@ -10,7 +11,7 @@ pub(super) fn take_root(me: &mut Attempts, stop: &Stop) -> Result<Option<Done>, 
     let taken = me.root.is_taken().map_err(AttemptError::before_any_step)?;
     if me.one_time && taken {
         me.aim()?;
-        let wanted = me.ask_any(stop)?;
+        let wanted = ask_any(me, stop)?;
         if let Some((store, live, _)) = me.root.find()
             && Some(&live.commit) == wanted.object.id().as_ref()
         {
@@ -20,4 +21,15 @@ pub(super) fn take_root(me: &mut Attempts, stop: &Stop) -> Result<Option<Done>, 
     }
     me.root.take(stop).map_err(AttemptError::before_any_step)?;
     Ok(None)
+}
+
+/// Asks one source after the other, until one says what is wanted.
+fn ask_any(me: &mut Attempts, stop: &Stop) -> Result<Wanted, Failed> {
+    let mut place = 0;
+    loop {
+        match me.ask(place, stop) {
+            Err(failed) if me.sources.may_help(place, &failed, stop) => place += 1,
+            asked => return asked,
+        }
+    }
 }

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 /// How large a delivery may be (GitHub sends none that is larger), and how long it may take to come.
 const LIMIT: Limit = Limit { most: 25 * 1024 * 1024, time: Duration::from_secs(30) };
+
 /// The body of every answer.
 #[derive(Serialize)]
 struct Said<'a> {

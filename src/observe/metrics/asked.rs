@@ -122,11 +122,13 @@ pub enum Call {
     Pin,
     /// To go on is asked for.
     Unpin,
+    /// What there is not.
+    Unknown,
 }
 
 impl Call {
     /// Each of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Status,
         Self::History,
         Self::Events,
@@ -135,6 +137,7 @@ impl Call {
         Self::Rollback,
         Self::Pin,
         Self::Unpin,
+        Self::Unknown,
     ];
 
     /// The label, as in metrics and logs.
@@ -148,6 +151,7 @@ impl Call {
             Self::Rollback => "rollback",
             Self::Pin => "pin",
             Self::Unpin => "unpin",
+            Self::Unknown => "unknown",
         }
     }
 }
