@@ -48,11 +48,11 @@ impl Scene {
         self.upstream.head()
     }
 
-    /// Presses a button, and another that confirms it.
+    /// Presses a button, and the one of the same meaning in the dialog that it opens.
     #[track_caller]
-    fn press(&self, button: &str, confirm: &str) {
+    fn press(&self, button: &str) {
         self.browser.click(&self.browser.button(button));
-        self.browser.click(&self.browser.button(confirm));
+        self.browser.click(&self.browser.find("dialog[open] button.main"));
     }
 
     /// Types into the field for the token.

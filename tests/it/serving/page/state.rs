@@ -118,13 +118,13 @@ fn rolling_back_stays_there_until_it_is_unpinned() {
     scene.browser.click(&scene.browser.button("Roll back"));
     scene.type_token(TOKEN);
     scene.root.eventually_publishes(&first);
-    scene.browser.eventually_shows(&["Pinned.", &format!("{} is published.", short(&first))]);
+    scene.browser.eventually_shows(&["! Pinned", &format!("{} is published.", short(&first))]);
     scene.browser.picture("pinned");
     let third = scene.commit("Mend the shop");
-    scene.press("Unpin", "Unpin");
+    scene.press("Unpin");
     scene.root.eventually_publishes(&third);
     scene.browser.eventually_shows(&["Unpinned.", "Mend the shop", "In sync"]);
-    scene.press("Pin at this commit", "Pin");
+    scene.press("Pin at this commit");
     scene.browser.eventually_shows(&["Pinned.", &format!("stays at {}", short(&third))]);
     let fourth = scene.commit("Stay away");
     scene.browser.click(&scene.browser.button("Sync now"));
