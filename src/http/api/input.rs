@@ -15,6 +15,8 @@ use url::form_urlencoded;
 
 /// How long a call may wait.
 const LONGEST: Duration = Duration::from_mins(10);
+/// How many letters a duration may have.
+const LETTERS: usize = 64;
 /// What a duration is made of, beside numbers.
 const UNITS: [&str; 6] = ["ns", "us", "ms", "s", "m", "h"];
 
@@ -71,7 +73,7 @@ fn limit(text: &str) -> Result<usize, Wrong> {
 
 /// Reads a duration; what is too long is as long as it may be.
 fn wait(text: &str) -> Result<Duration, Wrong> {
-    if !is_duration(text) {
+    if text.len() > LETTERS || !is_duration(text) {
         return Err(Wrong::new("wait is not a duration; write 30s, 5m or 1m30s"));
     }
     Ok(config::duration(text).map_or(LONGEST, |length| length.min(LONGEST)))
@@ -258,7 +260,20 @@ mod tests {
         ] {
             assert_eq!(wait(text), Some(length), "{text}");
         }
-        for wrong in ["", "s", "-1s", "+1", ".5s", "5.", "1s5", "1x", "1s 2s", "\u{663}s", "1ss"] {
+        for wrong in [
+            "",
+            "s",
+            "-1s",
+            "+1",
+            ".5s",
+            "5.",
+            "1s5",
+            "1x",
+            "1s 2s",
+            "\u{663}s",
+            "1ss",
+            &"0".repeat(65),
+        ] {
             assert_eq!(wait(wrong), None, "{wrong:?}");
         }
     }

@@ -1,0 +1,50 @@
+//! A client that says what a test wants, right or wrong.
+
+use serde_json::Value;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::support::get::Reply;
+use crate::support::wait::SOON;
+
+/// Connects, so that nothing is waited for endlessly.
+pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&addr, SOON).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_write_timeout(Some(SOON)).unwrap();
+    stream
+}
+
+/// Sends bytes and reads all that comes. The server may end the connection before it has read them.
+pub(crate) fn exchange(addr: SocketAddr, bytes: &[u8]) -> Reply {
+    let mut stream = connect(addr);
+    let sent = stream.write_all(bytes);
+    let reply = rest(&mut stream);
+    reply.unwrap_or_else(|error| panic!("no answer: {error}, sent: {sent:?}"))
+}
+
+/// Reads an answer that ends with the connection.
+pub(crate) fn rest(stream: &mut TcpStream) -> io::Result<Reply> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let strange = || io::Error::new(io::ErrorKind::InvalidData, format!("no HTTP: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(strange)?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(strange)?;
+    Ok(Reply { status, head: head.to_lowercase(), body: body.to_owned() })
+}
+
+/// Calls the API.
+pub(crate) fn call(addr: SocketAddr, method: &str, path: &str, token: &str, body: &str) -> Reply {
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    exchange(addr, &[head.as_bytes(), body.as_bytes()].concat())
+}
+
+/// The content of an answer.
+pub(crate) fn json(reply: &Reply) -> Value {
+    serde_json::from_str(&reply.body).unwrap_or_else(|error| panic!("{error}: {reply:?}"))
+}

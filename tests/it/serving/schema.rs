@@ -1,0 +1,62 @@
+//! The document of the API, held against the running program by schemathesis.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::daemon::{Root, following};
+use crate::support::skip;
+use crate::support::upstream::Upstream;
+
+const TEST: &str = "the_api_is_as_its_document_says";
+/// Where `./test` puts it.
+const TOOL: &str = "target/tools/schemathesis/bin/schemathesis";
+const TOKEN: &str = "greengage";
+
+/// What the tool takes for good. A commit that nobody has is asked for at the source, which then has
+/// not got it either: that is a 502 by design. (A 500 never is.)
+const SETTINGS: &str = r#"
+[checks.not_a_server_error]
+expected-statuses = ["2xx", "3xx", "4xx", 502, 503, 504]
+"#;
+
+#[test]
+fn the_api_is_as_its_document_says() {
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join(TOOL);
+    if !tool.is_file() {
+        skip::note(TEST, "schemathesis is not there");
+        return;
+    }
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let url = upstream.repo().display().to_string();
+    let setup = following(&url, &root).flag("--period=1h").variable("GITSYNC_API_TOKEN", TOKEN);
+    let daemon = setup.start();
+    root.eventually_publishes(&upstream.head());
+    upstream.commit("a", "1");
+    daemon.eventually_ready();
+
+    let place = tempfile::tempdir().unwrap();
+    let settings = place.path().join("settings.toml");
+    fs::write(&settings, SETTINGS).unwrap();
+    let output = Command::new(tool)
+        .current_dir(place.path())
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .env("HOME", place.path())
+        .arg("--config-file")
+        .arg(settings)
+        .args(["run", &format!("http://{}/api/v1/openapi.json", daemon.address())])
+        .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
+        // A stream has no end; it is tried elsewhere.
+        .args(["--exclude-path", "/api/v1/events"])
+        .args(["--checks", "all", "--max-examples", "60", "--seed", "1"])
+        .args(["--request-timeout", "20", "--continue-on-failure", "--no-color"])
+        .output()
+        .unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}\n{report}\n{errors}", output.status);
+    assert!(report.contains("Tested: 6"), "{report}");
+    assert_eq!(daemon.get("/livez").unwrap().status, 200);
+}
