@@ -19,6 +19,7 @@ mod first_sync;
 mod followers;
 mod idle_poll;
 mod instructions;
+mod load;
 mod one_file_changed;
 mod support;
 mod targets;
@@ -43,7 +44,7 @@ struct Measurement {
     run: fn(&mut Ground, &mut Report),
 }
 
-const MEASUREMENTS: [Measurement; 6] = [
+const MEASUREMENTS: [Measurement; 7] = [
     Measurement {
         name: "first_sync",
         sizes: usize::MAX,
@@ -75,6 +76,7 @@ const MEASUREMENTS: [Measurement; 6] = [
         columns: disk_growth::columns,
         run: disk_growth::run,
     },
+    Measurement { name: "load", sizes: 1, columns: load::columns, run: load::run },
 ];
 
 fn main() {

@@ -24,8 +24,8 @@ pub(crate) const ANSWER: &str = "time until it is answered";
 const SERVER: &str = "of that, the source's answers";
 /// How long it is quiet between two deliveries: the daemon makes an attempt for them every half a
 /// second at most.
-const QUIET: Duration = Duration::from_millis(700);
-const SECRET: &str = "measured";
+pub(crate) const QUIET: Duration = Duration::from_millis(700);
+pub(crate) const SECRET: &str = "measured";
 
 /// The ways of making trees, as columns.
 pub(crate) fn columns() -> Vec<String> {
@@ -103,7 +103,7 @@ impl Side {
 }
 
 /// A delivery as GitHub sends it, but for what nobody reads.
-fn delivery(commit: &str) -> Vec<u8> {
+pub(crate) fn delivery(commit: &str) -> Vec<u8> {
     let body = serde_json::json!({
         "ref": "refs/heads/main",
         "after": commit,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::support::sampler::Memory;
+use crate::support::stats::megabytes;
 
 /// The unit of processor time in `/proc`, which Linux never changed.
 const TICK: Duration = Duration::from_millis(10);
@@ -20,6 +21,11 @@ pub(crate) fn memory(process: u32) -> Memory {
         resident: sum.resident.max(child.resident),
         now: sum.now + child.now,
     })
+}
+
+/// The resident size of a process at this moment.
+pub(crate) fn resident(process: u32) -> f64 {
+    megabytes(status(process).map_or(0, |memory| memory.now))
 }
 
 /// The processor time of all processes below one that have ended.
