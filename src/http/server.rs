@@ -11,7 +11,6 @@ use crate::http::places::{Busy, Place, Places};
 use crate::http::probes;
 use crate::http::push;
 use crate::http::route::{Door, Route};
-use crate::observe::metrics::{Call, CallResult};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -190,23 +189,19 @@ async fn respond(
         Route::NotAllowed { allow } => {
             let code = StatusCode::METHOD_NOT_ALLOWED;
             let words = format!("only {} is allowed here", allow.replace(", ", " or "));
-            answer::allowing(refusal(site, code, &words, of_api), allow)
+            answer::allowing(refusal(code, &words, of_api), allow)
         }
         Route::Unknown => {
             let paths: Vec<_> = door.paths(metrics).collect();
             let words = format!("no such path; there are {}", paths.join(" "));
-            refusal(site, StatusCode::NOT_FOUND, &words, of_api)
+            refusal(StatusCode::NOT_FOUND, &words, of_api)
         }
     }
 }
 
 /// Refuses in the way of the API, or in plain words.
-fn refusal(site: &Site, code: StatusCode, words: &str, of_api: bool) -> Response<Body> {
-    if !of_api {
-        return answer::text(code, format!("{words}\n"));
-    }
-    site.observed.metrics.call(Call::Unknown, CallResult::Invalid);
-    problem(code, words)
+fn refusal(code: StatusCode, words: &str, of_api: bool) -> Response<Body> {
+    if of_api { problem(code, words) } else { answer::text(code, format!("{words}\n")) }
 }
 
 fn report(ended: Result<(), JoinError>) {

@@ -1,6 +1,7 @@
 //! The API: reading, and asking for something with a token.
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::SocketAddr;
@@ -37,9 +38,19 @@ fn called(addr: SocketAddr, ask: (&str, &str, &str), code: u16) -> Value {
     client::json(&reply)
 }
 
+/// Waits until the program itself knows that the commit is published.
+#[track_caller]
+fn eventually_shows(daemon: &Daemon, commit: &str) {
+    eventually(&format!("the status shows {commit}"), SOON, || {
+        let status = client::json(&daemon.get("/api/v1/status").unwrap());
+        (status["commit"]["id"] == commit).then_some(())
+    });
+}
+
 #[track_caller]
 fn whats(daemon: &Daemon) -> Vec<String> {
-    let history: Value = serde_json::from_str(&daemon.get("/api/v1/history").unwrap().body).unwrap();
+    let history: Value =
+        serde_json::from_str(&daemon.get("/api/v1/history").unwrap().body).unwrap();
     let entries = history["entries"].as_array().unwrap();
     entries.iter().map(|entry| entry["what"].as_str().unwrap().to_owned()).collect()
 }
@@ -60,7 +71,10 @@ fn a_sync_that_is_waited_for_has_published_when_it_is_answered() {
         assert_eq!(root.published().as_deref(), Some(&*commit));
         assert_eq!((&done["commit"], &done["pinned"]), (&json!(commit), &json!(false)));
         let attempt = &done["attempt"];
-        assert_eq!((&attempt["outcome"], &attempt["trigger"]), (&json!("published"), &json!("api")));
+        assert_eq!(
+            (&attempt["outcome"], &attempt["trigger"]),
+            (&json!("published"), &json!("api"))
+        );
     }
     let commit = upstream.commit("a", "at once");
     assert_eq!(called(addr, ("POST", "/api/v1/sync", "{}"), 202), json!({"accepted": true}));
@@ -88,7 +102,9 @@ fn a_token_is_replaced_without_a_restart() {
     let code = |token: &str| client::call(addr, "POST", "/api/v1/sync", token, "").status;
     let codes = || ["one", "two", "three", ""].map(code);
     let eventually_are = |wanted: [u16; 4]| {
-        eventually(&format!("the codes are {wanted:?}"), SOON, || (codes() == wanted).then_some(()));
+        eventually(&format!("the codes are {wanted:?}"), SOON, || {
+            (codes() == wanted).then_some(())
+        });
     };
     assert_eq!(codes(), [202, 202, 401, 401]);
     fs::write(&file, "three").unwrap();
@@ -117,7 +133,8 @@ fn a_token_is_replaced_without_a_restart() {
 fn without_a_token_nobody_changes_anything() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let daemon = waiting(&upstream, &root).start();
-    for (method, path) in [("POST", "sync"), ("POST", "rollback"), ("POST", "pin"), ("DELETE", "pin")]
+    for (method, path) in
+        [("POST", "sync"), ("POST", "rollback"), ("POST", "pin"), ("DELETE", "pin")]
     {
         let path = format!("/api/v1/{path}");
         assert_eq!(called(daemon.address(), (method, &path, ""), 403)["title"], "Forbidden");
@@ -142,17 +159,18 @@ fn what_is_no_file_lets_nobody_in_and_stops_nothing_else() {
 #[test]
 fn an_earlier_commit_is_shown_on_request_until_it_is_let_go() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let daemon = with_token(waiting(&upstream, &root)).start();
+    let mut daemon = with_token(waiting(&upstream, &root)).start();
     let first = upstream.head();
-    root.eventually_publishes(&first);
+    eventually_shows(&daemon, &first);
     let second = upstream.commit("a", "1");
-    root.eventually_publishes(&second);
+    eventually_shows(&daemon, &second);
     let addr = daemon.address();
     let done = called(addr, ("POST", "/api/v1/rollback", "{\"to\":\"previous\"}"), 200);
     assert_eq!((&done["commit"], &done["pinned"]), (&json!(first), &json!(true)));
     assert_eq!(root.published().as_deref(), Some(&*first));
     let history = whats(&daemon);
-    drop(daemon);
+    daemon.signal(Signal::TERM);
+    assert!(daemon.exit(SOON).success());
 
     let daemon = with_token(waiting(&upstream, &root)).start();
     daemon.eventually_ready();

@@ -19,9 +19,17 @@ fn setup(upstream: &Upstream, root: &Root) -> Setup {
 fn address(daemon: &Daemon, option: &str) -> SocketAddr {
     eventually(&format!("it listens for {option}"), SOON, || {
         let all = events(&daemon.log(), "listening");
-        let event = all.into_iter().find(|event| field(event, "option").is_some_and(|o| o == option))?;
+        let event =
+            all.into_iter().find(|event| field(event, "option").is_some_and(|o| o == option))?;
         field(&event, "address")?.as_str()?.parse().ok()
     })
+}
+
+#[track_caller]
+fn eventually_has_synced(addr: SocketAddr) {
+    eventually("a sync has succeeded", SOON, || {
+        (get(addr, "/").unwrap().status == 200).then_some(())
+    });
 }
 
 #[test]
@@ -30,6 +38,7 @@ fn webhooks_that_have_an_address_of_their_own_are_there_and_nowhere_else() {
     let daemon = setup(&upstream, &root).flag("--hook-bind=127.0.0.1:0").start();
     root.eventually_publishes(&upstream.head());
     let (main, hooks) = (address(&daemon, "http-bind"), address(&daemon, "hook-bind"));
+    eventually_has_synced(main);
     for path in PATHS {
         assert_eq!(get(main, path).unwrap().status, 200, "{path}");
         assert_eq!(get(hooks, path).unwrap().status, 404, "{path}");
@@ -56,9 +65,7 @@ fn one_address_has_everything() {
     let daemon = setup(&upstream, &root).start();
     root.eventually_publishes(&upstream.head());
     daemon.eventually_ready();
-    eventually("a sync has succeeded", SOON, || {
-        (daemon.get("/").unwrap().status == 200).then_some(())
-    });
+    eventually_has_synced(daemon.address());
     for path in PATHS {
         assert_eq!(daemon.get(path).unwrap().status, 200, "{path}");
     }

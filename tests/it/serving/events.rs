@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::serving::client::connect;
 use crate::support::daemon::{Root, Setup, following};
 use crate::support::upstream::Upstream;
+use crate::support::wait::SOON;
 
 /// A client of the stream of events.
 struct Listener(BufReader<TcpStream>);
@@ -39,6 +40,7 @@ impl Listener {
 
     /// The next event; none at the end of the stream.
     fn next(&mut self) -> Option<Event> {
+        let begin = Instant::now();
         let mut event = Event { id: None, name: String::new(), data: Value::Null };
         loop {
             let line = self.line()?;
@@ -51,6 +53,7 @@ impl Listener {
             } else if line.is_empty() && !event.name.is_empty() {
                 return Some(event);
             }
+            assert!(begin.elapsed() < SOON, "there are no more events");
         }
     }
 
@@ -84,20 +87,23 @@ fn setup(upstream: &Upstream, root: &Root) -> Setup {
 #[test]
 fn a_client_that_comes_again_is_told_what_it_missed_over_restarts_too() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let daemon = setup(&upstream, &root).start();
-    root.eventually_publishes(&upstream.head());
+    let mut daemon = setup(&upstream, &root).start();
     let mut listener = Listener::new(daemon.address(), Some(0));
     let first = listener.entry();
     assert_eq!(first.data["commit"]["id"], upstream.head());
     listener.status(|status| status["phase"] == "steady");
     let commit = upstream.commit("a", "1");
     let second = listener.entry();
-    assert_eq!((&second.data["what"], &second.data["commit"]["id"]), (&"published".into(), &commit.into()));
+    assert_eq!(
+        (&second.data["what"], &second.data["commit"]["id"]),
+        (&"published".into(), &commit.into())
+    );
     assert!(second.id > first.id);
     drop(listener);
     let missed = upstream.commit("a", "2");
     root.eventually_publishes(&missed);
-    drop(daemon);
+    daemon.signal(Signal::TERM);
+    assert!(daemon.exit(SOON).success());
 
     let daemon = setup(&upstream, &root).start();
     daemon.eventually_ready();

@@ -119,7 +119,8 @@ fn ten_thousand_connections_in_turn_leave_nothing_behind() {
 fn large_bodies_are_bounded_all_together() {
     let scene = Scene::new();
     let before = scene.memory();
-    let head = format!("POST /hooks/push HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 20 * MIB);
+    let head =
+        format!("POST /hooks/push HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 20 * MIB);
     let mut senders: Vec<TcpStream> = Vec::new();
     let piece = vec![b' '; 256 * 1024];
     for _ in 0..30 {
@@ -140,7 +141,9 @@ fn large_bodies_are_bounded_all_together() {
         stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         let mut start = [0; 12];
         let heard = stream.read(&mut start);
-        heard.is_ok_and(|count| start.get(..count) == Some(b"HTTP/1.1 503".as_slice())).then_some(())
+        heard
+            .is_ok_and(|count| start.get(..count) == Some(b"HTTP/1.1 503".as_slice()))
+            .then_some(())
     });
     assert!(turned_away.count() >= 20, "most found no room");
     // A small one finds room all the same, and is judged.
@@ -184,8 +187,10 @@ fn what_is_too_large_is_refused_before_it_is_read() {
 fn nonsense_is_refused_and_forgotten() {
     let scene = Scene::new();
     let post = |path: &str, rest: &str| {
-        format!("POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n\
-                 Content-Type: application/json\r\nConnection: close\r\n{rest}")
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n\
+                 Content-Type: application/json\r\nConnection: close\r\n{rest}"
+        )
     };
     let chunked = |body: &str| {
         let rest = format!("Transfer-Encoding: chunked\r\n\r\n{body}");

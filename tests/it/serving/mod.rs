@@ -1,9 +1,15 @@
 //! What the program answers over HTTP, tried with the tools of those who ask.
 
+mod api;
 mod audit;
+mod binds;
+mod client;
+mod events;
+mod limits;
 mod page;
 mod pins;
 mod prometheus;
+mod schema;
 mod sender;
 mod webhooks;
 
