@@ -81,7 +81,7 @@ pub(super) fn password(headers: &HeaderMap, secrets: &[&Secret]) -> Result<(), F
     let given = value(headers, AUTHORIZATION.as_str()).ok_or(Flaw::NoPassword)?;
     let login = basic(given).ok_or(Flaw::Password)?;
     let (_user, password) = login.split_once(':').ok_or(Flaw::Password)?;
-    token(password, secrets).map_err(|_| Flaw::Password)
+    token(password, secrets).map_err(|_token| Flaw::Password)
 }
 
 /// A signature of the body with an id and a time.
@@ -188,7 +188,7 @@ mod tests {
             assert_eq!(hex(digits, body, &[&other]), Err(Flaw::Signature));
             assert_eq!(hex(digits, body, &[]), Err(Flaw::Signature));
             for part in [0, 1, 2, 62, 63] {
-                assert_eq!(hex(&digits[..part], body, &[&secret]), Err(Flaw::Signature));
+                assert_eq!(hex(digits.split_at(part).0, body, &[&secret]), Err(Flaw::Signature));
             }
             assert_eq!(hex(&format!("{digits}00"), body, &[&secret]), Err(Flaw::Signature));
         }

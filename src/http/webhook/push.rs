@@ -53,7 +53,7 @@ pub(super) enum Malformed {
 
 /// Reads a body.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
-    let text = std::str::from_utf8(body).map_err(|_| Malformed::Utf8)?;
+    let text = std::str::from_utf8(body).map_err(|_where| Malformed::Utf8)?;
     // A list would be taken for the values of an object.
     if !text.trim_start().starts_with('{') {
         return Err(Malformed::NoObject);

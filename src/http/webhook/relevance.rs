@@ -63,14 +63,13 @@ fn touches(push: &Push, reference: &Reference) -> bool {
         (Reference::Head, None) => {
             push.default_branch.as_ref().map_or_else(|| begins(BRANCHES), |it| refs.contains(it))
         }
-        // The commit may have come with any ref. Once it is published, looking asks nobody.
-        (Reference::Commit(_), None) => true,
         (Reference::Short(_), None) if reference.may_be_abbreviated() => true,
         (Reference::Short(_) | Reference::Full(_), None) => {
             reference.candidates().iter().any(|name| refs.contains(name))
         }
-        // Both have a prefix.
-        (Reference::Versions(_) | Reference::Tags(_), None) => true,
+        // The commit may have come with any ref; once it is published, looking asks nobody. The
+        // others have a prefix.
+        (Reference::Commit(_) | Reference::Versions(_) | Reference::Tags(_), None) => true,
     }
 }
 

@@ -106,7 +106,7 @@ fn without_the_right_proof_nothing_happens() {
             continue;
         }
         let [(name, value)] = &delivery.proofs(SECRET)[..] else { panic!("{delivery:?}") };
-        let part = value[..value.len() - 2].to_owned();
+        let part = value.split_at(value.len() - 2).0.to_owned();
         for spoilt in [String::new(), part, value.replace("sha256=", "sha1="), format!("{value}0")]
         {
             if spoilt != *value {
@@ -168,7 +168,7 @@ fn what_is_no_delivery_is_refused() {
         said(&garbage.send(to, SECRET), 400, "");
         said(&garbage.send(to, "other"), 401, "");
     }
-    said(&post(to, PATH, &[("Content-Type", "application/json".into())], b"{}").unwrap(), 401, "");
+    said(&post(to, PATH, &[("Content-Type", "application/json".into())], b"{}"), 401, "");
     assert_eq!(get(to, PATH).unwrap().status, 405);
     scene.has_attempted(1);
 }

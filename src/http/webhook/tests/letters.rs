@@ -1,9 +1,12 @@
 //! A push of each provider, and how its sender proves who it is.
 
+use crate::http::webhook::{Delivery, Followed, Verdict, judge};
+use crate::model::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
 use ring::hmac::{self, HMAC_SHA256, Key};
 use serde_json::Value;
 
@@ -132,5 +135,24 @@ impl Letter {
             headers.insert(HeaderName::from_static(name), value.parse().unwrap());
         }
         headers
+    }
+
+    pub(super) fn judged_with(&self, headers: &HeaderMap, reference: &str) -> Verdict {
+        let repo = "https://mirror.inside.example/gardens.git".parse().unwrap();
+        let followed = Followed { repo, reference: reference.parse().unwrap() };
+        let secrets = ["", "another", SECRET, SIGNING.0].map(Secret::new);
+        let now = Timestamp::from_second(NOW).unwrap();
+        judge(&Delivery { headers, body: &self.body }, &secrets, &[followed], now)
+    }
+
+    pub(super) fn judged(&self, reference: &str) -> Verdict {
+        self.judged_with(&self.signed(SECRET), reference)
+    }
+
+    #[track_caller]
+    pub(super) fn answered(&self, code: u16, words: &str) {
+        let verdict = self.judged("main");
+        assert_eq!((verdict.code.as_u16(), verdict.words.as_str()), (code, words), "{self:?}");
+        assert_eq!(verdict.look.is_empty(), code != 202);
     }
 }
