@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, told what to do by WebDriver, which is JSON over
+//! A real browser: Chromium without a window, told what to do by `WebDriver`, which is JSON over
 //! HTTP on loopback. It ends with its value, with all the processes that it started.
 
 use base64::Engine;
@@ -16,10 +16,10 @@ use crate::support::process::{Group, path, program};
 use crate::support::skip;
 use crate::support::wait::{SOON, eventually};
 
-/// How WebDriver calls an element in JSON.
+/// How `WebDriver` calls an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A key, as WebDriver writes it.
+/// A key, as `WebDriver` writes it.
 pub(crate) const TAB: char = '\u{e004}';
 /// Another.
 pub(crate) const ENTER: char = '\u{e007}';
@@ -71,7 +71,7 @@ impl Browser {
     #[track_caller]
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let path = format!("/session/{}{path}", self.session);
-        exchange(self.addr, method, &path, body).unwrap_or_else(|why| panic!("{path}: {why}"))
+        exchange(self.addr, method, &path, body)
     }
 
     #[track_caller]
@@ -240,12 +240,13 @@ fn open_session(addr: SocketAddr, chromium: &Path, dir: &Path) -> String {
         "goog:chromeOptions": { "binary": chromium, "args": args },
         "goog:loggingPrefs": { "browser": "ALL" },
     } } });
-    let session = exchange(addr, "POST", "/session", &wanted).unwrap();
+    let session = exchange(addr, "POST", "/session", &wanted);
     session["sessionId"].as_str().unwrap().to_owned()
 }
 
-/// Asks the driver, and gives the value of its answer.
-fn exchange(addr: SocketAddr, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+/// Asks the driver, and gives the value of its answer; fails if that is an error.
+#[track_caller]
+fn exchange(addr: SocketAddr, method: &str, path: &str, body: &Value) -> Value {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut stream = TcpStream::connect(addr).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
@@ -269,5 +270,6 @@ fn exchange(addr: SocketAddr, method: &str, path: &str, body: &Value) -> Result<
     let mut answer: Value = serde_json::from_slice(&answer).unwrap();
     let value = answer["value"].take();
     let good = head.first().is_some_and(|line| line.contains(" 200 "));
-    if good { Ok(value) } else { Err(value["message"].to_string()) }
+    assert!(good, "{path}: {}", value["message"]);
+    value
 }

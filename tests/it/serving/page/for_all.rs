@@ -85,7 +85,12 @@ fn text_stands_out_and_fits_at_every_width_and_in_both_schemes() {
 #[test]
 fn without_a_token_the_buttons_can_be_read_too() {
     let Some(scene) = Scene::start("page: buttons that are off", &[]) else { return };
-    scene.browser.eventually_shows(&["In sync", "Read only"]);
+    let back = format!("Roll back to {}", short(&scene.upstream.head()));
+    scene.commit("Another");
+    scene.browser.eventually_shows(&["In sync", "Read only", &back]);
+    let on = "return document.querySelectorAll('[data-act][aria-disabled=false]').length \
+              + document.querySelectorAll('[data-act]:not([aria-describedby=why-not])').length";
+    assert_eq!(scene.browser.run(on), 0, "each button says that it is off, and why");
     for scheme in ["light", "dark"] {
         scene.browser.prefer(scheme);
         assert_readable(&scene.browser);

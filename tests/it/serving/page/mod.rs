@@ -59,7 +59,7 @@ impl Scene {
     #[track_caller]
     fn type_token(&self, token: &str) {
         self.browser.eventually_shows(&["API token"]);
-        self.browser.press(format!("{token}{}", ENTER));
+        self.browser.press(format!("{token}{ENTER}"));
     }
 
     /// Fails if the browser has complained about anything.
