@@ -139,12 +139,14 @@ async fn converse(
             Pin::new(&mut connection).graceful_shutdown();
         }
     };
-    match ended {
-        // When the program stops, nobody is heard out.
-        Some(Ok(())) if stopping => (),
-        Some(Ok(())) => part(connection.into_parts().io.into_inner(), &place, &stop).await,
+    match &ended {
+        Some(Ok(())) => (),
         Some(Err(error)) => tracing::debug!(%error, "an HTTP connection broke"),
         None => tracing::debug!(%peer, "an HTTP connection was cut off"),
+    }
+    // What is no HTTP was told so. When the program stops, nobody is heard out.
+    if ended.is_some() && !stopping {
+        part(connection.into_parts().io.into_inner(), &place, &stop).await;
     }
 }
 

@@ -38,15 +38,6 @@ fn called(addr: SocketAddr, ask: (&str, &str, &str), code: u16) -> Value {
     client::json(&reply)
 }
 
-/// Waits until the program itself knows that the commit is published.
-#[track_caller]
-fn eventually_shows(daemon: &Daemon, commit: &str) {
-    eventually(&format!("the status shows {commit}"), SOON, || {
-        let status = client::json(&daemon.get("/api/v1/status").unwrap());
-        (status["commit"]["id"] == commit).then_some(())
-    });
-}
-
 #[track_caller]
 fn whats(daemon: &Daemon) -> Vec<String> {
     let history: Value =
@@ -161,9 +152,9 @@ fn an_earlier_commit_is_shown_on_request_until_it_is_let_go() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let mut daemon = with_token(waiting(&upstream, &root)).start();
     let first = upstream.head();
-    eventually_shows(&daemon, &first);
+    client::eventually_shows(&daemon, &first);
     let second = upstream.commit("a", "1");
-    eventually_shows(&daemon, &second);
+    client::eventually_shows(&daemon, &second);
     let addr = daemon.address();
     let done = called(addr, ("POST", "/api/v1/rollback", "{\"to\":\"previous\"}"), 200);
     assert_eq!((&done["commit"], &done["pinned"]), (&json!(first), &json!(true)));

@@ -4,8 +4,9 @@ use serde_json::Value;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use crate::support::daemon::Daemon;
 use crate::support::get::Reply;
-use crate::support::wait::SOON;
+use crate::support::wait::{SOON, eventually};
 
 /// Connects, so that nothing is waited for endlessly.
 pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
@@ -47,4 +48,13 @@ pub(crate) fn call(addr: SocketAddr, method: &str, path: &str, token: &str, body
 /// The content of an answer.
 pub(crate) fn json(reply: &Reply) -> Value {
     serde_json::from_str(&reply.body).unwrap_or_else(|error| panic!("{error}: {reply:?}"))
+}
+
+/// Waits until the program itself knows that the commit is published.
+#[track_caller]
+pub(crate) fn eventually_shows(daemon: &Daemon, commit: &str) {
+    eventually(&format!("the status shows {commit}"), SOON, || {
+        let status = json(&daemon.get("/api/v1/status").unwrap());
+        (status["commit"]["id"] == commit).then_some(())
+    });
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::serving::client::connect;
+use crate::serving::client::{connect, eventually_shows};
 use crate::support::daemon::{Root, Setup, following};
 use crate::support::upstream::Upstream;
 use crate::support::wait::SOON;
@@ -101,7 +101,7 @@ fn a_client_that_comes_again_is_told_what_it_missed_over_restarts_too() {
     assert!(second.id > first.id);
     drop(listener);
     let missed = upstream.commit("a", "2");
-    root.eventually_publishes(&missed);
+    eventually_shows(&daemon, &missed);
     daemon.signal(Signal::TERM);
     assert!(daemon.exit(SOON).success());
 
