@@ -43,13 +43,12 @@ impl<T> Kept<T> {
     pub fn current<E>(&mut self, read: impl FnOnce(&Path) -> Result<T, E>) -> Result<&T, E> {
         let kept = if self.is_news() { None } else { self.seen.take() };
         self.seen = None;
-        let seen = match kept {
-            Some(kept) => kept,
-            None => {
-                // Before it is read, so that a change while it is read shows the next time.
-                let look = Look::at(&self.path);
-                (look, read(&self.path)?)
-            }
+        let seen = if let Some(kept) = kept {
+            kept
+        } else {
+            // Before it is read, so that a change while it is read shows the next time.
+            let look = Look::at(&self.path);
+            (look, read(&self.path)?)
         };
         Ok(&self.seen.insert(seen).1)
     }

@@ -10,9 +10,11 @@ use crate::observe::status::Status;
 use bytes::Bytes;
 use serde::Serialize;
 use std::fmt;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch;
@@ -76,7 +78,7 @@ impl Events {
         // An id from the future is from another history.
         let last = seen.map_or(newest, |seen| if seen > newest { 0 } else { seen });
         let teller = Teller { source, last, ends: Instant::now() + LONGEST };
-        Self { next: Some(Box::pin(teller.begin())), busy: None }
+        Self { next: Some(Box::pin(ready(Some(teller.begin())))), busy: None }
     }
 
     /// Lets us be busy for as long as the stream lasts.
@@ -89,7 +91,7 @@ impl Events {
         let Some(next) = &mut self.next else {
             return Poll::Ready(None);
         };
-        let told = ready!(next.as_mut().poll(cx));
+        let told = task::ready!(next.as_mut().poll(cx));
         let (next, text) = told.map_or((None, None), |(teller, text)| {
             let next: Next = Box::pin(teller.next());
             (Some(next), Some(text))
@@ -100,11 +102,11 @@ impl Events {
 }
 
 impl Teller {
-    async fn begin(mut self) -> Option<(Self, String)> {
+    fn begin(mut self) -> (Self, String) {
         let mut text = RETRY.to_owned();
         self.entries(&mut text);
         self.status(&mut text);
-        Some((self, text))
+        (self, text)
     }
 
     async fn next(mut self) -> Option<(Self, String)> {
@@ -125,7 +127,7 @@ impl Teller {
     }
 
     async fn listen(&mut self) -> Heard {
-        let Source { status, history, stop, permit: _ } = &mut self.source;
+        let Source { status, history, stop, .. } = &mut self.source;
         let changed = tokio::select! {
             biased;
             () = stop.cancelled() => return Heard::End,
@@ -165,5 +167,5 @@ fn write(text: &mut String, id: Option<u64>, event: &str, data: &impl Serialize)
         }
     };
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-    text.push_str(&format!("{id}event: {event}\ndata: {data}\n\n"));
+    text.extend([&id, "event: ", event, "\ndata: ", &data, "\n\n"]);
 }

@@ -177,11 +177,10 @@ impl File {
         let mut last = lock(&self.complaint);
         if last.as_ref() != complaint {
             let (option, path) = (self.option, self.path.display());
-            match complaint {
-                Some(error) => {
-                    tracing::error!(option, %path, %error, "nobody is let in: cannot use the file");
-                }
-                None => tracing::info!(option, %path, "the file can be used again"),
+            if let Some(error) = complaint {
+                tracing::error!(option, %path, %error, "nobody is let in: cannot use the file");
+            } else {
+                tracing::info!(option, %path, "the file can be used again");
             }
             *last = complaint.cloned();
         }
@@ -202,6 +201,7 @@ fn read(path: &Path) -> Result<Option<Lines>, Unread> {
 mod tests {
     use super::*;
     use std::fs;
+    use std::sync::mpsc;
 
     #[test]
     fn each_line_is_good_and_nothing_else() {
@@ -258,10 +258,18 @@ mod tests {
         let Source::File(file) = &secrets.0 else { panic!("it is a file") };
         // As a thread does that looks for ever.
         let kept = Arc::clone(&file.kept);
-        let held = kept.lock().unwrap();
+        let (holds, is_held) = mpsc::channel();
+        let (let_go, held) = mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let _guard = kept.lock().unwrap();
+            holds.send(()).unwrap();
+            held.recv().unwrap_err()
+        });
+        is_held.recv().unwrap();
         *lock(&file.last) = None;
         assert_eq!(file.look().await.unwrap_err().to_string(), "its file system does not answer");
-        drop(held);
+        drop(let_go);
+        thread.join().unwrap();
         assert!(later(&secrets).await.is_ok());
     }
 

@@ -25,9 +25,9 @@ mod tests {
         assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
         let mut described = BTreeSet::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
-            described.extend(methods.as_object().unwrap().keys().filter_map(|method| {
-                METHODS.contains(&method.as_str()).then(|| (path.clone(), method.clone()))
-            }));
+            let methods = methods.as_object().unwrap().keys();
+            let methods = methods.filter(|name| METHODS.contains(&name.as_str()));
+            described.extend(methods.map(|name| (path.clone(), name.clone())));
         }
         let mut there = BTreeSet::new();
         for path in Door::Only.paths(true) {

@@ -1,7 +1,7 @@
 //! The calls of the API.
 
 use super::*;
-use crate::trigger::order::{Choice, Refusal, Wish};
+use crate::trigger::order::{Choice, Refusal, Reply, Wish};
 use serde_json::{Value, json};
 
 /// A call with the token, and with a body if there is one.
@@ -13,18 +13,29 @@ fn call(method: &str, path: &str, token: &str, body: &str) -> String {
     )
 }
 
-impl Server {
+/// What calls of the API need of a server.
+trait Calls {
+    /// Calls with the token.
+    async fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value);
+    /// Takes the next order while it is made, and answers it.
+    async fn order(&mut self, ask: (&str, &str, &str), wanted: Wish, reply: Reply) -> (u16, Value);
+    /// Adds an entry to the history.
+    fn happens(&self, what: What);
+    /// Begins to listen to events, and hears the first ones.
+    async fn listen(&self, header: &str) -> (TcpStream, String);
+}
+
+impl Calls for Server {
     async fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let (code, body) = split(&self.exchange(&call(method, path, "new", body)).await);
         (code, serde_json::from_str(&body).unwrap())
     }
 
-    /// Takes the next order while it is made, and answers it.
     async fn order(
         &mut self,
         (method, path, body): (&str, &str, &str),
         wanted: Wish,
-        reply: crate::trigger::order::Reply,
+        reply: Reply,
     ) -> (u16, Value) {
         let mut stream = self.connect().await;
         stream.write_all(call(method, path, "new", body).as_bytes()).await.unwrap();
@@ -52,13 +63,12 @@ impl Server {
         self.history.send_modify(|history| Arc::make_mut(history).add(entry));
     }
 
-    /// Begins to listen to events, and hears the first ones.
     async fn listen(&self, header: &str) -> (TcpStream, String) {
         let mut stream = self.connect().await;
         let head = format!("GET /api/v1/events HTTP/1.1\r\nHost: a\r\n{header}\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        let heard = until(&mut stream, "event: status\n").await;
-        (stream, heard)
+        let first = until(&mut stream, "event: status\n").await;
+        (stream, first)
     }
 }
 

@@ -59,7 +59,7 @@ async fn an_answer_arrives_although_the_client_still_sends() {
         let mut stream = server.connect().await;
         let head = "POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n";
         stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&[b'x'; 100_000]).await.unwrap();
+        stream.write_all(&vec![b'x'; 100_000]).await.unwrap();
         assert_eq!(split(&rest(&mut stream).await).0, 405);
     }
 }
