@@ -5,12 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use ring::hmac::{self, HMAC_SHA256, Key};
 use serde_json::Value;
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::UNIX_EPOCH;
 
-use crate::support::get::Reply;
-use crate::support::wait::SOON;
+use crate::support::get::{Reply, ask};
 
 /// The path that they send to.
 pub(crate) const PATH: &str = "/hooks/push";
@@ -139,7 +137,8 @@ impl Delivery {
             head.push((name, (*value).to_owned()));
         }
         head.extend(proofs.iter().cloned());
-        post(to, PATH, &head, &self.body)
+        let head: Vec<_> = head.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        ask(to, "POST", PATH, &head, &self.body).unwrap()
     }
 
     /// The header lines that prove it.
@@ -176,21 +175,4 @@ impl Delivery {
 
 fn sign(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&Key::new(HMAC_SHA256, key), message).as_ref().to_vec()
-}
-
-/// Posts something, on a connection of its own.
-pub(crate) fn post(to: SocketAddr, path: &str, headers: &[(&str, String)], body: &[u8]) -> Reply {
-    let mut head = format!("POST {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        write!(head, "{name}: {value}\r\n").unwrap();
-    }
-    write!(head, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
-    let mut stream = TcpStream::connect_timeout(&to, SOON).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
-    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").expect("it is HTTP");
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_default();
-    Reply { status, head: head.to_owned(), body: body.to_owned() }
 }

@@ -7,9 +7,9 @@ use std::fs;
 use std::net::SocketAddr;
 
 use crate::contract::ended;
-use crate::serving::sender::{Delivery, PATH, Proof, deliveries, delivery_of, post};
+use crate::serving::sender::{Delivery, PATH, Proof, deliveries, delivery_of};
 use crate::support::daemon::{Daemon, Root, Setup, field, following};
-use crate::support::get::{Reply, get};
+use crate::support::get::{Reply, ask, get};
 use crate::support::git_daemon::{self, GitDaemon};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
@@ -98,7 +98,7 @@ fn without_the_right_proof_nothing_happens() {
     let to = scene.address();
     for delivery in deliveries() {
         said(&delivery.send_with(to, &[]), 401, "");
-        for wrong in ["", "pear", "pear blossom ", "Pear Blossom"] {
+        for wrong in ["", "pear", "pear  blossom", "Pear Blossom"] {
             said(&delivery.send(to, wrong), 401, "");
         }
         if matches!(delivery.proof, Proof::Timed(_)) {
@@ -168,7 +168,8 @@ fn what_is_no_delivery_is_refused() {
         said(&garbage.send(to, SECRET), 400, "");
         said(&garbage.send(to, "other"), 401, "");
     }
-    said(&post(to, PATH, &[("Content-Type", "application/json".into())], b"{}"), 401, "");
+    let unknown = ask(to, "POST", PATH, &[("Content-Type", "application/json")], b"{}").unwrap();
+    said(&unknown, 401, "this is no webhook");
     assert_eq!(get(to, PATH).unwrap().status, 405);
     scene.has_attempted(1);
 }
