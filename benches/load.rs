@@ -62,7 +62,7 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
     pause(WARM);
     let (before, cpu) = (Instant::now(), daemon.cpu());
     pause(WARM);
-    let share = (daemon.cpu() - cpu).as_secs_f64() / before.elapsed().as_secs_f64();
+    let share = daemon.cpu().saturating_sub(cpu).as_secs_f64() / before.elapsed().as_secs_f64();
     let busy = Side::measure(&daemon, ground);
     let mut answers = load.end();
     answers.sort_unstable();
@@ -73,16 +73,16 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
     let resident = |side: &Side| Some(summary(side.resident.iter().copied()));
     report.row(files, "resident memory", Unit::Memory, [resident(&calm), resident(&busy)]);
     let after = processes::resident(daemon.process());
-    report.row(files, "resident memory afterwards", Unit::Memory, [None, one(after)]);
+    report.row(files, "resident memory afterwards", Unit::Memory, [None, Some(one(after))]);
     let each = share / f64::from(PACE);
-    report.row(files, "processor time of a request", Unit::Time, [None, one(each)]);
+    report.row(files, "processor time of a request", Unit::Time, [None, Some(one(each))]);
     for (what, share) in [("an answer, median", 0.5), ("an answer, 99 % within", 0.99)] {
-        report.row(files, what, Unit::Time, [None, one(quantile(&answers, share))]);
+        report.row(files, what, Unit::Time, [None, Some(one(quantile(&answers, share)))]);
     }
 }
 
-fn one(figure: f64) -> Option<Summary> {
-    Some(summary([figure]))
+fn one(figure: f64) -> Summary {
+    summary([figure])
 }
 
 #[expect(

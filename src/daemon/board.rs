@@ -39,22 +39,7 @@ impl Course {
 impl Board {
     /// Begins with nothing known.
     pub(super) fn new(config: &Config) -> Self {
-        let status = Status {
-            version: env!("CARGO_PKG_VERSION"),
-            repo: config.repo.to_string(),
-            reference: config.reference.to_string(),
-            phase: Phase::Initial,
-            commit: None,
-            tree: None,
-            published_at: None,
-            previous: None,
-            pinned: false,
-            source: None,
-            failures: 0,
-            last_attempt: None,
-            last_success_at: None,
-            next_attempt_at: None,
-        };
+        let status = Status::new(config.repo.to_string(), config.reference.to_string());
         Self {
             status: watch::Sender::new(Arc::new(status)),
             history: watch::Sender::default(),

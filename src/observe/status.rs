@@ -39,6 +39,26 @@ pub struct Status {
 }
 
 impl Status {
+    /// What is known at the start: what is followed, and nothing of how it goes.
+    pub fn new(repo: String, reference: String) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            repo,
+            reference,
+            phase: Phase::Initial,
+            commit: None,
+            tree: None,
+            published_at: None,
+            previous: None,
+            pinned: false,
+            source: None,
+            failures: 0,
+            last_attempt: None,
+            last_success_at: None,
+            next_attempt_at: None,
+        }
+    }
+
     /// Says whether a later status adds nothing but that another attempt ended in the same way.
     pub fn says_no_less_than(&self, later: &Self) -> bool {
         let Self { phase, commit, tree, published_at, previous, pinned, source, failures, .. } =

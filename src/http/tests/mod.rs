@@ -8,7 +8,7 @@ use crate::config::{ApiRead, PasswordSource};
 use crate::http::server::MOST_CONNECTIONS;
 use crate::model::{Class, Secret, Step, Trigger};
 use crate::observe::history::{Entry, What};
-use crate::observe::status::{Attempt, Failure, Outcome, Phase};
+use crate::observe::status::{Attempt, Failure, Outcome};
 use crate::trigger::Ear;
 use crate::trigger::bell;
 use crate::trigger::order::{Orders, desk};
@@ -138,22 +138,7 @@ fn split(response: &str) -> (u16, String) {
 }
 
 fn fresh() -> Status {
-    Status {
-        version: "0",
-        repo: "/repo".to_owned(),
-        reference: "HEAD".to_owned(),
-        phase: Phase::Initial,
-        commit: None,
-        tree: None,
-        published_at: None,
-        previous: None,
-        pinned: false,
-        source: None,
-        failures: 0,
-        last_attempt: None,
-        last_success_at: None,
-        next_attempt_at: None,
-    }
+    Status::new("/repo".to_owned(), "HEAD".to_owned())
 }
 
 fn attempt(outcome: Outcome) -> Attempt {

@@ -6,7 +6,7 @@ use gitsyncd::config::{ApiRead, PasswordSource, Serving};
 use gitsyncd::http::{Door, Observed, Site, serve};
 use gitsyncd::model::{Reference, Secret};
 use gitsyncd::observe::metrics::Metrics;
-use gitsyncd::observe::status::{Phase, Status};
+use gitsyncd::observe::status::Status;
 use gitsyncd::runtime::beat::Beat;
 use gitsyncd::trigger::bell;
 use gitsyncd::trigger::order::desk;
@@ -85,20 +85,5 @@ fn serving() -> Serving {
 }
 
 fn status() -> Status {
-    Status {
-        version: "0",
-        repo: "https://git.example/harbour-lane/orchard.git".to_owned(),
-        reference: "HEAD".to_owned(),
-        phase: Phase::Initial,
-        commit: None,
-        tree: None,
-        published_at: None,
-        previous: None,
-        pinned: false,
-        source: None,
-        failures: 0,
-        last_attempt: None,
-        last_success_at: None,
-        next_attempt_at: None,
-    }
+    Status::new("https://git.example/harbour-lane/orchard.git".to_owned(), "HEAD".to_owned())
 }
