@@ -31,8 +31,8 @@ pub(crate) fn ask(
 ) -> io::Result<Reply> {
     let mut stream = TcpStream::connect_timeout(&addr, SOON)?;
     stream.set_read_timeout(Some(SOON))?;
-    let headers: String =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.iter().flat_map(|(name, value)| [*name, ": ", *value, "\r\n"]);
+    let headers: String = headers.collect();
     let length = match content.len() {
         0 => String::new(),
         length => format!("Content-Length: {length}\r\n"),
