@@ -148,9 +148,11 @@ impl Attempts {
         self.news.record(layout, history);
     }
 
-    /// Writes the status file, if no other instance has the root and there is a place for it.
-    pub fn write_status(&mut self, status: &Arc<Status>) {
-        self.news.write(self.root.is_ours().then(|| self.root.layout()), status);
+    /// Writes status and history, if no other instance has the root and there is a place for them.
+    pub fn say_last(&mut self, status: &Arc<Status>, history: &Arc<History>) {
+        let layout = self.root.is_ours().then(|| self.root.layout());
+        self.news.write(layout, status);
+        self.news.record(layout, history);
     }
 
     /// Begins to collect garbage in the repository if it is time. The long part of that may go on

@@ -110,10 +110,12 @@ impl Loop {
             // It was told to stop; what it holds is given back in good order if it hurries. Perhaps
             // it was done already.
             let home = attempt.await;
-            self.attempts = home.attempts;
-            if let Ok(Ok(done)) = &home.result {
-                self.succeeded(home.course, done, &Asked::default());
+            if let Ok(Ok(_done)) = &home.result {
+                self.judge(home);
+                self.answer();
                 succeeded = true;
+            } else {
+                self.attempts = home.attempts;
             }
         } else if !self.stop.is_cancelled() {
             self.collected = self.behind.finish().await;
@@ -121,7 +123,8 @@ impl Loop {
         }
         self.behind.give_up().await;
         self.board.stopped();
-        self.tell(|attempts, status, _| attempts.write_status(status)).await;
+        let history = self.board.history_now();
+        self.tell(move |attempts, status, _| attempts.say_last(status, &history)).await;
         if matches!(ended, Ended::Well) && self.config.one_time && !succeeded {
             Ended::Interrupted
         } else {
@@ -170,9 +173,7 @@ impl Loop {
             self.metrics.status(&self.board.now());
         }
         if returned {
-            if let Some(attempt) = &self.board.now().last_attempt {
-                self.counter.ended(attempt);
-            }
+            self.answer();
             let first = !steady && self.machine.is_steady();
             self.afterwards(first).await;
         }
@@ -239,6 +240,13 @@ impl Loop {
             }
             self.board.found(past, found.as_ref(), attempts.pinned());
             self.attempts = Some(attempts);
+        }
+    }
+
+    /// Answers those who waited for the attempt that has ended.
+    fn answer(&mut self) {
+        if let Some(attempt) = &self.board.now().last_attempt {
+            self.counter.ended(attempt);
         }
     }
 
