@@ -182,6 +182,8 @@ fn history_is_kept_across_restarts_and_bounded() {
     eventually("it recovers", SOON, || (whats(&daemon)[0] == "recovered").then_some(()));
     let all = ["recovered", "failed", "published", "published", "published"];
     assert_eq!(whats(&daemon), all, "a row of failures is one entry");
+    // It is written after each attempt, and before the next.
+    after_more_attempts(&daemon, 1);
     drop(daemon);
     let daemon = ordered(&server.url(), &root).start();
     after_more_attempts(&daemon, 1);
