@@ -10,10 +10,11 @@ use gitsyncd::observe::status::Status;
 use gitsyncd::runtime::beat::Beat;
 use gitsyncd::trigger::bell;
 use gitsyncd::trigger::order::desk;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,10 +31,18 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     // The server may have heard enough before the end.
     drop(stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write)));
     let mut answer = Vec::new();
-    match stream.read_to_end(&mut answer) {
-        Ok(_) => (),
-        Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => (),
-        Err(error) => panic!("no answer ends: {error}"),
+    let mut part = [0; 4096];
+    // A stream of events goes on for ever when more than the question was sent: the end of that is
+    // not seen behind what is never read.
+    while !is_stream(&answer) {
+        match stream.read(&mut part) {
+            Ok(0) => break,
+            Ok(many) => answer.extend_from_slice(&part[..many]),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+            // By the clock of the fuzzer.
+            Err(error) if error.kind() == ErrorKind::Interrupted => (),
+            Err(error) => panic!("no answer ends: {error}"),
+        }
     }
     let text = String::from_utf8_lossy(&answer);
     assert!(text.is_empty() || text.starts_with("HTTP/1."), "{text}");
@@ -42,12 +51,19 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     assert!(code != Some(202), "nobody knows a secret: {text}");
 });
 
+fn is_stream(answer: &[u8]) -> bool {
+    let kind = b"content-type: text/event-stream";
+    answer.windows(kind.len()).any(|part| part == kind)
+}
+
 /// Starts the server on a thread of its own, for as long as the fuzzer runs.
 fn start() -> SocketAddr {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
+            // The program ignores it, as every program does whose `main` is in Rust.
+            let _ignored = signal(SignalKind::pipe()).unwrap();
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
             let (_status, seen) = watch::channel(Arc::new(status()));
