@@ -12,14 +12,20 @@ use crate::http::webhook::{Delivery, Verdict};
 use crate::model::Trigger;
 use crate::observe::audit;
 use crate::observe::metrics::{HookResult, Provider};
+use crate::runtime::Stop;
+use crate::runtime::blocking;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How large a delivery may be (GitHub sends none that is larger), and how long it may take to come.
 const LIMIT: Limit = Limit { most: 25 * 1024 * 1024, time: Duration::from_secs(30) };
+
+/// From which length on a body is judged on another thread: a checksum of much takes long.
+const LARGE: usize = 128 * 1024;
 
 /// The body of every answer.
 #[derive(Serialize)]
@@ -69,9 +75,21 @@ async fn judge(
     })?;
     let (head, body) = request.into_parts();
     let content = site.budget.read(caller.busy, LIMIT, body).await.map_err(unread)?;
-    let delivery = Delivery { headers: &head.headers, body: &content.bytes };
-    let followed = std::slice::from_ref(&site.followed);
-    Ok(webhook::judge(&delivery, secrets.all(), followed, Timestamp::now()))
+    let large = content.bytes.len() > LARGE;
+    let followed = site.followed.clone();
+    let work = move || {
+        let delivery = Delivery { headers: &head.headers, body: &content.bytes };
+        let followed = std::slice::from_ref(&followed);
+        webhook::judge(&delivery, secrets.all(), followed, Timestamp::now())
+    };
+    if !large {
+        return Ok(work());
+    }
+    let limit = Stop::new(site.stop.clone(), Instant::now() + LIMIT.time);
+    blocking::run(&limit, Duration::ZERO, work).await.map_err(|cut| {
+        tracing::warn!(error = %cut, "a webhook could not be judged");
+        (StatusCode::SERVICE_UNAVAILABLE, "the webhook could not be judged in time")
+    })
 }
 
 /// Counts a delivery, and tells the audit log of it.
