@@ -54,8 +54,8 @@ pub enum Event {
     Succeeded,
     /// The attempt failed; the source may have asked to be left alone for a time.
     Failed(Option<Duration>),
-    /// The attempt failed at something that somebody asked for besides: that says nothing about the
-    /// source, and an ordinary one is to follow.
+    /// The attempt failed at something that somebody asked for besides, or was cut off for that: it
+    /// says nothing about the source.
     InVain,
     /// The program is told to stop.
     Stop,
@@ -84,6 +84,47 @@ enum Phase {
     Over,
 }
 
+/// A time without an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    /// When it is over; none means never.
+    due: Option<Instant>,
+    /// Until when changes of files are not heard.
+    files: Option<Instant>,
+    /// Until when webhooks are not heard.
+    webhooks: Option<Instant>,
+    /// What waits for that.
+    waiting: Option<Trigger>,
+}
+
+impl Rest {
+    /// Until when this is not heard, if it is not.
+    fn is_quiet_for(self, trigger: Trigger, now: Instant) -> Option<Instant> {
+        let until = match trigger {
+            Trigger::File => self.files,
+            Trigger::Webhook => self.webhooks,
+            Trigger::Start | Trigger::Period | Trigger::Signal | Trigger::Api => None,
+        };
+        until.filter(|until| now < *until)
+    }
+}
+
+/// How urgent it is: people first, and of those first who waits for an answer.
+fn urgency(trigger: Trigger) -> u8 {
+    match trigger {
+        Trigger::Api => 4,
+        Trigger::Signal => 3,
+        Trigger::File => 2,
+        Trigger::Webhook => 1,
+        Trigger::Start | Trigger::Period => 0,
+    }
+}
+
+/// The more urgent of two; the first if they are alike.
+fn more_urgent(first: Option<Trigger>, second: Trigger) -> Trigger {
+    first.filter(|first| urgency(*first) >= urgency(second)).unwrap_or(second)
+}
+
 /// Decides when attempts run: one at a time, none lost, none piled up.
 #[derive(Debug)]
 pub struct Machine {
@@ -92,63 +133,41 @@ pub struct Machine {
     steady: bool,
     failures: u64,
     growth: Growth,
+    rest: Rest,
     /// What started the last attempt.
     by: Trigger,
+    /// Whether that cut a rest after a failure short and was no person: what is told again and again
+    /// must not use up the failures that are allowed before the rests would.
+    early: bool,
     /// How many attempts that no person asked for have failed one after the other.
-    in_vain: u32,
-    /// Until when some triggers wait.
-    calm: Option<Calm>,
-    /// What waits for that.
-    waiting: Option<Trigger>,
-    /// When the rest is over.
-    until: Option<Instant>,
-}
-
-/// A time in which not everybody is heard.
-#[derive(Clone, Copy, Debug)]
-struct Calm {
-    until: Instant,
-    /// The source has asked for it: that does not concern what is on this machine.
-    asked_for: bool,
-}
-
-impl Calm {
-    fn concerns(self, trigger: Trigger) -> bool {
-        match trigger {
-            Trigger::Webhook => true,
-            Trigger::File => !self.asked_for,
-            Trigger::Start | Trigger::Period | Trigger::Signal | Trigger::Api => false,
-        }
-    }
-}
-
-/// Says whether somebody waits for what comes of it.
-fn is_urgent(trigger: Trigger) -> bool {
-    matches!(trigger, Trigger::Signal | Trigger::Api)
+    in_a_row: u32,
 }
 
 impl Machine {
     /// Begins before the first attempt, which is to be asked for with [`Trigger::Start`].
     pub fn new(policy: Policy) -> Self {
         let growth = Growth::new(policy.init_period, INITIAL_CAP);
-        let phase = Phase::Resting;
         Self {
             policy,
-            phase,
+            phase: Phase::Resting,
             steady: false,
             failures: 0,
             growth,
+            rest: Rest::default(),
             by: Trigger::Start,
-            in_vain: 0,
-            calm: None,
-            waiting: None,
-            until: None,
+            early: false,
+            in_a_row: 0,
         }
     }
 
-    /// Failures in a row.
+    /// Failures in a row, without those that came before their time.
     pub fn failures(&self) -> u64 {
         self.failures
+    }
+
+    /// Whether a failure of the attempt that runs would be one more.
+    pub fn counts(&self) -> bool {
+        !self.early
     }
 
     /// Whether an attempt has succeeded.
@@ -162,13 +181,12 @@ impl Machine {
         match (self.phase, event) {
             (Phase::Resting | Phase::Running { .. }, Event::Stop) => self.over(Effect::Done),
             (Phase::Resting, Event::Due) => {
-                let trigger = self.waiting.unwrap_or(Trigger::Period);
-                self.start(trigger)
+                self.start(now, self.rest.waiting.unwrap_or(Trigger::Period))
             }
             (Phase::Resting, Event::Asked(trigger)) => self.asked(now, trigger),
             (Phase::Running { asked_again }, Event::Asked(trigger)) => {
-                let first = asked_again.filter(|_| !is_urgent(trigger));
-                self.phase = Phase::Running { asked_again: first.or(Some(trigger)) };
+                let asked_again = Some(more_urgent(asked_again, trigger));
+                self.phase = Phase::Running { asked_again };
                 Effect::Nothing
             }
             (Phase::Running { asked_again }, Event::Succeeded) => {
@@ -177,9 +195,7 @@ impl Machine {
             (Phase::Running { asked_again }, Event::Failed(retry_after)) => {
                 self.failed(now, chance, asked_again, retry_after)
             }
-            (Phase::Running { asked_again }, Event::InVain) => {
-                self.start(asked_again.unwrap_or(Trigger::Api))
-            }
+            (Phase::Running { asked_again }, Event::InVain) => self.in_vain(now, asked_again),
             (Phase::Over, _)
             | (Phase::Running { .. }, Event::Due)
             | (Phase::Resting, Event::Succeeded | Event::Failed(_) | Event::InVain) => {
@@ -188,22 +204,24 @@ impl Machine {
         }
     }
 
-    fn start(&mut self, trigger: Trigger) -> Effect {
+    fn start(&mut self, now: Instant, trigger: Trigger) -> Effect {
         self.phase = Phase::Running { asked_again: None };
-        (self.calm, self.waiting) = (None, None);
+        let by_itself = matches!(trigger, Trigger::File | Trigger::Webhook);
+        self.early = by_itself && self.failures > 0 && self.rest.due.is_some_and(|due| now < due);
+        self.rest.waiting = None;
         self.by = trigger;
         Effect::Start(trigger)
     }
 
     /// Starts at once, unless it is a time in which this is not heard.
     fn asked(&mut self, now: Instant, trigger: Trigger) -> Effect {
-        match self.calm.filter(|calm| calm.concerns(trigger) && now < calm.until) {
-            Some(calm) => {
-                self.waiting = Some(self.waiting.unwrap_or(trigger));
-                let until = self.until.map_or(calm.until, |until| until.min(calm.until));
-                self.rest(Some(until))
+        match self.rest.is_quiet_for(trigger, now) {
+            Some(until) => {
+                self.rest.waiting = Some(more_urgent(self.rest.waiting, trigger));
+                let due = self.rest.due.map_or(until, |due| due.min(until));
+                self.resting(Some(due))
             }
-            None => self.start(trigger),
+            None => self.start(now, trigger),
         }
     }
 
@@ -212,30 +230,36 @@ impl Machine {
         effect
     }
 
-    fn rest(&mut self, until: Option<Instant>) -> Effect {
+    fn resting(&mut self, until: Option<Instant>) -> Effect {
         self.phase = Phase::Resting;
-        self.until = until;
         Effect::Rest(until)
+    }
+
+    /// Goes on after an attempt: with another one, if that was asked for and may be, else with a rest.
+    fn go_on(&mut self, now: Instant, again: Option<Trigger>) -> Effect {
+        match again {
+            Some(trigger) => self.asked(now, trigger),
+            None => self.resting(self.rest.due),
+        }
     }
 
     fn succeeded(&mut self, now: Instant, chance: f64, again: Option<Trigger>) -> Effect {
         self.steady = true;
         self.failures = 0;
-        self.in_vain = 0;
+        self.in_a_row = 0;
         let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
         self.growth = Growth::new(base, STEADY_CAP.max(base));
         if self.policy.one_time {
             return self.over(Effect::Done);
         }
-        if self.by == Trigger::Webhook {
-            self.calm = Some(Calm { until: now + AFTER_WEBHOOK, asked_for: true });
-        }
         let rest = self.policy.period.map(|period| spread(period, self.policy.jitter, chance));
-        self.until = rest.map(|rest| now + rest);
-        match again {
-            Some(trigger) => self.asked(now, trigger),
-            None => self.rest(self.until),
-        }
+        let by_webhook = self.by == Trigger::Webhook;
+        self.rest = Rest {
+            due: rest.map(|rest| now + rest),
+            webhooks: by_webhook.then(|| now + AFTER_WEBHOOK),
+            ..Rest::default()
+        };
+        self.go_on(now, again)
     }
 
     fn failed(
@@ -245,36 +269,40 @@ impl Machine {
         again: Option<Trigger>,
         retry_after: Option<Duration>,
     ) -> Effect {
-        self.failures = self.failures.saturating_add(1);
-        let limit =
-            if self.steady { self.policy.max_failures } else { self.policy.init_max_failures };
-        if limit.is_some_and(|limit| limit.get() <= self.failures) {
-            return self.over(Effect::GiveUp);
+        let mut due = self.rest.due.filter(|_| self.early).map_or(now, |due| due.max(now));
+        if !self.early {
+            self.failures = self.failures.saturating_add(1);
+            let limit =
+                if self.steady { self.policy.max_failures } else { self.policy.init_max_failures };
+            if limit.is_some_and(|limit| limit.get() <= self.failures) {
+                return self.over(Effect::GiveUp);
+            }
+            let grown = self.growth.next();
+            due = now + spread(grown, grown / 10, chance);
         }
-        let grown = self.growth.next();
-        let rest = spread(grown, grown / 10, chance);
+        let mut rest = Rest::default();
         if matches!(self.by, Trigger::File | Trigger::Webhook) {
-            let calm = AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(self.in_vain)).min(rest);
-            self.calm = Some(Calm { until: now + calm, asked_for: false });
-            self.in_vain = self.in_vain.saturating_add(1);
+            let calm = AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(self.in_a_row));
+            let calm = (now + calm).min(due);
+            (rest.files, rest.webhooks) = (Some(calm), Some(calm));
+            self.in_a_row = self.in_a_row.saturating_add(1);
         } else {
-            self.in_vain = 0;
+            self.in_a_row = 0;
         }
         if let Some(alone) = retry_after {
-            let until = now + rest.max(alone.min(RETRY_AFTER_CAP));
-            self.calm = Some(Calm { until, asked_for: true });
-            self.until = Some(until);
-            // Who asked over the API waits for an answer, and may want what needs no source.
-            return match again {
-                Some(Trigger::Api) => self.start(Trigger::Api),
-                Some(_) | None => self.rest(Some(until)),
-            };
+            due = due.max(now + alone.min(RETRY_AFTER_CAP));
+            rest.webhooks = Some(due);
         }
-        self.until = Some(now + rest);
-        match again {
-            Some(trigger) => self.asked(now, trigger),
-            None => self.rest(self.until),
+        self.rest = Rest { due: Some(due), ..rest };
+        self.go_on(now, again)
+    }
+
+    /// Goes on with the rest that the attempt cut short; with one that was meant to be, at once.
+    fn in_vain(&mut self, now: Instant, again: Option<Trigger>) -> Effect {
+        if !self.steady || self.policy.period.is_some() {
+            self.rest.due = self.rest.due.or(Some(now));
         }
+        self.go_on(now, again)
     }
 }
 

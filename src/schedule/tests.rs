@@ -80,35 +80,66 @@ fn a_source_that_wants_to_be_left_alone_is() {
     let alone = |seconds| Event::Failed(Some(Duration::from_secs(seconds)));
     let asked = Event::Asked(Trigger::Signal);
     let start = Event::Asked(Trigger::Start);
-    assert_eq!(play(policy(), &[start, asked, alone(90)])[2], "rest 90");
+    assert_eq!(play(policy(), &[start, alone(90)])[1], "rest 90");
+    assert_eq!(play(policy(), &[start, asked, alone(90)])[2], "start by signal");
     assert_eq!(play(policy(), &[start, alone(90_000)])[1], "rest 3600");
     assert_eq!(play(policy(), &[start, alone(90), asked])[2], "start by signal");
 }
 
 #[test]
-fn files_that_change_all_the_time_do_not_use_up_the_failures_in_a_moment() {
-    let policy = Policy { init_max_failures: None, ..policy() };
-    let mut machine = Machine::new(policy);
-    let (begun, file) = (Instant::now(), Event::Asked(Trigger::File));
-    let mut now = begun;
-    machine.step(now, 0.5, Event::Asked(Trigger::Start));
-    // What was mended after a failure counts at once.
-    machine.step(now, 0.5, Event::Failed(None));
-    let mut effect = machine.step(now, 0.5, file);
-    for _ in 0..4 {
-        assert_eq!(effect, Effect::Start(Trigger::File));
-        assert_eq!(machine.step(now, 0.5, file), Effect::Nothing);
-        let Effect::Rest(Some(until)) = machine.step(now, 0.5, Event::Failed(None)) else {
-            panic!("it goes on at once");
-        };
-        assert_eq!(machine.step(now, 0.5, file), Effect::Rest(Some(until)));
-        now = until;
-        effect = machine.step(now, 0.5, Event::Due);
+fn what_comes_again_and_again_does_not_use_up_the_failures_before_the_rests_would() {
+    for trigger in [Trigger::File, Trigger::Webhook] {
+        let asked = Event::Asked(trigger);
+        let patient = Policy { init_max_failures: NonZeroU64::new(5), ..policy() };
+        let mut machine = Machine::new(patient);
+        let begun = Instant::now();
+        let mut now = begun;
+        let mut effect = machine.step(now, 0.5, Event::Asked(Trigger::Start));
+        let mut attempts = 0;
+        while effect != Effect::GiveUp {
+            effect = match effect {
+                Effect::Start(_) => {
+                    attempts += 1;
+                    assert_eq!(machine.step(now, 0.5, asked), Effect::Nothing);
+                    machine.step(now, 0.5, Event::Failed(None))
+                }
+                Effect::Rest(until) => {
+                    now = until.unwrap();
+                    machine.step(now, 0.5, Event::Due)
+                }
+                other @ (Effect::Nothing | Effect::Done | Effect::GiveUp) => panic!("{other:?}"),
+            };
+        }
+        // The rests are 1, 2, 4 and 8 seconds.
+        assert_eq!(now - begun, Duration::from_secs(15), "{trigger}");
+        assert!((6..=15).contains(&attempts), "what was mended is noticed soon: {attempts}");
     }
-    assert_eq!(now - begun, AFTER_FAILURE * 15);
-    machine.step(now, 0.5, Event::Failed(None));
+}
+
+#[test]
+fn what_is_mended_after_a_failure_counts_at_once() {
+    let (start, failed) = (Event::Asked(Trigger::Start), Event::Failed(None));
+    let file = Event::Asked(Trigger::File);
+    let effects = play(policy(), &[start, failed, file, Event::Succeeded]);
+    assert_eq!(effects[1..], ["rest 1", "start by file", "rest 60"]);
+    let mut machine = Machine::new(Policy { init_max_failures: None, ..policy() });
+    let now = Instant::now();
+    for event in [start, failed, file, failed] {
+        machine.step(now, 0.5, event);
+    }
+    let soon = Effect::Rest(Some(now + AFTER_FAILURE));
+    assert_eq!(machine.step(now, 0.5, file), soon);
     let signal = Event::Asked(Trigger::Signal);
     assert_eq!(machine.step(now, 0.5, signal), Effect::Start(Trigger::Signal), "people are heard");
+}
+
+#[test]
+fn who_waits_for_an_answer_goes_first() {
+    let asked = |trigger| Event::Asked(trigger);
+    let alone = Event::Failed(Some(Duration::from_secs(90)));
+    let all = [Trigger::Webhook, Trigger::Api, Trigger::Signal, Trigger::File].map(asked);
+    let events = [vec![asked(Trigger::Start)], all.to_vec(), vec![alone]].concat();
+    assert_eq!(play(policy(), &events).last().unwrap(), "start by api");
 }
 
 #[test]
@@ -171,10 +202,23 @@ fn a_webhook_does_not_disturb_a_source_that_wants_to_be_left_alone() {
 fn what_is_asked_for_in_vain_does_not_count_as_a_failure() {
     let api = Event::Asked(Trigger::Api);
     let mut events = vec![Event::Asked(Trigger::Start), Event::Succeeded];
-    events.extend([api, Event::InVain, Event::Succeeded].repeat(9));
+    events.extend([api, Event::InVain, Event::Due]);
     let effects = play(policy(), &events);
-    assert_eq!(effects[2..5], ["start by api", "start by api", "rest 60"]);
-    assert_eq!(effects.last().unwrap(), "rest 60");
+    assert_eq!(effects[2..], ["start by api", "rest 60", "start by period"]);
+    let alone = Event::Failed(Some(Duration::from_secs(90)));
+    let hook = Event::Asked(Trigger::Webhook);
+    let start = Event::Asked(Trigger::Start);
+    let effects = play(policy(), &[start, alone, api, Event::InVain, hook]);
+    assert_eq!(effects[1..], ["rest 90", "start by api", "rest 90", "rest 90"], "it is left alone");
+    let effects = play(policy(), &[start, api, Event::InVain, Event::InVain, Event::Due]);
+    assert_eq!(
+        effects[2..],
+        ["start by api", "rest 0", "start by period"],
+        "the first is made up for"
+    );
+    let mut events = vec![start, Event::Succeeded];
+    events.extend([api, Event::InVain].repeat(9));
+    assert_eq!(play(policy(), &events).last().unwrap(), "rest 60");
 }
 
 #[test]
@@ -210,10 +254,15 @@ proptest! {
         let mut machine = Machine::new(Policy { max_failures: None, ..policy() });
         let now = Instant::now();
         let (mut running, mut over) = (false, false);
+        // What was cut off is made up for at once.
+        let mut least = AFTER_WEBHOOK.min(AFTER_FAILURE);
         for (event, chance) in events {
             let ends = running && matches!(event, Event::Succeeded | Event::Failed(_) | Event::InVain);
             let effect = machine.step(now, chance, event);
             prop_assert!(!over || effect == Effect::Nothing);
+            if event == Event::InVain {
+                least = Duration::ZERO;
+            }
             running = running && !ends;
             match effect {
                 Effect::Start(_) => {
@@ -222,7 +271,7 @@ proptest! {
                 }
                 Effect::Rest(until) => {
                     let rest = until.unwrap() - now;
-                    prop_assert!(rest >= AFTER_WEBHOOK.min(AFTER_FAILURE), "{rest:?}");
+                    prop_assert!(rest >= least, "{rest:?}");
                     prop_assert!(rest <= RETRY_AFTER_CAP, "{rest:?}");
                 }
                 Effect::Done | Effect::GiveUp => over = true,

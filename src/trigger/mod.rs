@@ -8,40 +8,56 @@ pub mod signal;
 pub mod watch;
 
 use crate::model::Trigger;
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::sync::Notify;
 
 /// Asks for an attempt. Cheap to clone and to ring, from any thread.
 #[derive(Clone, Debug)]
-pub struct Bell(mpsc::Sender<Trigger>);
+pub struct Bell(Arc<Rung>);
 
 /// Hears the bells.
 #[derive(Debug)]
-pub struct Ear(mpsc::Receiver<Trigger>);
+pub struct Ear(Arc<Rung>);
+
+/// Which triggers have rung since they were last heard, a bit each.
+#[derive(Debug, Default)]
+struct Rung {
+    triggers: AtomicU8,
+    any: Notify,
+}
+
+/// The bit of a trigger.
+fn bit(trigger: Trigger) -> u8 {
+    let place = Trigger::ALL.iter().position(|one| *one == trigger);
+    place.and_then(|place| u32::try_from(place).ok()).map_or(0, |place| 1 << place)
+}
 
 /// Makes an ear and its first bell.
 pub fn bell() -> (Bell, Ear) {
-    let (sender, receiver) = mpsc::channel(1);
-    (Bell(sender), Ear(receiver))
+    let rung = Arc::<Rung>::default();
+    (Bell(Arc::clone(&rung)), Ear(rung))
 }
 
 impl Bell {
-    /// Rings. Never waits: ten rings before the ear listens are one, and the first says why.
+    /// Rings. Never waits: ten rings by the same trigger before the ear listens are one.
     pub fn ring(&self, trigger: Trigger) {
-        // A full channel has a ring already, and without an ear there is nobody to tell.
-        if self.0.try_send(trigger).is_err() {
-            tracing::trace!(%trigger, "the bell rings already");
-        }
+        self.0.triggers.fetch_or(bit(trigger), Ordering::AcqRel);
+        self.0.any.notify_one();
     }
 }
 
 impl Ear {
     /// Waits for a ring; one that came before counts, once. Nothing is lost if the wait is dropped.
-    ///
-    /// Waits for ever when no bell is left.
     pub async fn heard(&mut self) -> Trigger {
-        match self.0.recv().await {
-            Some(trigger) => trigger,
-            None => std::future::pending().await,
+        loop {
+            let rung = self.0.triggers.load(Ordering::Acquire);
+            let first = Trigger::ALL.into_iter().find(|trigger| rung & bit(*trigger) != 0);
+            if let Some(trigger) = first {
+                self.0.triggers.fetch_and(!bit(trigger), Ordering::AcqRel);
+                return trigger;
+            }
+            self.0.any.notified().await;
         }
     }
 }
@@ -60,25 +76,27 @@ mod tests {
     }
 
     #[test]
-    fn many_rings_are_one_and_the_first_says_why() {
+    fn many_rings_by_the_same_trigger_are_one_and_none_hides_another() {
         let (bell, mut ear) = bell();
         assert_eq!(heard_now(&mut ear), None);
-        bell.ring(Trigger::Signal);
-        bell.clone().ring(Trigger::Period);
-        bell.ring(Trigger::Period);
+        bell.ring(Trigger::Webhook);
+        bell.clone().ring(Trigger::Signal);
+        bell.ring(Trigger::Webhook);
         assert_eq!(heard_now(&mut ear), Some(Trigger::Signal));
+        assert_eq!(heard_now(&mut ear), Some(Trigger::Webhook));
         assert_eq!(heard_now(&mut ear), None);
-        bell.ring(Trigger::Period);
-        assert_eq!(heard_now(&mut ear), Some(Trigger::Period));
+        for trigger in Trigger::ALL {
+            bell.ring(trigger);
+            assert_eq!(heard_now(&mut ear), Some(trigger));
+        }
+        assert_eq!(heard_now(&mut ear), None);
     }
 
-    #[test]
-    fn without_a_bell_nothing_is_heard() {
+    #[tokio::test]
+    async fn a_ring_while_somebody_listens_is_heard() {
         let (bell, mut ear) = bell();
-        bell.ring(Trigger::Signal);
-        drop(bell);
-        assert_eq!(heard_now(&mut ear), Some(Trigger::Signal));
-        assert_eq!(heard_now(&mut ear), None);
+        let (heard, ()) = tokio::join!(ear.heard(), async { bell.ring(Trigger::Api) });
+        assert_eq!(heard, Trigger::Api);
     }
 
     #[test]
