@@ -1,16 +1,19 @@
 //! Mirrors lag: what a fallback names may be older than what readers see. Who asked for a commit by
-//! a pin gets it all the same.
+//! a pin gets it all the same, and who left one follows whatever the ref names.
 
 use crate::attempt::Attempts;
 use crate::attempt::wanted::Wanted;
 use crate::git::{Fetched, Store};
+use crate::model::CommitId;
 use crate::publish;
 use crate::publish::Live;
 
 /// What is published, if a fallback names something that was published before it.
-pub(super) fn ahead_of(me: &Attempts, wanted: &Wanted) -> Option<Live> {
-    let named = wanted.object.id().filter(|_| counts(me, wanted))?;
-    me.root.live().filter(|_| publish::was_published(me.root.layout(), &named))
+pub(super) fn ahead_of(me: &Attempts, wanted: &Wanted, store: &Store) -> Option<Live> {
+    let named = wanted.object.id()?;
+    let live = passed(me, wanted)?;
+    let before = publish::was_published(me.root.layout(), &named);
+    (before && time(store, &named) <= time(store, &live.commit)).then_some(live)
 }
 
 /// What is published, if a fallback brought something that was committed before it.
@@ -20,11 +23,15 @@ pub(super) fn later_than(
     store: &Store,
     fetched: &Fetched,
 ) -> Option<Live> {
-    let live = me.root.live().filter(|_| counts(me, wanted))?;
-    let time = |commit| store.describe(commit).map(|info| info.seconds);
-    (time(fetched.commit()) < time(&live.commit)).then_some(live)
+    let live = passed(me, wanted)?;
+    (time(store, fetched.commit()) < time(store, &live.commit)).then_some(live)
 }
 
-fn counts(me: &Attempts, wanted: &Wanted) -> bool {
-    wanted.place > 0 && !me.pin.is_on()
+fn time(store: &Store, commit: &CommitId) -> Option<i64> {
+    store.describe(commit).map(|info| info.seconds)
+}
+
+/// What is published, if a source may lag behind that.
+fn passed(me: &Attempts, wanted: &Wanted) -> Option<Live> {
+    me.root.live().filter(|_| wanted.place > 0 && !me.pin.has_a_say())
 }

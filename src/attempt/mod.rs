@@ -23,7 +23,7 @@ mod who;
 
 pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
-pub use pin::Change;
+pub use pin::{Change, Pinned};
 
 use crate::attempt::bases::Bases;
 use crate::attempt::fetching::fetch;
@@ -109,9 +109,9 @@ impl Attempts {
         news::past(self.root.layout())
     }
 
-    /// The commit that is stayed at on request.
-    pub fn pinned(&self) -> Option<&CommitId> {
-        self.pin.commit()
+    /// Which commit is stayed at on request.
+    pub fn pinned(&self) -> &Pinned {
+        self.pin.chosen()
     }
 
     /// Runs one attempt, which makes the change that somebody asked for, if there is one. If it
@@ -136,8 +136,8 @@ impl Attempts {
     }
 
     /// Says whether anybody who watches files is to be told of this status.
-    pub fn has_news(&self, status: &Status, first: bool) -> bool {
-        self.news.is_due(status, first)
+    pub fn has_news(&self, status: &Status, history: &Arc<History>, first: bool) -> bool {
+        self.news.is_due(status, first) || self.news.is_behind(history)
     }
 
     /// Tells those who watch files how the last attempt ended. `first` if it was the first success,
@@ -194,12 +194,16 @@ impl Attempts {
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
         let (done, place) = self.look_around(store, stop)?;
+        if place == 0 || matches!(done, Done::Published(_)) {
+            self.pin.caught_up();
+        }
         Ok(self.tidy(done.by(self.sources.url(place))))
     }
 
     /// Turns to the ref, or to the commit that is to be stayed at.
     fn aim(&mut self) -> Result<(), Failed> {
-        let pinned = self.pin.begin().map_err(AttemptError::before_any_step)?;
+        let live = || publish::live(self.root.layout()).map(|live| live.commit);
+        let pinned = self.pin.begin(live).map_err(AttemptError::before_any_step)?;
         self.sources.follow(pinned.as_ref().unwrap_or(&self.reference));
         Ok(())
     }
@@ -250,7 +254,7 @@ impl Attempts {
     /// Makes what one source names what readers see.
     fn bring(&mut self, mut wanted: Wanted, store: Store, stop: &Stop) -> Result<Done, Failed> {
         let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
-        if let (Plan::Advance, Some(live)) = (&plan, lag::ahead_of(self, &wanted)) {
+        if let (Plan::Advance, Some(live)) = (&plan, lag::ahead_of(self, &wanted, &store)) {
             plan = Plan::Stay(live);
         }
         if let Plan::Stay(live) = &plan

@@ -77,9 +77,14 @@ impl News {
         }
     }
 
+    /// Says whether something has happened since that was recorded.
+    pub(super) fn is_behind(&self, history: &Arc<History>) -> bool {
+        !self.recorded.as_ref().is_some_and(|recorded| Arc::ptr_eq(recorded, history))
+    }
+
     /// Records what has happened, if that has grown and there is a place for it that is ours.
     pub(super) fn record(&mut self, layout: Option<&Layout>, history: &Arc<History>) {
-        if self.recorded.as_ref().is_some_and(|recorded| Arc::ptr_eq(recorded, history)) {
+        if !self.is_behind(history) {
             return;
         }
         let Some(layout) = layout.filter(|layout| layout.own().is_dir()) else {

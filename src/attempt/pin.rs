@@ -21,6 +21,8 @@ const LONGEST: u64 = 64 * 1024;
 pub enum Change {
     /// To publish this commit and stay at it.
     Pin(CommitId),
+    /// To stay at what is published.
+    Stay,
     /// To follow the ref again.
     Unpin,
 }
@@ -36,7 +38,7 @@ struct Written {
 
 /// What was chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Kept {
+pub enum Pinned {
     /// That is not known.
     #[default]
     Unknown,
@@ -52,61 +54,84 @@ pub(super) struct Pin {
     path: PathBuf,
     repo: String,
     /// What the file says, if it was read.
-    kept: Kept,
+    kept: Pinned,
     asked: Option<Change>,
+    /// Whether a choice has ended and readers may still see what was chosen.
+    left: bool,
     /// What to go back to if the attempt fails; unknown if nothing was changed.
-    before: Kept,
+    before: Pinned,
 }
 
 impl Pin {
     /// Knows nothing yet.
     pub(super) fn new(layout: &Layout, repo: String) -> Self {
-        Self { path: layout.pin(), repo, kept: Kept::Unknown, asked: None, before: Kept::Unknown }
-    }
-
-    /// The commit that is stayed at, as far as is known.
-    pub(super) fn commit(&self) -> Option<&CommitId> {
-        match &self.kept {
-            Kept::At(commit) => Some(commit),
-            Kept::Unknown | Kept::Nothing => None,
+        Self {
+            path: layout.pin(),
+            repo,
+            kept: Pinned::Unknown,
+            asked: None,
+            left: false,
+            before: Pinned::Unknown,
         }
     }
 
-    /// Says whether a commit is stayed at, or is to be.
-    pub(super) fn is_on(&self) -> bool {
-        self.commit().is_some() || matches!(self.asked, Some(Change::Pin(_)))
+    /// What is chosen, as far as is known.
+    pub(super) fn chosen(&self) -> &Pinned {
+        &self.kept
+    }
+
+    /// The commit that is stayed at, as far as is known.
+    fn commit(&self) -> Option<&CommitId> {
+        match &self.kept {
+            Pinned::At(commit) => Some(commit),
+            Pinned::Unknown | Pinned::Nothing => None,
+        }
+    }
+
+    /// Says whether somebody chose what readers see: a commit is stayed at, or is to be, or was
+    /// until just now.
+    pub(super) fn has_a_say(&self) -> bool {
+        self.commit().is_some() || self.left || self.asked.is_some()
+    }
+
+    /// Readers see what the ref names.
+    pub(super) fn caught_up(&mut self) {
+        self.left = false;
     }
 
     /// Notes what this attempt is to change.
     pub(super) fn ask(&mut self, change: Option<Change>) {
         self.asked = change;
-        self.before = Kept::Unknown;
+        self.before = Pinned::Unknown;
     }
 
     /// Another instance may write the file, so what was read does not count any more.
     pub(super) fn forget(&mut self) {
-        self.kept = Kept::Unknown;
+        self.kept = Pinned::Unknown;
+    }
+
+    fn unreadable(&self, why: String) -> AttemptError {
+        AttemptError::Pin { path: self.path.clone(), why }
     }
 
     /// Reads the file if that has not been done. One that cannot be understood is an error: to go
     /// on would be to leave a commit at which somebody wanted to stay.
     fn look(&mut self) -> Result<(), AttemptError> {
-        if self.kept != Kept::Unknown {
+        if self.kept != Pinned::Unknown {
             return Ok(());
         }
-        let unreadable = |why: String| AttemptError::Pin { path: self.path.clone(), why };
         let kept = match read(&self.path, LONGEST) {
-            Ok(None) => Kept::Nothing,
+            Ok(None) => Pinned::Nothing,
             Ok(Some(text)) => match serde_json::from_slice::<Written>(&text) {
-                Ok(written) if written.repo == self.repo => Kept::At(written.commit),
+                Ok(written) if written.repo == self.repo => Pinned::At(written.commit),
                 Ok(written) => {
                     let (commit, repo) = (written.commit, written.repo);
                     tracing::warn!(%commit, repo, "not staying at a commit of another repository");
-                    Kept::Nothing
+                    Pinned::Nothing
                 }
-                Err(error) => return Err(unreadable(error.to_string())),
+                Err(error) => return Err(self.unreadable(error.to_string())),
             },
-            Err(error) => return Err(unreadable(error.to_string())),
+            Err(error) => return Err(self.unreadable(error.to_string())),
         };
         self.kept = kept;
         Ok(())
@@ -119,14 +144,25 @@ impl Pin {
         }
     }
 
-    /// Begins what was asked for, and says what is to be followed instead of the ref.
-    pub(super) fn begin(&mut self) -> Result<Option<Reference>, AttemptError> {
+    /// Begins what was asked for while this is live, and says what is to be followed instead of the
+    /// ref.
+    pub(super) fn begin(
+        &mut self,
+        live: impl FnOnce() -> Option<CommitId>,
+    ) -> Result<Option<Reference>, AttemptError> {
         let looked = self.look();
         match &self.asked {
+            Some(Change::Stay) => {
+                let why = || "nothing is published that could be stayed at".to_owned();
+                let live = live().ok_or_else(|| self.unreadable(why()))?;
+                self.asked = Some(Change::Pin(live.clone()));
+                return Ok(Some(Reference::Commit(live)));
+            }
             // Whatever is in the file, it goes or is replaced.
             Some(Change::Unpin) => {
                 remove(&self.path)?;
-                self.kept = Kept::Nothing;
+                self.left |= self.kept != Pinned::Nothing;
+                self.kept = Pinned::Nothing;
             }
             Some(Change::Pin(commit)) => return Ok(Some(Reference::Commit(commit.clone()))),
             None => looked?,
@@ -141,7 +177,7 @@ impl Pin {
         }
         self.before = self.kept.clone();
         self.write(commit)?;
-        self.kept = Kept::At(commit.clone());
+        self.kept = Pinned::At(commit.clone());
         self.asked = None;
         Ok(())
     }
@@ -163,10 +199,14 @@ impl Pin {
     fn try_undo(&mut self) -> Result<(), DiskError> {
         self.asked = None;
         let before = std::mem::take(&mut self.before);
+        if before == Pinned::Unknown {
+            return Ok(());
+        }
+        // If that fails, the next attempt reads what there is.
+        self.kept = Pinned::Unknown;
         match &before {
-            Kept::Unknown => return Ok(()),
-            Kept::At(commit) => self.write(commit)?,
-            Kept::Nothing => remove(&self.path)?,
+            Pinned::At(commit) => self.write(commit)?,
+            Pinned::Unknown | Pinned::Nothing => remove(&self.path)?,
         }
         self.kept = before;
         Ok(())
@@ -183,7 +223,7 @@ mod tests {
     }
 
     fn follows(pin: &mut Pin) -> Option<String> {
-        pin.begin().unwrap().map(|reference| reference.to_string())
+        pin.begin(|| None).unwrap().map(|reference| reference.to_string())
     }
 
     fn place() -> (tempfile::TempDir, Layout) {
@@ -222,9 +262,9 @@ mod tests {
         let (_dir, layout) = place();
         let again = || Pin::new(&layout, "/repo".to_owned());
         fs::write(layout.pin(), "{").unwrap();
-        assert!(matches!(again().begin(), Err(AttemptError::Pin { .. })));
+        assert!(matches!(again().begin(|| None), Err(AttemptError::Pin { .. })));
         let mut pin = again();
-        assert!(pin.begin().is_err() && pin.begin().is_err(), "each time");
+        assert!(pin.begin(|| None).is_err() && pin.begin(|| None).is_err(), "each time");
         pin.ask(Some(Change::Pin(commit("a"))));
         assert_eq!(follows(&mut pin), Some("a".repeat(40)));
         pin.settle(&commit("a")).unwrap();

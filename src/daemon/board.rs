@@ -1,7 +1,8 @@
 //! Turns what happens into the status that others read.
 
-use crate::attempt::{Done, Failed, Publication};
+use crate::attempt::{Change, Done, Failed, Pinned, Publication};
 use crate::config::Config;
+use crate::daemon::counter::Asked;
 use crate::model::{CommitId, Trigger};
 use crate::observe::history::{Entry, History, What};
 use crate::observe::status::{Attempt, Commit, Failure, Outcome, Phase, Status};
@@ -82,18 +83,55 @@ impl Board {
         &mut self,
         past: History,
         publication: Option<&Publication>,
-        pinned: Option<&CommitId>,
+        pinned: &Pinned,
     ) {
         self.adopt(past);
-        self.pinned = pinned.cloned();
-        let history = self.history_now();
+        self.pinned = match pinned {
+            Pinned::At(commit) => Some(commit.clone()),
+            Pinned::Unknown | Pinned::Nothing => None,
+        };
+        let is_pinned = self.pinned.is_some();
         self.change(|status| {
             if let Some(publication) = publication {
                 show(status, publication);
-                status.previous = history.before(&publication.live.commit).cloned();
             }
-            status.pinned = pinned.is_some();
+            status.pinned = is_pinned;
         });
+        self.recall();
+    }
+
+    /// Finds out what was published before what is published now.
+    fn recall(&self) {
+        let (history, status) = (self.history_now(), self.now());
+        let last = history.last_published();
+        let before = match &status.commit {
+            Some(commit) if last == Some(&commit.id) => history.before(&commit.id),
+            // Its record is missing, or it was damaged and counts as one that was.
+            Some(_) | None => last,
+        };
+        self.change(|status| status.previous = before.cloned());
+    }
+
+    /// Adds what a crash kept from being recorded: that this commit was published.
+    fn complete(&self) {
+        let (history, status) = (self.history_now(), self.now());
+        if let Some(commit) = &status.commit
+            && let Some(last) = history.last_published()
+            && *last != commit.id
+        {
+            self.add(Entry {
+                at: status.published_at.unwrap_or_else(Timestamp::now),
+                commit: Some(commit.clone()),
+                previous: Some(last.clone()),
+                ..happened(What::Published, None)
+            });
+        }
+    }
+
+    /// After the first success: the root is ours, and so are what was recorded in it and the gaps.
+    pub(super) fn settle(&self) {
+        self.complete();
+        self.recall();
     }
 
     /// Takes over what was recorded before us.
@@ -107,43 +145,61 @@ impl Board {
         self.known = self.known.max(last);
     }
 
-    /// Which commit to be at, if one is meant that is known.
-    pub(super) fn chosen(&self, choice: Choice) -> Result<CommitId, Refusal> {
+    /// What is to change, if a commit is meant that is known.
+    pub(super) fn chosen(&self, choice: Choice) -> Result<Change, Refusal> {
         let status = self.status.borrow();
         match choice {
-            Choice::Current => {
-                let commit = status.commit.as_ref().map(|commit| commit.id.clone());
-                commit.ok_or(Refusal::NothingPublished)
+            Choice::Current if status.commit.is_none() => Err(Refusal::NothingPublished),
+            Choice::Current => Ok(Change::Stay),
+            Choice::Previous => {
+                let previous = status.previous.clone().ok_or(Refusal::NothingBefore);
+                previous.map(Change::Pin)
             }
-            Choice::Previous => status.previous.clone().ok_or(Refusal::NothingBefore),
-            Choice::Commit(commit) => Ok(commit),
+            Choice::Commit(commit) => Ok(Change::Pin(commit)),
         }
     }
 
     /// Shows whether a commit is stayed at now, after an attempt that somebody may have asked for.
-    pub(super) fn pinned(&mut self, pinned: Option<&CommitId>, course: &Course, by: Option<&str>) {
+    /// What another instance has changed is in the history already.
+    pub(super) fn pinned(&mut self, pinned: &Pinned, course: &Course, asked: &Asked) {
+        let pinned = match pinned {
+            Pinned::Unknown => return,
+            Pinned::Nothing => None,
+            Pinned::At(commit) => Some(commit),
+        };
         if self.pinned.as_ref() == pinned {
+            return;
+        }
+        if !asked.changes {
+            self.pinned = pinned.cloned();
+            self.change(|status| status.pinned = pinned.is_some());
             return;
         }
         let what = if pinned.is_some() { What::Pinned } else { What::Unpinned };
         let commit = self.status.borrow().commit.clone();
         self.pinned = pinned.cloned();
         self.change(|status| status.pinned = pinned.is_some());
-        self.add(Entry { commit, by: by.map(str::to_owned), ..happened(what, course) });
+        self.add(Entry { commit, by: asked.by.clone(), ..happened(what, Some(course)) });
     }
 
     /// An attempt ended well.
     pub(super) fn succeeded(&self, course: Course, done: &Done, by: Option<&str>) {
         let now = Timestamp::now();
         let failures = self.status.borrow().failures;
+        let history = self.history_now();
         self.change(|status| {
             let (outcome, publication) = match done {
                 Done::Published(publication) => (Outcome::Published, publication),
                 Done::Unchanged(publication) => (Outcome::Unchanged, publication),
             };
-            if outcome == Outcome::Published {
-                let last = status.commit.take().map(|commit| commit.id);
-                status.previous = last.filter(|last| *last != publication.live.commit);
+            if outcome == Outcome::Published
+                && let Some(last) = status.commit.take().map(|commit| commit.id)
+                && last != publication.live.commit
+            {
+                status.previous = Some(last);
+            }
+            if status.previous.as_ref() == Some(&publication.live.commit) {
+                status.previous = history.before(&publication.live.commit).cloned();
             }
             show(status, publication);
             status.phase = Phase::Steady;
@@ -163,17 +219,25 @@ impl Board {
             previous: status.previous.clone().filter(|_| what == What::Published),
             source: status.source.clone(),
             by: by.map(str::to_owned),
-            ..happened(what, &course)
+            ..happened(what, Some(&course))
         });
+    }
+
+    /// An attempt failed at what somebody asked for. It says nothing of how it goes otherwise.
+    pub(super) fn in_vain(&self, course: Course, failed: &Failed, asked: &Asked) -> Attempt {
+        let error = told(failed);
+        self.add(Entry {
+            step: failed.step,
+            error: Some(error.clone()),
+            by: asked.by.clone(),
+            ..happened(What::Failed, Some(&course))
+        });
+        Attempt { step: failed.step, error: Some(error), ..ended(course, Outcome::Failed) }
     }
 
     /// An attempt failed.
     pub(super) fn failed(&self, course: Course, failed: &Failed, failures: u64, by: Option<&str>) {
-        let error = Failure {
-            class: failed.error.class(),
-            message: failed.chain().to_string(),
-            hint: failed.hint().to_owned(),
-        };
+        let error = told(failed);
         let before = self.now();
         let is_news = !before.last_attempt.as_ref().is_some_and(|last| {
             let class = last.error.as_ref().map(|error| error.class);
@@ -192,7 +256,7 @@ impl Board {
                 step: failed.step,
                 error: Some(error),
                 by: by.map(str::to_owned),
-                ..happened(What::Failed, &course)
+                ..happened(What::Failed, Some(&course))
             });
         }
     }
@@ -223,16 +287,27 @@ fn show(status: &mut Status, publication: &Publication) {
     });
 }
 
-fn happened(what: What, course: &Course) -> Entry {
+/// How long what is told of a failure may be, in letters.
+const LONGEST: usize = 2000;
+
+fn told(failed: &Failed) -> Failure {
+    Failure {
+        class: failed.error.class(),
+        message: failed.chain().to_string().chars().take(LONGEST).collect(),
+        hint: failed.hint().to_owned(),
+    }
+}
+
+fn happened(what: What, course: Option<&Course>) -> Entry {
     Entry {
         id: 0,
         at: Timestamp::now(),
         what,
-        trigger: Some(course.trigger),
+        trigger: course.map(|course| course.trigger),
         commit: None,
         previous: None,
         source: None,
-        duration_ms: Some(course.milliseconds()),
+        duration_ms: course.map(Course::milliseconds),
         step: None,
         error: None,
         by: None,

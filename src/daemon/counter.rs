@@ -14,6 +14,8 @@ pub(super) struct Counter {
     next: Option<Wanted>,
     /// What the attempt that runs is to change, and who asked for that.
     running: Option<Wanted>,
+    /// Who was the first to ask for an attempt that has not ended, and for which.
+    asker: Option<(u64, String)>,
 }
 
 /// Somebody who waits.
@@ -22,7 +24,6 @@ struct Waiting {
     /// The number of the first attempt that begins after the order.
     first: u64,
     changes: bool,
-    by: String,
     reply: oneshot::Sender<Reply>,
 }
 
@@ -38,7 +39,9 @@ struct Wanted {
 pub(super) struct Asked {
     /// Who.
     pub(super) by: Option<String>,
-    /// Whether they asked for a commit of their own choice.
+    /// Whether they asked to stay somewhere, or to follow the ref again.
+    pub(super) changes: bool,
+    /// Whether they asked to stay somewhere.
     pub(super) commit: bool,
 }
 
@@ -54,7 +57,7 @@ impl Counter {
             }
             Wish::Unpin => Change::Unpin,
             Wish::Pin(choice) => match board.chosen(choice) {
-                Ok(commit) => Change::Pin(commit),
+                Ok(change) => change,
                 Err(refusal) => {
                     tell(reply, Err(refusal));
                     return false;
@@ -68,7 +71,14 @@ impl Counter {
     /// Lets somebody wait for an attempt that begins after the one with the number `running`.
     fn wait(&mut self, running: u64, by: String, reply: oneshot::Sender<Reply>) {
         let first = running.saturating_add(1);
-        self.waiting.push(Waiting { first, changes: false, by, reply });
+        self.asker.get_or_insert((first, by));
+        self.push(Waiting { first, changes: false, reply });
+    }
+
+    /// Who has gone needs no place.
+    fn push(&mut self, waiting: Waiting) {
+        self.waiting.retain(|waiting| !waiting.reply.is_closed());
+        self.waiting.push(waiting);
     }
 
     /// Has the next attempt change something. Another change that was to be made by it is not.
@@ -85,8 +95,13 @@ impl Counter {
                 tell(overtaken.reply, Err(Refusal::Overtaken));
             }
         }
-        self.next = Some(Wanted { change, by: by.clone() });
-        self.waiting.push(Waiting { first, changes: true, by, reply });
+        self.next = Some(Wanted { change, by });
+        self.push(Waiting { first, changes: true, reply });
+    }
+
+    /// Says whether the attempt that runs is to change something.
+    pub(super) fn is_changing(&self) -> bool {
+        self.running.is_some()
     }
 
     /// Hands out what the attempt is to change that begins now.
@@ -96,14 +111,15 @@ impl Counter {
     }
 
     /// What was asked for of the attempt that ends now, and by whom: who wanted it to change
-    /// something, else who waited first.
+    /// something, else who asked first.
     pub(super) fn done(&mut self, number: u64) -> Asked {
-        let waits = self.waiting.iter().find(|waiting| waiting.first <= number);
+        let asker = self.asker.take_if(|(first, _)| *first <= number).map(|(_, by)| by);
         match self.running.take() {
             Some(Wanted { change, by }) => {
-                Asked { by: Some(by), commit: matches!(change, Change::Pin(_)) }
+                let commit = change != Change::Unpin;
+                Asked { by: Some(by), changes: true, commit }
             }
-            None => Asked { by: waits.map(|waiting| waiting.by.clone()), commit: false },
+            None => Asked { by: asker, ..Asked::default() },
         }
     }
 
@@ -112,6 +128,16 @@ impl Counter {
         for waiting in self.waiting.extract_if(.., |waiting| waiting.first <= attempt.number) {
             tell(waiting.reply, Ok(attempt.clone()));
         }
+    }
+
+    /// Answers who wanted this attempt to change something, which failed. Says whether others wait,
+    /// for whom that is no answer.
+    pub(super) fn failed_to_change(&mut self, attempt: &Attempt) -> bool {
+        let theirs = |waiting: &mut Waiting| waiting.changes && waiting.first <= attempt.number;
+        for waiting in self.waiting.extract_if(.., theirs) {
+            tell(waiting.reply, Ok(attempt.clone()));
+        }
+        self.waiting.iter().any(|waiting| waiting.first <= attempt.number)
     }
 }
 

@@ -4,6 +4,7 @@
 mod behind;
 mod board;
 mod counter;
+mod end;
 mod errand;
 mod turn;
 

@@ -1,25 +1,26 @@
 //! The loop: waits for an event, asks the schedule what it means, and does that.
 
-use crate::attempt::{Attempts, Done, Failed};
+use crate::attempt::{Attempts, Failed};
 use crate::config::Config;
 use crate::daemon::Ended;
 use crate::daemon::behind;
 use crate::daemon::behind::{Behind, Collected, Running};
 use crate::daemon::board::{Board, Course};
-use crate::daemon::counter::{Asked, Counter};
+use crate::daemon::counter::Counter;
+use crate::daemon::end::End;
 use crate::daemon::errand;
 use crate::daemon::errand::{Errand, PATIENCE, Return};
-use crate::model::{Cause, Step, Trigger};
+use crate::model::{Cause, Trigger};
 use crate::observe::audit;
 use crate::observe::metrics::Metrics;
-use crate::observe::status::{Outcome, Status};
+use crate::observe::status::Status;
 use crate::runtime::Stop;
 use crate::runtime::beat::Beat;
 use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
 use crate::schedule::{Effect, Event, Machine, Policy};
 use crate::trigger::Ear;
-use crate::trigger::order::{Order, Orders};
+use crate::trigger::order::{Order, Orders, Wish};
 use jiff::Timestamp;
 use std::future::pending;
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub(super) struct Loop {
     collected: Collected,
     wake: Option<Instant>,
     counter: Counter,
+    /// Ends the attempt that runs.
+    cut: CancellationToken,
 }
 
 impl Loop {
@@ -83,6 +86,7 @@ impl Loop {
             metrics,
             beat,
             behind: Behind::new(stop.clone()),
+            cut: stop.child_token(),
             stop,
             running: None,
             collected: None,
@@ -112,7 +116,6 @@ impl Loop {
             let home = attempt.await;
             if let Ok(Ok(_done)) = &home.result {
                 self.judge(home);
-                self.answer();
                 succeeded = true;
             } else {
                 self.attempts = home.attempts;
@@ -136,15 +139,11 @@ impl Loop {
     async fn turn(&mut self, heard: Heard) -> Option<Ended> {
         let steady = self.machine.is_steady();
         let returned = matches!(heard, Heard::Returned(_));
+        let mut others_wait = false;
         let event = match heard {
             Heard::Stop => Event::Stop,
             Heard::Asked(trigger) => Event::Asked(trigger),
-            Heard::Ordered(order) => {
-                if !self.counter.take(order, self.number, &self.board) {
-                    return None;
-                }
-                Event::Asked(Trigger::Api)
-            }
+            Heard::Ordered(order) => self.ordered(order)?,
             Heard::Due => Event::Due,
             Heard::Behind(behind::Done::Collected(collected)) => {
                 self.collected = collected;
@@ -158,22 +157,23 @@ impl Loop {
             }
             Heard::Returned(home) => {
                 let lost = matches!(home.result, Err(Cut::Abandoned(_)));
-                let event = self.judge(home);
+                let event;
+                (event, others_wait) = self.judge(home);
                 if lost {
                     return Some(Ended::GaveUp);
                 }
                 event
             }
         };
-        let effect = self.machine.step(Instant::now().into_std(), fastrand::f64(), event);
+        let mut step = |event| self.machine.step(Instant::now().into_std(), fastrand::f64(), event);
+        let mut effect = step(event);
+        if others_wait && matches!(effect, Effect::Rest(_)) {
+            effect = step(Event::Asked(Trigger::Api));
+        }
         if let Effect::Rest(until) = effect {
-            self.wake = until.map(Instant::from_std);
-            let rest = self.wake.map(|wake| wake.saturating_duration_since(Instant::now()));
-            self.board.resting(rest);
-            self.metrics.status(&self.board.now());
+            self.rest(until.map(Instant::from_std), returned);
         }
         if returned {
-            self.answer();
             let first = !steady && self.machine.is_steady();
             self.afterwards(first).await;
         }
@@ -189,6 +189,29 @@ impl Loop {
                 Some(Ended::GaveUp)
             }
         }
+    }
+
+    /// Takes an order, and says what that means if it needs an attempt.
+    fn ordered(&mut self, order: Order) -> Option<Event> {
+        let changes = order.wish != Wish::Sync;
+        if !self.counter.take(order, self.number, &self.board) {
+            return None;
+        }
+        // An attempt that may hang must not keep it waiting.
+        if changes && !self.counter.is_changing() {
+            self.cut.cancel();
+        }
+        Some(Event::Asked(Trigger::Api))
+    }
+
+    /// Rests until then, and tells that if it is news.
+    fn rest(&mut self, wake: Option<Instant>, returned: bool) {
+        if returned || wake != self.wake {
+            let rest = wake.map(|wake| wake.saturating_duration_since(Instant::now()));
+            self.board.resting(rest);
+        }
+        self.wake = wake;
+        self.metrics.status(&self.board.now());
     }
 
     /// Waits for the next event. The deletion of old trees goes on meanwhile.
@@ -243,13 +266,6 @@ impl Loop {
         }
     }
 
-    /// Answers those who waited for the attempt that has ended.
-    fn answer(&mut self) {
-        if let Some(attempt) = &self.board.now().last_attempt {
-            self.counter.ended(attempt);
-        }
-    }
-
     /// Begins an attempt on a thread that may block.
     fn start(&mut self, trigger: Trigger) {
         // The last one may be lost in a panic; its root was released by that.
@@ -261,7 +277,8 @@ impl Loop {
         audit::trigger(trigger, self.number);
         let now = Instant::now();
         self.beat.mark(now);
-        let limit = Stop::new(self.stop.clone(), now + self.config.sync_timeout);
+        self.cut = self.stop.child_token();
+        let limit = Stop::new(self.cut.clone(), now + self.config.sync_timeout);
         let (number, started_at) = (self.number, Timestamp::now());
         let course = Course { number, trigger, started_at, took: Duration::ZERO };
         let change = self.counter.begin();
@@ -269,67 +286,48 @@ impl Loop {
         self.running = Some(Box::pin(errand::run(attempts, errand, limit)));
     }
 
-    /// Counts and tells how an attempt ended.
-    fn judge(&mut self, home: Return) -> Event {
+    /// Counts and tells how an attempt ended, and says whether others wait for another one.
+    fn judge(&mut self, home: Return) -> (Event, bool) {
         let Return { attempts, course, result, past } = home;
         self.attempts = attempts;
+        let first = past.is_some();
         if let Some(past) = past {
             self.board.adopt(past);
         }
         let asked = self.counter.done(course.number);
-        let event = match result {
-            Ok(Ok(done)) => {
-                self.succeeded(course, &done, &asked);
+        let result = result.unwrap_or_else(|cut| Err(Failed::lost(Cause::of(&cut))));
+        let mut others_wait = false;
+        let (board, metrics) = (&self.board, &self.metrics);
+        let end = End { board, metrics, course, asked: &asked };
+        let event = match &result {
+            Ok(done) => {
+                end.well(done, self.machine.is_steady());
+                if first {
+                    self.board.settle();
+                }
                 Event::Succeeded
             }
-            Ok(Err(failed)) if failed.is_interruption() => Event::Stop,
-            Ok(Err(failed)) => self.failed(course, &failed, &asked),
-            Err(cut) => self.failed(course, &Failed::lost(Cause::of(&cut)), &asked),
+            Err(failed) if failed.is_interruption() && self.stop.is_cancelled() => Event::Stop,
+            // It made way for what somebody asked for.
+            Err(failed) if failed.is_interruption() => Event::InVain,
+            Err(failed) if asked.commit => {
+                others_wait = self.counter.failed_to_change(&end.in_vain(failed));
+                Event::InVain
+            }
+            Err(failed) => {
+                end.badly(failed, self.machine.failures() + u64::from(self.machine.counts()));
+                Event::Failed(failed.error.retry_after())
+            }
         };
         if let Some(attempts) = &self.attempts {
-            self.board.pinned(attempts.pinned(), &course, asked.by.as_deref());
+            self.board.pinned(attempts.pinned(), &course, &asked);
         }
-        event
-    }
-
-    fn succeeded(&self, course: Course, done: &Done, asked: &Asked) {
-        let outcome = match done {
-            Done::Published(_) => Outcome::Published,
-            Done::Unchanged(_) => Outcome::Unchanged,
-        };
-        if let (Done::Unchanged(publication), false) = (done, self.machine.is_steady()) {
-            tracing::info!(commit = %publication.live.commit, "up to date");
+        if let (Event::Succeeded | Event::Failed(_), Some(last)) =
+            (event, &self.board.now().last_attempt)
+        {
+            self.counter.ended(last);
         }
-        self.board.succeeded(course, done, asked.by.as_deref());
-        audit::ended(&self.board.now());
-        self.metrics.attempt(outcome, !self.machine.is_steady(), course.took);
-        self.metrics.succeeded(Timestamp::now());
-        tracing::debug!(
-            number = course.number,
-            trigger = %course.trigger,
-            ?outcome,
-            took = ?course.took,
-            "attempt ended"
-        );
-    }
-
-    fn failed(&self, course: Course, failed: &Failed, asked: &Asked) -> Event {
-        let failures = self.machine.failures() + u64::from(!asked.commit);
-        let class = failed.error.class();
-        self.board.failed(course, failed, failures, asked.by.as_deref());
-        self.metrics.attempt(Outcome::Failed, false, course.took);
-        self.metrics.failure(class, failures);
-        tracing::warn!(
-            number = course.number,
-            trigger = %course.trigger,
-            step = failed.step.map(Step::label),
-            class = %class,
-            error = %failed.chain(),
-            hint = failed.hint(),
-            failures,
-            "attempt failed"
-        );
-        if asked.commit { Event::InVain } else { Event::Failed(failed.error.retry_after()) }
+        (event, others_wait)
     }
 
     /// Lets those who watch files know, or does something else that is short and not an attempt, on
@@ -354,10 +352,10 @@ impl Loop {
     /// Tells how an attempt ended and begins what goes on behind. `first` if it was the first
     /// success.
     async fn afterwards(&mut self, first: bool) {
-        let now = self.board.now();
+        let (now, history) = (self.board.now(), self.board.history_now());
         let attempts = self.attempts.as_ref();
         if self.collected.is_some()
-            || attempts.is_some_and(|attempts| attempts.has_news(&now, first))
+            || attempts.is_some_and(|attempts| attempts.has_news(&now, &history, first))
         {
             self.announce(first).await;
         }

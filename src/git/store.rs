@@ -17,7 +17,7 @@ use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::Stop;
 use gix::ObjectId;
-use gix::bstr::BString;
+use gix::bstr::{BStr, BString, ByteSlice};
 use gix::objs::Exists;
 use gix::odb::store::init::Slots;
 use gix::progress::Discard;
@@ -35,6 +35,9 @@ use std::path::{Path, PathBuf};
 /// Threads that index a pack. More would need more memory than a sidecar should take.
 const INDEX_THREADS: usize = 2;
 
+/// How much is told of a subject and a name, in letters: both can be as long as somebody likes.
+const LONGEST: usize = 256;
+
 /// The repository of a root. One thread uses it at a time.
 #[derive(Debug)]
 pub struct Store {
@@ -45,12 +48,22 @@ pub struct Store {
 /// What people want to know about a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommitInfo {
-    /// The first line of its message.
+    /// The first line of its message, or the beginning of that.
     pub subject: String,
     /// The name of its author.
     pub author: String,
     /// When it was committed, in seconds since 1970.
     pub seconds: i64,
+}
+
+/// The text, or as much of it as is told.
+fn short(text: &BStr) -> String {
+    // A letter has four bytes at most.
+    let most = text.get(..LONGEST * 4).unwrap_or(text).as_bstr().to_string();
+    match most.char_indices().nth(LONGEST) {
+        Some((end, _)) => most.get(..end).unwrap_or_default().to_owned() + "…",
+        None => most,
+    }
 }
 
 impl Store {
@@ -273,8 +286,8 @@ impl Store {
     pub fn describe(&self, commit: &CommitId) -> Option<CommitInfo> {
         let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
         let found = self.repo.find_commit(object).ok()?;
-        let subject = found.message().ok()?.summary().to_string();
-        let author = found.author().ok()?.name.to_string();
+        let subject = short(&found.message().ok()?.summary());
+        let author = short(found.author().ok()?.name);
         Some(CommitInfo { subject, author, seconds: found.time().ok()?.seconds })
     }
 

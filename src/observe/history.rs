@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 /// How many entries are kept.
 pub const MOST: usize = 100;
 
+/// How many publications are kept among them, however much else happens.
+const SPARED: usize = 10;
+
 /// What happened at one time. It never changes afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -67,8 +70,16 @@ impl History {
         let id = self.last_id().saturating_add(1);
         self.entries.push_back(Entry { id, ..entry });
         while self.entries.len() > MOST {
-            self.entries.pop_front();
+            let spared = self.spared();
+            let oldest = self.entries.iter().position(|entry| !spared.contains(&entry.id));
+            self.entries.remove(oldest.unwrap_or_default());
         }
+    }
+
+    /// The entries that stay however many others come: what was published last.
+    fn spared(&self) -> Vec<u64> {
+        let published = self.newest_first().filter(|entry| entry.what == What::Published);
+        published.take(SPARED).map(|entry| entry.id).collect()
     }
 
     /// Puts what somebody else recorded, if there is any, before the entries that came after the one
@@ -98,14 +109,19 @@ impl History {
         self.entries.iter().filter(move |entry| entry.id > id)
     }
 
+    /// The commit that was published last.
+    pub fn last_published(&self) -> Option<&CommitId> {
+        let mut published = self.newest_first().filter(|entry| entry.what == What::Published);
+        published.find_map(|entry| entry.commit.as_ref().map(|commit| &commit.id))
+    }
+
     /// The commit that readers saw before this one, as far as is known.
     pub fn before(&self, commit: &CommitId) -> Option<&CommitId> {
-        let published =
-            self.newest_first().filter(|entry| entry.what == What::Published).find_map(|entry| {
-                let now = entry.commit.as_ref()?;
-                (now.id == *commit).then_some(entry.previous.as_ref())
-            });
-        published.flatten()
+        self.newest_first().filter(|entry| entry.what == What::Published).find_map(|entry| {
+            let now = entry.commit.as_ref()?;
+            // A tree that was only repaired had none before it.
+            (now.id == *commit).then_some(entry.previous.as_ref()?)
+        })
     }
 }
 
@@ -147,6 +163,21 @@ mod tests {
         assert_eq!(history.after(0).count(), MOST);
         let text = serde_json::to_string(&history).unwrap();
         assert_eq!(serde_json::from_str::<History>(&text).unwrap(), history);
+    }
+
+    #[test]
+    fn trouble_does_not_push_out_what_was_published() {
+        let mut history = History::default();
+        for (now, previous) in [("a", None), ("b", Some("a"))] {
+            history.add(published(now, previous));
+        }
+        for _ in 0..MOST {
+            history.add(Entry { what: What::Failed, commit: None, ..published("b", None) });
+        }
+        assert_eq!(history.newest_first().count(), MOST);
+        assert_eq!(history.last_published(), Some(&commit("b")));
+        assert_eq!(history.before(&commit("b")), Some(&commit("a")));
+        assert_eq!(history.last_id(), 102);
     }
 
     #[test]

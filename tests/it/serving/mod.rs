@@ -6,6 +6,7 @@ mod binds;
 mod client;
 mod events;
 mod limits;
+mod orders;
 mod page;
 mod pins;
 mod prometheus;

@@ -14,14 +14,14 @@ use crate::support::wait::{SOON, eventually};
 
 /// Waits until the status tells that the commit is published, which is a moment after the link.
 #[track_caller]
-fn tells(daemon: &Daemon, commit: &str) {
+pub(super) fn tells(daemon: &Daemon, commit: &str) {
     eventually(&format!("{commit} is told"), SOON, || {
         (read(daemon, "status")["commit"]["id"] == commit).then_some(())
     });
 }
 
 /// Commits so often, and waits each time until that is published and told.
-fn publish(upstream: &Upstream, daemon: &Daemon, times: usize) -> Vec<String> {
+pub(super) fn publish(upstream: &Upstream, daemon: &Daemon, times: usize) -> Vec<String> {
     let one = |n: usize| {
         let commit = upstream.commit("a", format!("change {n}"));
         tells(daemon, &commit);
@@ -31,14 +31,14 @@ fn publish(upstream: &Upstream, daemon: &Daemon, times: usize) -> Vec<String> {
 }
 
 #[track_caller]
-fn rolls_back(daemon: &Daemon, to: &str, outcome: &str) {
+pub(super) fn rolls_back(daemon: &Daemon, to: &str, outcome: &str) {
     let (code, said) = order(daemon, "POST", "rollback", &json!({ "to": to }));
     assert_eq!((code, &said["attempt"]["outcome"]), (200, &json!(outcome)), "{said}");
     assert_eq!(said["pinned"], true);
 }
 
 /// What the last entries of the history are about, newest first.
-fn whats(daemon: &Daemon) -> Vec<String> {
+pub(super) fn whats(daemon: &Daemon) -> Vec<String> {
     let history = read(daemon, "history");
     let entries = history["entries"].as_array().unwrap();
     entries.iter().map(|entry| entry["what"].as_str().unwrap().to_owned()).collect()
