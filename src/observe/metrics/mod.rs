@@ -21,7 +21,10 @@ use crate::observe::metrics::place::{Disk, Part, Tree, signed};
 use crate::observe::metrics::work::{Who, Work, count};
 use crate::observe::status::{Outcome, Status};
 use jiff::Timestamp;
-use prometheus::{Error, Registry, TextEncoder, register_int_gauge_vec_with_registry};
+use prometheus::{
+    Error, Registry, TextEncoder, register_gauge_with_registry,
+    register_int_gauge_vec_with_registry,
+};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +65,13 @@ impl Metrics {
         )?
         .with_label_values(&[env!("CARGO_PKG_VERSION")])
         .set(1);
+        // Not the usual `process_start_time_seconds`: rules about this one meet no other program.
+        register_gauge_with_registry!(
+            "gitsyncd_start_time_seconds",
+            "When the program started, in Unix time.",
+            registry
+        )?
+        .set(unix(Timestamp::now()));
         Ok(Self { registry, attempts, times, work, who, asked, disk, tree })
     }
 

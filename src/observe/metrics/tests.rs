@@ -60,6 +60,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         gitsyncd_pinned gauge {}
         gitsyncd_received_bytes_total counter {}
         gitsyncd_requests_total counter {}
+        gitsyncd_start_time_seconds gauge {}
         gitsyncd_step_duration_seconds histogram {step}
         gitsyncd_token_expiry_timestamp_seconds gauge {}
         gitsyncd_tree_bytes gauge {}
@@ -111,6 +112,21 @@ fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
     assert!(!text.contains("gitsyncd_token_") && !text.contains("gitsyncd_next_"));
     assert!(!text.contains("gitsyncd_disk_") && !text.contains("gitsyncd_filesystem_"));
     assert!(!text.contains("gitsyncd_tree_") && !text.contains("gitsyncd_commit_info"));
+}
+
+#[test]
+fn the_start_is_told_and_stays_the_same() {
+    let start = |metrics: &Metrics| -> f64 {
+        let text = metrics.render();
+        let found = text.lines().find_map(|line| line.strip_prefix("gitsyncd_start_time_seconds "));
+        found.unwrap().parse().unwrap()
+    };
+    let before = unix(Timestamp::now());
+    let metrics = Metrics::new().unwrap();
+    let told = start(&metrics);
+    assert!(before <= told && told <= unix(Timestamp::now()), "{told}");
+    metrics.succeeded(Timestamp::now());
+    assert!((start(&metrics) - told).abs() < f64::EPSILON);
 }
 
 #[test]
@@ -282,7 +298,9 @@ fn the_next_attempt_is_shown_while_one_is_planned_and_a_pin_while_it_holds() {
 /// What a metric is measured in, by its name.
 fn unit(name: &str) -> &str {
     match name.trim_end_matches("_total").rsplit('_').next() {
-        Some("seconds") if name.contains("timestamp") => "Unix time",
+        Some("seconds") if ["timestamp", "start_time"].iter().any(|time| name.contains(time)) => {
+            "Unix time"
+        }
         Some("seconds") => "seconds",
         Some("bytes") => "bytes",
         _ => "",

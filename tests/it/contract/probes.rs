@@ -203,6 +203,7 @@ fn every_metric_is_there_with_its_type() {
         "gitsyncd_pinned gauge",
         "gitsyncd_received_bytes_total counter",
         "gitsyncd_requests_total counter",
+        "gitsyncd_start_time_seconds gauge",
         "gitsyncd_step_duration_seconds histogram",
         "gitsyncd_tree_bytes gauge",
         "gitsyncd_tree_files gauge",
