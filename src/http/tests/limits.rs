@@ -40,7 +40,8 @@ async fn a_client_that_only_connects_is_cut_off() {
 
 #[tokio::test]
 async fn who_comes_gets_the_place_of_who_waits_longest() {
-    let server = Server::start(Setting { most: 2, ..Setting::default() }).await;
+    let server =
+        Server::start(Setting { bounds: Bounds { most: 2, ..BOUNDS }, ..Setting::default() }).await;
     let mut slow = server.connect().await;
     slow.write_all(b"GET /livez HT").await.unwrap();
     let mut idle = server.connect().await;
@@ -78,4 +79,56 @@ async fn a_stop_ends_idle_and_half_heard_connections() {
     assert!(rest(&mut idle).await.contains("alive"));
     assert_eq!(rest(&mut half).await, "");
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens");
+}
+
+/// More than the system keeps for a client.
+const MUCH: usize = 2 * 1024 * 1024;
+
+impl Server {
+    /// Has so much to tell that it does not fit into what the system keeps for a client.
+    fn has_much_to_tell(&self) {
+        self.set(|status| status.repo = "x".repeat(MUCH));
+    }
+
+    /// Asks for events, and reads no more than whether it gets them.
+    async fn begins_to_listen(&self) -> (TcpStream, bool) {
+        let mut stream = self.connect().await;
+        stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await.unwrap();
+        (stream, &start == b"HTTP/1.1 200")
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_read_loses_the_stream_and_somebody_else_gets_it() {
+    let server = Server::start(Setting::default()).await;
+    server.has_much_to_tell();
+    let mut deaf = Vec::new();
+    for _ in 0..MOST_STREAMS {
+        let (stream, listens) = server.begins_to_listen().await;
+        assert!(listens);
+        deaf.push(stream);
+    }
+    assert!(!server.begins_to_listen().await.1);
+    tokio::time::pause();
+    let begin = Instant::now();
+    while !server.begins_to_listen().await.1 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(begin.elapsed() < BOUNDS.unread * 2, "all streams are held");
+    }
+    assert!(begin.elapsed() + Duration::from_secs(5) >= BOUNDS.unread, "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_connection_has_an_end_even_if_nothing_can_be_written() {
+    let (unread, end) = (Duration::from_hours(10), Duration::from_hours(1));
+    let bounds = Bounds { unread, end, ..BOUNDS };
+    let server = Server::start(Setting { bounds, ..Setting::default() }).await;
+    server.has_much_to_tell();
+    let (mut deaf, listens) = server.begins_to_listen().await;
+    assert!(listens);
+    tokio::time::pause();
+    tokio::time::sleep(end + Duration::from_secs(1)).await;
+    assert!(rest(&mut deaf).await.len() < MUCH, "it was not cut off");
 }

@@ -5,7 +5,7 @@ mod limits;
 
 use super::*;
 use crate::config::{ApiRead, PasswordSource};
-use crate::http::server::MOST_CONNECTIONS;
+use crate::http::server::{BOUNDS, Bounds};
 use crate::model::{Class, Secret, Step, Trigger};
 use crate::observe::history::{Entry, What};
 use crate::observe::status::{Attempt, Failure, Outcome};
@@ -34,7 +34,7 @@ struct Server {
 struct Setting {
     stuck_after: Duration,
     metrics: bool,
-    most: usize,
+    bounds: Bounds,
     door: Door,
     ready_max_age: Option<Duration>,
     token: Option<&'static str>,
@@ -46,7 +46,7 @@ impl Default for Setting {
         Self {
             stuck_after: LONG,
             metrics: true,
-            most: MOST_CONNECTIONS,
+            bounds: BOUNDS,
             door: Door::Only,
             ready_max_age: None,
             token: Some("old\nnew"),
@@ -84,7 +84,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let site = Site::new(observed, stop.clone());
-        let serving = server::serve(setting.most, listener, setting.door, site);
+        let serving = server::serve(setting.bounds, listener, setting.door, site);
         #[expect(clippy::disallowed_methods, reason = "the test joins it")]
         let task = tokio::spawn(serving);
         Self { address, status, history, ear, orders, stop, task }
