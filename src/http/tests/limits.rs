@@ -84,36 +84,35 @@ async fn a_stop_ends_idle_and_half_heard_connections() {
 /// More than the system keeps for a client.
 const MUCH: usize = 2 * 1024 * 1024;
 
-impl Server {
-    /// Has so much to tell that it does not fit into what the system keeps for a client.
-    fn has_much_to_tell(&self) {
-        self.set(|status| status.repo = "x".repeat(MUCH));
-    }
+/// A server with so much to tell that it does not fit into what the system keeps for a client.
+async fn talkative(setting: Setting) -> Server {
+    let server = Server::start(setting).await;
+    server.set(|status| status.repo = "x".repeat(MUCH));
+    server
+}
 
-    /// Asks for events, and reads no more than whether it gets them.
-    async fn begins_to_listen(&self) -> (TcpStream, bool) {
-        let mut stream = self.connect().await;
-        stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-        let mut start = [0; 12];
-        stream.read_exact(&mut start).await.unwrap();
-        (stream, &start == b"HTTP/1.1 200")
-    }
+/// Asks for events, and reads no more than whether it gets them.
+async fn begin_to_listen(server: &Server) -> (TcpStream, bool) {
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.unwrap();
+    (stream, &start == b"HTTP/1.1 200")
 }
 
 #[tokio::test]
 async fn who_does_not_read_loses_the_stream_and_somebody_else_gets_it() {
-    let server = Server::start(Setting::default()).await;
-    server.has_much_to_tell();
+    let server = talkative(Setting::default()).await;
     let mut deaf = Vec::new();
     for _ in 0..MOST_STREAMS {
-        let (stream, listens) = server.begins_to_listen().await;
+        let (stream, listens) = begin_to_listen(&server).await;
         assert!(listens);
         deaf.push(stream);
     }
-    assert!(!server.begins_to_listen().await.1);
+    assert!(!begin_to_listen(&server).await.1);
     tokio::time::pause();
     let begin = Instant::now();
-    while !server.begins_to_listen().await.1 {
+    while !begin_to_listen(&server).await.1 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(begin.elapsed() < BOUNDS.unread * 2, "all streams are held");
     }
@@ -124,11 +123,45 @@ async fn who_does_not_read_loses_the_stream_and_somebody_else_gets_it() {
 async fn a_connection_has_an_end_even_if_nothing_can_be_written() {
     let (unread, end) = (Duration::from_hours(10), Duration::from_hours(1));
     let bounds = Bounds { unread, end, ..BOUNDS };
-    let server = Server::start(Setting { bounds, ..Setting::default() }).await;
-    server.has_much_to_tell();
-    let (mut deaf, listens) = server.begins_to_listen().await;
+    let server = talkative(Setting { bounds, ..Setting::default() }).await;
+    let (mut deaf, listens) = begin_to_listen(&server).await;
     assert!(listens);
     tokio::time::pause();
     tokio::time::sleep(end + Duration::from_secs(1)).await;
     assert!(rest(&mut deaf).await.len() < MUCH, "it was not cut off");
+}
+
+#[tokio::test]
+async fn the_body_of_a_webhook_is_not_read_if_nothing_could_make_it_good() {
+    let server = Server::start(Setting::default()).await;
+    let json = "Content-Type: application/json\r\n";
+    let github = format!("{json}X-GitHub-Event: push\r\n");
+    let gitlab = format!("{json}X-GitLab-Event: Push Hook\r\n");
+    let signed = format!("{github}X-Hub-Signature-256: sha256=");
+    for (headers, code) in [
+        (String::new(), 415),
+        (json.to_owned(), 401),
+        (github, 401),
+        (format!("{signed}\r\n"), 401),
+        (format!("{signed}{}\r\n", "0".repeat(62)), 401),
+        (gitlab.clone(), 401),
+        (format!("{gitlab}X-GitLab-Token: wrong\r\n"), 401),
+        (format!("{json}Authorization: Basic YTpi\r\n"), 401),
+        (format!("{json}Authorization: Bearer hush\r\n"), 401),
+    ] {
+        let length = "Content-Length: 20000000";
+        let head = format!("POST /hooks/push HTTP/1.1\r\nHost: a\r\n{headers}{length}\r\n\r\n[");
+        assert_eq!(split(&server.exchange(&head).await).0, code, "{headers}");
+    }
+    // This one may be right, and is waited for.
+    let head = format!(
+        "POST /hooks/push HTTP/1.1\r\nHost: a\r\n{signed}{}\r\nContent-Length: 2\r\n\r\n[",
+        "0".repeat(64)
+    );
+    let mut stream = server.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let soon = tokio::time::timeout(Duration::from_millis(50), stream.readable()).await;
+    assert!(soon.is_err());
+    stream.write_all(b"]").await.unwrap();
+    assert!(until(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 401"));
 }

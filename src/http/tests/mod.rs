@@ -38,6 +38,7 @@ struct Setting {
     door: Door,
     ready_max_age: Option<Duration>,
     token: Option<&'static str>,
+    hook_secret: Option<&'static str>,
     api_read: ApiRead,
 }
 
@@ -50,6 +51,7 @@ impl Default for Setting {
             door: Door::Only,
             ready_max_age: None,
             token: Some("old\nnew"),
+            hook_secret: Some("hush"),
             api_read: ApiRead::Open,
         }
     }
@@ -61,6 +63,7 @@ impl Server {
         let (history, told) = watch::channel(Arc::default());
         let (bell, ear) = bell();
         let (desk, orders) = desk(bell);
+        let source = |text| PasswordSource::Value(Secret::new(text));
         let observed = Observed {
             status: seen,
             beat: Arc::new(Beat::new(Instant::now())),
@@ -73,8 +76,8 @@ impl Server {
                 metrics: setting.metrics,
                 ready_max_age: setting.ready_max_age,
                 hook_bind: None,
-                hook_secret: None,
-                api_token: setting.token.map(|token| PasswordSource::Value(Secret::new(token))),
+                hook_secret: setting.hook_secret.map(source),
+                api_token: setting.token.map(source),
                 api_read: setting.api_read,
             },
             repo: "https://example.org/a.git".parse().unwrap(),
