@@ -1,9 +1,12 @@
-//! Bodies: reading those of requests, within bounds that hold for all of them together.
+//! Bodies: what those of requests are said to be, and reading them, within bounds that hold for all
+//! of them together.
 //!
 //! A small part of each body is free; what is beyond is taken from one budget, as it comes and not
 //! as it is announced. So many large bodies at a time are turned away, and small ones never are.
 
 use crate::http::places::Busy;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use std::sync::Arc;
@@ -111,9 +114,23 @@ impl Budget {
     }
 }
 
+/// Says whether the content is JSON by its header, in the one encoding that JSON has.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let mut parts = text.split(';').map(str::trim);
+    let json = parts.next() == Some("application/json");
+    let charset = parts.find_map(|part| part.strip_prefix("charset="));
+    json && charset.is_none_or(|charset| charset.trim_matches('"') == "utf-8")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     fn empty() -> Content {
         Content { bytes: Vec::new(), taken: None }
@@ -151,5 +168,17 @@ mod tests {
         assert_eq!(grow(&budget, &mut other, 25 << 20, 16 << 10), Ok(()));
         drop(other);
         assert_eq!(budget.0.available_permits(), BUDGET / PIECE);
+    }
+
+    #[test]
+    fn json_is_known_by_its_header() {
+        let is =
+            |text| is_json(&HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(text))]));
+        assert!(is("application/json") && is("Application/JSON; charset=UTF-8"));
+        assert!(is("application/json;charset=\"utf-8\""));
+        for no in ["", "text/plain", "application/jsonp", "application/json; charset=utf-16"] {
+            assert!(!is(no), "{no}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
     }
 }

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// How long a stream may be silent; then a comment shows both ends that there is still one.
 const SILENCE: Duration = Duration::from_secs(15);
 /// How long a stream lasts. The client comes again by itself, and misses nothing.
-const LONGEST: Duration = Duration::from_hours(1);
+pub(super) const LONGEST: Duration = Duration::from_hours(1);
 /// When it is to come again.
 const RETRY: &str = "retry: 2000\n\n";
 

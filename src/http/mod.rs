@@ -20,6 +20,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod webhook;
+mod wire;
 
 pub use route::Door;
 
@@ -110,5 +111,5 @@ impl Site {
 /// Serves until told to stop, then lets the answers that are under way go out, and returns within
 /// half a second.
 pub async fn serve(listener: TcpListener, door: Door, site: Arc<Site>) {
-    server::serve(server::MOST_CONNECTIONS, listener, door, site).await;
+    server::serve(server::BOUNDS, listener, door, site).await;
 }

@@ -11,9 +11,10 @@ use crate::http::webhook;
 use crate::http::webhook::{Delivery, Verdict};
 use crate::model::Trigger;
 use crate::observe::audit;
-use crate::observe::metrics::{HookResult, Provider};
+use crate::observe::metrics::HookResult;
 use crate::runtime::Stop;
 use crate::runtime::blocking;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use jiff::Timestamp;
@@ -39,69 +40,66 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     caller: &Caller<'_>,
 ) -> Response<Body> {
-    match judge(site, request, caller).await {
-        Ok(Verdict { code, words, provider, delivery, look }) => {
-            let delivery = Some(&*delivery).filter(|delivery| !delivery.is_empty());
-            note(site, caller, (Provider::named(provider), delivery), (code, &words));
-            if !look.is_empty() {
-                site.observed.desk.ring(Trigger::Webhook);
-            }
-            say(code, &words)
-        }
-        Err((code, words)) => {
-            note(site, caller, (Provider::Unknown, None), (code, words));
-            let answer = say(code, words);
-            if code == StatusCode::SERVICE_UNAVAILABLE { answer::soon(answer) } else { answer }
-        }
+    let verdict = judge(site, request, caller).await;
+    note(site, caller, &verdict);
+    let Verdict { code, words, look, .. } = verdict;
+    if !look.is_empty() {
+        site.observed.desk.ring(Trigger::Webhook);
     }
+    let answer = say(code, &words);
+    if code == StatusCode::SERVICE_UNAVAILABLE { answer::soon(answer) } else { answer }
 }
 
-/// Judges a delivery, or says why it was not even read. Nothing is read of one that could not be
-/// believed anyway.
-async fn judge(
-    site: &Site,
-    request: Request<Incoming>,
-    caller: &Caller<'_>,
-) -> Result<Verdict, (StatusCode, &'static str)> {
-    let secrets = site.hook_secrets.current().await.map_err(|missing| match missing {
-        Missing::Unset => {
+/// Judges a delivery. Its body is not read if it could not be believed anyway.
+async fn judge(site: &Site, request: Request<Incoming>, caller: &Caller<'_>) -> Verdict {
+    let secrets = match site.hook_secrets.current().await {
+        Ok(secrets) => secrets,
+        Err(Missing::Unset) => {
             let words = "no secret for webhooks is configured here, so none is taken";
-            (StatusCode::FORBIDDEN, words)
+            return Verdict::unseen(StatusCode::FORBIDDEN, words);
         }
-        Missing::Unreadable => {
+        Err(Missing::Unreadable) => {
             let words = "the secrets of webhooks cannot be read at the moment";
-            (StatusCode::SERVICE_UNAVAILABLE, words)
+            return Verdict::unseen(StatusCode::SERVICE_UNAVAILABLE, words);
         }
-    })?;
-    let (head, body) = request.into_parts();
-    let content = site.budget.read(caller.busy, LIMIT, body).await.map_err(unread)?;
+    };
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let screened = match webhook::screen(&headers, secrets.all()) {
+        Ok(screened) => screened,
+        Err(verdict) => return verdict,
+    };
+    let content = match site.budget.read(caller.busy, LIMIT, body).await {
+        Ok(content) => content,
+        Err(why) => {
+            let (code, words) = unread(why);
+            return screened.refuse(&headers, code, words);
+        }
+    };
     let large = content.bytes.len() > LARGE;
+    let late = StatusCode::SERVICE_UNAVAILABLE;
+    let late = screened.refuse(&headers, late, "the webhook could not be judged in time");
     let followed = site.followed.clone();
     let work = move || {
-        let delivery = Delivery { headers: &head.headers, body: &content.bytes };
+        let delivery = Delivery { headers: &headers, body: &content.bytes };
         let followed = std::slice::from_ref(&followed);
-        webhook::judge(&delivery, secrets.all(), followed, Timestamp::now())
+        screened.judge(&delivery, secrets.all(), followed, Timestamp::now())
     };
     if !large {
-        return Ok(work());
+        return work();
     }
     let limit = Stop::new(site.stop.clone(), Instant::now() + LIMIT.time);
-    blocking::run(&limit, Duration::ZERO, work).await.map_err(|cut| {
+    blocking::run(&limit, Duration::ZERO, work).await.unwrap_or_else(|cut| {
         tracing::warn!(error = %cut, "a webhook could not be judged");
-        (StatusCode::SERVICE_UNAVAILABLE, "the webhook could not be judged in time")
+        late
     })
 }
 
 /// Counts a delivery, and tells the audit log of it.
-fn note(
-    site: &Site,
-    caller: &Caller<'_>,
-    (provider, delivery): (Provider, Option<&str>),
-    (code, words): (StatusCode, &str),
-) {
-    let result = HookResult::of(code.as_u16());
-    site.observed.metrics.webhook(provider, result);
-    audit::webhook(provider, delivery, caller.from, result, words);
+fn note(site: &Site, caller: &Caller<'_>, verdict: &Verdict) {
+    let result = HookResult::of(verdict.code.as_u16());
+    site.observed.metrics.webhook(verdict.provider, result);
+    let delivery = Some(&*verdict.delivery).filter(|delivery| !delivery.is_empty());
+    audit::webhook(verdict.provider, delivery, caller.from, result, &verdict.words);
 }
 
 fn unread(why: Unread) -> (StatusCode, &'static str) {

@@ -6,16 +6,18 @@ use crate::http::answer::Body;
 use crate::http::api;
 use crate::http::api::Caller;
 use crate::http::api::problem::problem;
+use crate::http::events;
 use crate::http::page;
 use crate::http::places::{Busy, Place, Places};
 use crate::http::probes;
 use crate::http::push;
 use crate::http::route::{Door, Route};
+use crate::http::wire::Wire;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -29,8 +31,13 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How many connections there may be at a time.
-pub(super) const MOST_CONNECTIONS: usize = 256;
+/// What holds for all connections but in tests.
+pub(super) const BOUNDS: Bounds = Bounds {
+    most: 256,
+    unread: Duration::from_secs(30),
+    // Nothing begins after the first of both.
+    end: OLDEST.saturating_add(events::LONGEST).saturating_add(LOOK),
+};
 /// How long a client may take for the head of a request, and may be silent between two.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How many headers a request may have.
@@ -49,9 +56,20 @@ const LEFTOVER: u64 = 256 * 1024;
 /// How long to wait when the system is out of sockets or memory.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// How many there may be at a time.
+    pub(super) most: usize,
+    /// How long a client may read nothing of what it is sent.
+    pub(super) unread: Duration,
+    /// How old a connection may get, whatever it does.
+    pub(super) end: Duration,
+}
+
 /// Serves until told to stop, then lets the answers that are under way go out.
-pub(super) async fn serve(most: usize, listener: TcpListener, door: Door, site: Arc<Site>) {
-    let places = Places::new(most);
+pub(super) async fn serve(bounds: Bounds, listener: TcpListener, door: Door, site: Arc<Site>) {
+    let places = Places::new(bounds.most);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -60,7 +78,9 @@ pub(super) async fn serve(most: usize, listener: TcpListener, door: Door, site: 
             Some(ended) = connections.join_next() => report(ended),
             (stream, peer) = accept(&listener, &places) => {
                 let place = Arc::new(places.take());
-                connections.spawn(converse(stream, peer, place, (door, Arc::clone(&site))));
+                let wire = Wire::new(stream, bounds.unread);
+                let end = Instant::now() + bounds.end;
+                connections.spawn(converse((wire, peer), place, end, (door, Arc::clone(&site))));
             }
         }
     }
@@ -96,11 +116,11 @@ fn concerns_one_client(error: &io::Error) -> bool {
 }
 
 /// Answers one client, until it goes, its place is lost to another, stop is asked for, or the
-/// connection is too old.
+/// connection is too old, which it is at the `end` whoever is to blame for that.
 async fn converse(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (wire, peer): (Wire, SocketAddr),
     place: Arc<Place>,
+    end: Instant,
     (door, site): (Door, Arc<Site>),
 ) {
     let (stop, seat) = (site.stop.clone(), Arc::clone(&place));
@@ -118,7 +138,7 @@ async fn converse(
         .header_read_timeout(HEAD_TIME)
         .max_headers(MOST_HEADERS)
         .max_buf_size(MOST_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(wire, service);
     let (mut stopping, mut asked, mut look) = (false, false, OLDEST);
     let ended = loop {
         tokio::select! {
@@ -126,6 +146,7 @@ async fn converse(
             ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break Some(ended),
             () = stop.cancelled(), if !stopping => (stopping, look) = (true, FAREWELL),
             () = place.lost() => break None,
+            () = tokio::time::sleep_until(end) => break None,
             // An old connection that is still being answered has more time.
             () = tokio::time::sleep(look) => {
                 if stopping || (asked && place.is_waiting()) {
@@ -145,8 +166,11 @@ async fn converse(
         None => tracing::debug!(%peer, "an HTTP connection was cut off"),
     }
     // What is no HTTP was told so. When the program stops, nobody is heard out.
-    if ended.is_some() && !stopping {
-        part(connection.into_parts().io.into_inner(), &place, &stop).await;
+    let wire = connection.into_parts().io;
+    if ended.is_none() || stopping {
+        wire.cut();
+    } else if let Some(stream) = wire.read() {
+        part(stream, &place, &stop).await;
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::config;
 use crate::http::answer::Body;
 use crate::http::api::problem::problem;
+use crate::http::body::is_json;
 use crate::model::CommitId;
 use crate::observe::history;
 use crate::trigger::order::Choice;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -204,23 +204,11 @@ pub(super) fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, Wro
     number.map(Some).ok_or_else(|| Wrong::new(format!("the header {name} is not a number")))
 }
 
-/// Says whether the content is JSON by its header, in the one encoding that JSON has.
-pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
-    let mut parts = text.split(';').map(str::trim);
-    let json = parts.next() == Some("application/json");
-    let charset = parts.find_map(|part| part.strip_prefix("charset="));
-    json && charset.is_none_or(|charset| charset.trim_matches('"') == "utf-8")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use http::HeaderValue;
+    use http::header::CONTENT_TYPE;
 
     fn query(text: &str, names: &[&str]) -> Option<Query> {
         let uri = format!("/a?{text}").parse().ok()?;
@@ -330,15 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_known_by_its_header() {
-        let is =
-            |text| is_json(&HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(text))]));
-        assert!(is("application/json") && is("Application/JSON; charset=UTF-8"));
-        assert!(is("application/json;charset=\"utf-8\""));
-        for no in ["", "text/plain", "application/jsonp", "application/json; charset=utf-16"] {
-            assert!(!is(no), "{no}");
-        }
-        assert!(!is_json(&HeaderMap::new()));
+    fn a_body_that_is_not_said_to_be_json_is_refused() {
         let untold = object(&HeaderMap::new(), b"{}", Some(Nothing {}));
         assert_eq!(untold.unwrap_err().0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }

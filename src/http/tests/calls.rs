@@ -229,7 +229,8 @@ async fn events_go_on_where_the_client_was() {
 
 #[tokio::test]
 async fn streams_are_bounded_and_keep_their_places() {
-    let server = Server::start(Setting { most: MOST_STREAMS + 2, ..Setting::default() }).await;
+    let bounds = Bounds { most: MOST_STREAMS + 2, ..BOUNDS };
+    let server = Server::start(Setting { bounds, ..Setting::default() }).await;
     let mut streams = Vec::new();
     for _ in 0..MOST_STREAMS {
         streams.push(server.listen("").await.0);

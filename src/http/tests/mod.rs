@@ -5,7 +5,7 @@ mod limits;
 
 use super::*;
 use crate::config::{ApiRead, PasswordSource};
-use crate::http::server::MOST_CONNECTIONS;
+use crate::http::server::{BOUNDS, Bounds};
 use crate::model::{Class, Secret, Step, Trigger};
 use crate::observe::history::{Entry, What};
 use crate::observe::status::{Attempt, Failure, Outcome};
@@ -34,10 +34,11 @@ struct Server {
 struct Setting {
     stuck_after: Duration,
     metrics: bool,
-    most: usize,
+    bounds: Bounds,
     door: Door,
     ready_max_age: Option<Duration>,
     token: Option<&'static str>,
+    hook_secret: Option<&'static str>,
     api_read: ApiRead,
 }
 
@@ -46,10 +47,11 @@ impl Default for Setting {
         Self {
             stuck_after: LONG,
             metrics: true,
-            most: MOST_CONNECTIONS,
+            bounds: BOUNDS,
             door: Door::Only,
             ready_max_age: None,
             token: Some("old\nnew"),
+            hook_secret: Some("hush"),
             api_read: ApiRead::Open,
         }
     }
@@ -61,6 +63,7 @@ impl Server {
         let (history, told) = watch::channel(Arc::default());
         let (bell, ear) = bell();
         let (desk, orders) = desk(bell);
+        let source = |text| PasswordSource::Value(Secret::new(text));
         let observed = Observed {
             status: seen,
             beat: Arc::new(Beat::new(Instant::now())),
@@ -73,8 +76,8 @@ impl Server {
                 metrics: setting.metrics,
                 ready_max_age: setting.ready_max_age,
                 hook_bind: None,
-                hook_secret: None,
-                api_token: setting.token.map(|token| PasswordSource::Value(Secret::new(token))),
+                hook_secret: setting.hook_secret.map(source),
+                api_token: setting.token.map(source),
                 api_read: setting.api_read,
             },
             repo: "https://example.org/a.git".parse().unwrap(),
@@ -84,7 +87,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let site = Site::new(observed, stop.clone());
-        let serving = server::serve(setting.most, listener, setting.door, site);
+        let serving = server::serve(setting.bounds, listener, setting.door, site);
         #[expect(clippy::disallowed_methods, reason = "the test joins it")]
         let task = tokio::spawn(serving);
         Self { address, status, history, ear, orders, stop, task }

@@ -3,11 +3,11 @@
 
 use crate::http::webhook::Delivery;
 use crate::http::webhook::place::Place;
-use crate::http::webhook::proof::{Flaw, password};
+use crate::http::webhook::proof::{Claim, Flaw, password};
 use crate::http::webhook::provider::Provider;
 use crate::http::webhook::push::{Few, Malformed, News, Push, branch, full_names, parse};
 use crate::model::Secret;
-use jiff::Timestamp;
+use http::HeaderMap;
 use serde::Deserialize;
 
 /// Which event it is.
@@ -42,12 +42,8 @@ struct Repository {
 }
 
 /// Compares the password.
-pub(super) fn prove(
-    delivery: &Delivery<'_>,
-    secrets: &[&Secret],
-    _now: Timestamp,
-) -> Result<(), Flaw> {
-    password(delivery.headers, secrets)
+pub(super) fn claim(headers: &HeaderMap, secrets: &[&Secret]) -> Result<Claim, Flaw> {
+    password(headers, secrets)
 }
 
 /// Reads what is told.

@@ -6,12 +6,11 @@
 
 use crate::http::webhook::Delivery;
 use crate::http::webhook::place::Place;
-use crate::http::webhook::proof::{Flaw, named_hex, password, value};
+use crate::http::webhook::proof::{Claim, Flaw, named_hex, password, value};
 use crate::http::webhook::provider::Provider;
 use crate::http::webhook::push::{Few, Malformed, News, Push, full_names, parse};
 use crate::model::Secret;
 use http::HeaderMap;
-use jiff::Timestamp;
 use serde::Deserialize;
 
 /// The header that names the event.
@@ -28,27 +27,18 @@ pub(super) fn which(headers: &HeaderMap) -> Provider {
     }
 }
 
-/// Compares the signature.
-pub(super) fn prove(
-    delivery: &Delivery<'_>,
-    secrets: &[&Secret],
-    _now: Timestamp,
-) -> Result<(), Flaw> {
-    let signature = value(delivery.headers, SIGNATURE).ok_or(Flaw::NoSignature)?;
-    named_hex(signature, delivery.body, secrets)
+/// The signature.
+pub(super) fn claim(headers: &HeaderMap, _secrets: &[&Secret]) -> Result<Claim, Flaw> {
+    named_hex(value(headers, SIGNATURE).ok_or(Flaw::NoSignature)?)
 }
 
-/// Compares the signature, or the password if there is none.
-pub(super) fn prove_data_center(
-    delivery: &Delivery<'_>,
-    secrets: &[&Secret],
-    now: Timestamp,
-) -> Result<(), Flaw> {
-    match prove(delivery, secrets, now) {
-        Err(Flaw::NoSignature) if delivery.headers.contains_key("authorization") => {
-            password(delivery.headers, secrets)
+/// The signature; or compares the password, if there is none.
+pub(super) fn claim_data_center(headers: &HeaderMap, secrets: &[&Secret]) -> Result<Claim, Flaw> {
+    match claim(headers, secrets) {
+        Err(Flaw::NoSignature) if headers.contains_key("authorization") => {
+            password(headers, secrets)
         }
-        proof => proof,
+        claim => claim,
     }
 }
 

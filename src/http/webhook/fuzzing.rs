@@ -52,9 +52,9 @@ fn secrets() -> [Secret; 2] {
 
 /// Reads a body for each event, and judges it without a signature.
 pub(in crate::http) fn payload(provider: &str, body: &[u8]) {
-    assert!(ALL.iter().any(|one| one.label() == provider), "there is no such provider");
+    assert!(ALL.iter().any(|one| one.known().label() == provider), "there is no such provider");
     let followed = followed();
-    for provider in ALL.into_iter().filter(|one| one.label() == provider) {
+    for provider in ALL.into_iter().filter(|one| one.known().label() == provider) {
         for (name, value) in events(provider) {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

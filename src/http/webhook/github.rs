@@ -5,11 +5,11 @@
 
 use crate::http::webhook::Delivery;
 use crate::http::webhook::place::Place;
-use crate::http::webhook::proof::{Flaw, hex, named_hex, value};
+use crate::http::webhook::proof::{Claim, Flaw, hex, named_hex, value};
 use crate::http::webhook::provider::Provider;
 use crate::http::webhook::push::{Malformed, News, Push, branch, full_names, parse};
 use crate::model::Secret;
-use jiff::Timestamp;
+use http::HeaderMap;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -30,49 +30,33 @@ struct Repository {
 }
 
 /// GitHub names the algorithm.
-pub(super) fn prove(
-    delivery: &Delivery<'_>,
-    secrets: &[&Secret],
-    _now: Timestamp,
-) -> Result<(), Flaw> {
-    match value(delivery.headers, "x-hub-signature-256") {
-        Some(signature) => named_hex(signature, delivery.body, secrets),
-        None if delivery.headers.contains_key("x-hub-signature") => Err(Flaw::Sha1),
+pub(super) fn claim(headers: &HeaderMap, _secrets: &[&Secret]) -> Result<Claim, Flaw> {
+    match value(headers, "x-hub-signature-256") {
+        Some(signature) => named_hex(signature),
+        None if headers.contains_key("x-hub-signature") => Err(Flaw::Sha1),
         None => Err(Flaw::NoSignature),
     }
 }
 
 /// Gitea's own header.
-pub(super) fn prove_gitea(
-    delivery: &Delivery<'_>,
-    secrets: &[&Secret],
-    _now: Timestamp,
-) -> Result<(), Flaw> {
-    bare("x-gitea-signature", delivery, secrets)
+pub(super) fn claim_gitea(headers: &HeaderMap, _secrets: &[&Secret]) -> Result<Claim, Flaw> {
+    bare("x-gitea-signature", headers)
 }
 
 /// Forgejo's own header.
-pub(super) fn prove_forgejo(
-    delivery: &Delivery<'_>,
-    secrets: &[&Secret],
-    _now: Timestamp,
-) -> Result<(), Flaw> {
-    bare("x-forgejo-signature", delivery, secrets)
+pub(super) fn claim_forgejo(headers: &HeaderMap, _secrets: &[&Secret]) -> Result<Claim, Flaw> {
+    bare("x-forgejo-signature", headers)
 }
 
 /// Gogs's own header.
-pub(super) fn prove_gogs(
-    delivery: &Delivery<'_>,
-    secrets: &[&Secret],
-    _now: Timestamp,
-) -> Result<(), Flaw> {
-    bare("x-gogs-signature", delivery, secrets)
+pub(super) fn claim_gogs(headers: &HeaderMap, _secrets: &[&Secret]) -> Result<Claim, Flaw> {
+    bare("x-gogs-signature", headers)
 }
 
-/// Compares a signature without a name; the header is sent empty if there is no secret.
-fn bare(header: &str, delivery: &Delivery<'_>, secrets: &[&Secret]) -> Result<(), Flaw> {
-    let signature = value(delivery.headers, header).filter(|text| !text.is_empty());
-    hex(signature.ok_or(Flaw::NoSignature)?, delivery.body, secrets)
+/// A signature without a name; the header is sent empty if there is no secret.
+fn bare(header: &str, headers: &HeaderMap) -> Result<Claim, Flaw> {
+    let signature = value(headers, header).filter(|text| !text.is_empty());
+    hex(signature.ok_or(Flaw::NoSignature)?)
 }
 
 /// Reads what is told.

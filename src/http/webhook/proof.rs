@@ -13,6 +13,8 @@ use http::header::AUTHORIZATION;
 use jiff::{SignedDuration, Timestamp};
 use ring::hmac::{self, Context, HMAC_SHA256, Key};
 
+/// How long a signature is, in bytes.
+const TAG: usize = 32;
 /// What the keys of signatures with a time begin with.
 const SIGNING: &str = "whsec_";
 /// The scheme of signatures with a time that is understood.
@@ -50,34 +52,65 @@ pub(super) fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
-/// Compares a signature of the body in hex digits, as they are.
-pub(super) fn hex(signature: &str, body: &[u8], secrets: &[&Secret]) -> Result<(), Flaw> {
-    let tag = unhex(signature).ok_or(Flaw::Signature)?;
+/// What the head of a delivery claims, as far as that can be true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It was true already: the head holds the secret.
+    Proven,
+    /// A signature of the body.
+    Signed([u8; TAG]),
+    /// A signature of the body with an id and a time.
+    Timed(Timed),
+}
+
+impl Claim {
+    /// Holds it against the body.
+    pub(super) fn prove(
+        &self,
+        body: &[u8],
+        secrets: &[&Secret],
+        now: Timestamp,
+    ) -> Result<(), Flaw> {
+        match self {
+            Self::Proven => Ok(()),
+            Self::Signed(tag) => signed(tag, body, secrets),
+            Self::Timed(timed) => timed.prove(body, secrets, now),
+        }
+    }
+}
+
+fn signed(tag: &[u8], body: &[u8], secrets: &[&Secret]) -> Result<(), Flaw> {
     let by = |secret: &&Secret| {
         let key = Key::new(HMAC_SHA256, secret.reveal().as_bytes());
-        hmac::verify(&key, body, &tag).is_ok()
+        hmac::verify(&key, body, tag).is_ok()
     };
     secrets.iter().any(by).then_some(()).ok_or(Flaw::Signature)
 }
 
-/// Compares a signature of the body after the name of its algorithm.
-pub(super) fn named_hex(signature: &str, body: &[u8], secrets: &[&Secret]) -> Result<(), Flaw> {
+/// A signature of the body in hex digits, as they are.
+pub(super) fn hex(signature: &str) -> Result<Claim, Flaw> {
+    let tag = unhex(signature).and_then(|tag| <[u8; TAG]>::try_from(tag).ok());
+    tag.map(Claim::Signed).ok_or(Flaw::Signature)
+}
+
+/// A signature of the body after the name of its algorithm.
+pub(super) fn named_hex(signature: &str) -> Result<Claim, Flaw> {
     match signature.strip_prefix(SHA256) {
-        Some(digits) => hex(digits, body, secrets),
+        Some(digits) => hex(digits),
         None if signature.starts_with(SHA1) => Err(Flaw::Sha1),
         None => Err(Flaw::Signature),
     }
 }
 
 /// Compares a token that is the secret itself.
-pub(super) fn token(given: &str, secrets: &[&Secret]) -> Result<(), Flaw> {
+pub(super) fn token(given: &str, secrets: &[&Secret]) -> Result<Claim, Flaw> {
     let mut tokens = secrets.iter().map(|secret| secret.reveal()).filter(|text| !signs(text));
     let same = tokens.any(|token| equal(token.as_bytes(), given.as_bytes()));
-    same.then_some(()).ok_or(Flaw::Token)
+    same.then_some(Claim::Proven).ok_or(Flaw::Token)
 }
 
 /// Compares the password of basic authentication; the user may be anybody.
-pub(super) fn password(headers: &HeaderMap, secrets: &[&Secret]) -> Result<(), Flaw> {
+pub(super) fn password(headers: &HeaderMap, secrets: &[&Secret]) -> Result<Claim, Flaw> {
     let given = value(headers, AUTHORIZATION.as_str()).ok_or(Flaw::NoPassword)?;
     let login = basic(given).ok_or(Flaw::Password)?;
     let (_user, password) = login.split_once(':').ok_or(Flaw::Password)?;
@@ -85,29 +118,35 @@ pub(super) fn password(headers: &HeaderMap, secrets: &[&Secret]) -> Result<(), F
 }
 
 /// A signature of the body with an id and a time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timed<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Timed {
     /// What the sender calls the delivery.
-    pub(super) id: &'a str,
+    id: String,
     /// When it was signed, in seconds since 1970.
-    pub(super) time: &'a str,
-    /// Signatures with one space between them; one of them has to be right.
-    pub(super) signatures: &'a str,
+    time: String,
+    /// Signatures, of which one has to be right.
+    tags: Vec<Vec<u8>>,
 }
 
-impl Timed<'_> {
+impl Timed {
     /// Says whether a secret has the form that makes such signatures.
     pub(super) fn can_be_told(secrets: &[&Secret]) -> bool {
         secrets.iter().any(|secret| signs(secret.reveal()))
     }
 
+    /// Takes signatures with one space between them. Those of other schemes are passed over.
+    pub(super) fn of(id: &str, time: &str, signatures: &str) -> Result<Claim, Flaw> {
+        let given = signatures.split(' ').filter_map(|text| text.strip_prefix(SCHEME));
+        let tags = given.filter_map(|text| STANDARD.decode(text).ok());
+        let tags: Vec<_> = tags.filter(|tag| tag.len() == TAG).collect();
+        if tags.is_empty() {
+            return Err(Flaw::Signature);
+        }
+        Ok(Claim::Timed(Self { id: id.to_owned(), time: time.to_owned(), tags }))
+    }
+
     /// Compares it, and its time with now.
-    pub(super) fn prove(
-        &self,
-        body: &[u8],
-        secrets: &[&Secret],
-        now: Timestamp,
-    ) -> Result<(), Flaw> {
+    fn prove(&self, body: &[u8], secrets: &[&Secret], now: Timestamp) -> Result<(), Flaw> {
         let by = |key: Vec<u8>| {
             // Made once for each key: a head has room for many signatures.
             let mut right = Context::with_key(&Key::new(HMAC_SHA256, &key));
@@ -115,8 +154,7 @@ impl Timed<'_> {
                 right.update(part);
             }
             let right = right.sign();
-            let mut given = self.signatures.split(' ').filter_map(|text| text.strip_prefix(SCHEME));
-            given.any(|text| STANDARD.decode(text).is_ok_and(|given| equal(right.as_ref(), &given)))
+            self.tags.iter().any(|given| equal(right.as_ref(), given))
         };
         let mut keys = secrets.iter().filter_map(|secret| key(secret));
         if !keys.any(by) {
@@ -177,6 +215,12 @@ mod tests {
     fn the_signatures_of_the_documentation_are_right_and_others_are_not() {
         let secret = Secret::new(EXAMPLE);
         let other = Secret::new("other");
+        let hex = |text: &str, body: &[u8], secrets: &[&Secret]| {
+            hex(text)?.prove(body, secrets, Timestamp::UNIX_EPOCH)
+        };
+        let named_hex = |text: &str, body: &[u8], secrets: &[&Secret]| {
+            named_hex(text)?.prove(body, secrets, Timestamp::UNIX_EPOCH)
+        };
         for (body, digits) in SIGNED {
             let body = body.as_bytes();
             assert_eq!(hex(digits, body, &[&other, &secret]), Ok(()));
@@ -201,7 +245,7 @@ mod tests {
         let right = "v1,HhNkai0tK8cU0Cm3n88iFy5cIniwCqWN81kRNtVmxXw=";
         let check = |signatures: &str, time: &str, body: &str, late: i64| {
             let now = Timestamp::from_second(1_700_000_000 + late).unwrap();
-            Timed { id: "msg_1", time, signatures }.prove(body.as_bytes(), &[&secret], now)
+            Timed::of("msg_1", time, signatures)?.prove(body.as_bytes(), &[&secret], now)
         };
         let (time, body) = ("1700000000", r#"{"a":1}"#);
         for late in [0, 300, -300] {
@@ -225,7 +269,7 @@ mod tests {
             let message = format!("id.{time}.");
             let tag = hmac::sign(&Key::new(HMAC_SHA256, &[0; 3]), message.as_bytes());
             let signatures = format!("v1,{}", STANDARD.encode(tag));
-            let timed = Timed { id: "id", time, signatures: &signatures };
+            let timed = Timed::of("id", time, &signatures).unwrap();
             let now = Timestamp::from_second(1_700_000_000).unwrap();
             assert_eq!(timed.prove(b"", &[&secret], now), Err(Flaw::Time), "{time}");
         }
@@ -235,7 +279,7 @@ mod tests {
     fn a_key_that_signs_is_no_token() {
         let (plain, signing) = (Secret::new("plain"), Secret::new("whsec_AAAA"));
         let both = [&signing, &plain];
-        assert_eq!(token("plain", &both), Ok(()));
+        assert_eq!(token("plain", &both), Ok(Claim::Proven));
         for wrong in ["", "whsec_AAAA", "AAAA", "plai", "plain ", "PLAIN"] {
             assert_eq!(token(wrong, &both), Err(Flaw::Token), "{wrong}");
         }
@@ -253,8 +297,8 @@ mod tests {
             password(&headers, &[&secret])
         };
         let encoded = |login: &str| STANDARD.encode(login);
-        assert_eq!(check(&format!("Basic {}", encoded("anybody:pass:word"))), Ok(()));
-        assert_eq!(check(&format!("basic {}", encoded(":pass:word"))), Ok(()));
+        assert_eq!(check(&format!("Basic {}", encoded("anybody:pass:word"))), Ok(Claim::Proven));
+        assert_eq!(check(&format!("basic {}", encoded(":pass:word"))), Ok(Claim::Proven));
         for wrong in ["anybody:", "pass:word", "a:pass", "", ":"] {
             assert_eq!(check(&format!("Basic {}", encoded(wrong))), Err(Flaw::Password));
         }
@@ -262,5 +306,16 @@ mod tests {
         assert_eq!(check("Basic"), Err(Flaw::Password));
         assert_eq!(check("Basic !"), Err(Flaw::Password));
         assert_eq!(password(&HeaderMap::new(), &[&secret]), Err(Flaw::NoPassword));
+    }
+
+    #[test]
+    fn what_cannot_be_a_signature_is_known_without_the_body() {
+        for wrong in ["", "00", &"0".repeat(63), &"0".repeat(66), &"x".repeat(64)] {
+            assert_eq!(hex(wrong), Err(Flaw::Signature), "{wrong}");
+        }
+        assert!(matches!(hex(&"0".repeat(64)), Ok(Claim::Signed(_))));
+        for wrong in ["", "v1,", "v1,AAAA", "v2,HhNkai0tK8cU0Cm3n88iFy5cIniwCqWN81kRNtVmxXw="] {
+            assert_eq!(Timed::of("id", "1", wrong), Err(Flaw::Signature), "{wrong}");
+        }
     }
 }

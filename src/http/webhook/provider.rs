@@ -4,12 +4,12 @@
 //! what has to be proven: a wrong signature of one kind is not made good by one of another.
 
 use crate::http::webhook::Delivery;
-use crate::http::webhook::proof::{Flaw, value};
+use crate::http::webhook::proof::{Claim, Flaw, value};
 use crate::http::webhook::push::{Malformed, News};
 use crate::http::webhook::{azure, bitbucket, github, gitlab};
 use crate::model::Secret;
+use crate::observe::metrics;
 use http::HeaderMap;
-use jiff::Timestamp;
 
 /// A service or program that sends webhooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +24,15 @@ pub(super) enum Provider {
     AzureDevOps,
 }
 
-/// Proves that the sender knows one of the secrets.
-type Prove = fn(&Delivery<'_>, &[&Secret], Timestamp) -> Result<(), Flaw>;
+/// Says what the sender claims to prove that it knows one of the secrets.
+type Find = fn(&HeaderMap, &[&Secret]) -> Result<Claim, Flaw>;
 /// Reads what is told.
 type Read = fn(Provider, &Delivery<'_>) -> Result<News, Malformed>;
 
 /// How the deliveries of a provider are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
-    pub(super) prove: Prove,
+    pub(super) claim: Find,
     pub(super) read: Read,
 }
 
@@ -59,17 +59,17 @@ impl Provider {
         }
     }
 
-    /// How it is called in logs.
-    pub(super) fn label(self) -> &'static str {
+    /// How it is called in logs and metrics.
+    pub(super) fn known(self) -> metrics::Provider {
         match self {
-            Self::Forgejo => "forgejo",
-            Self::Gitea => "gitea",
-            Self::Gogs => "gogs",
-            Self::GitLab => "gitlab",
-            Self::GitHub => "github",
-            Self::BitbucketCloud => "bitbucket",
-            Self::BitbucketDataCenter => "bitbucket-data-center",
-            Self::AzureDevOps => "azure-devops",
+            Self::Forgejo => metrics::Provider::Forgejo,
+            Self::Gitea => metrics::Provider::Gitea,
+            Self::Gogs => metrics::Provider::Gogs,
+            Self::GitLab => metrics::Provider::Gitlab,
+            Self::GitHub => metrics::Provider::Github,
+            Self::BitbucketCloud => metrics::Provider::BitbucketCloud,
+            Self::BitbucketDataCenter => metrics::Provider::BitbucketDataCenter,
+            Self::AzureDevOps => metrics::Provider::AzureDevops,
         }
     }
 
@@ -91,16 +91,16 @@ impl Provider {
     /// How its deliveries are read.
     pub(super) fn reading(self) -> Reading {
         match self {
-            Self::Forgejo => Reading { prove: github::prove_forgejo, read: github::read },
-            Self::Gitea => Reading { prove: github::prove_gitea, read: github::read },
-            Self::Gogs => Reading { prove: github::prove_gogs, read: github::read },
-            Self::GitHub => Reading { prove: github::prove, read: github::read },
-            Self::GitLab => Reading { prove: gitlab::prove, read: gitlab::read },
-            Self::BitbucketCloud => Reading { prove: bitbucket::prove, read: bitbucket::read },
+            Self::Forgejo => Reading { claim: github::claim_forgejo, read: github::read },
+            Self::Gitea => Reading { claim: github::claim_gitea, read: github::read },
+            Self::Gogs => Reading { claim: github::claim_gogs, read: github::read },
+            Self::GitHub => Reading { claim: github::claim, read: github::read },
+            Self::GitLab => Reading { claim: gitlab::claim, read: gitlab::read },
+            Self::BitbucketCloud => Reading { claim: bitbucket::claim, read: bitbucket::read },
             Self::BitbucketDataCenter => {
-                Reading { prove: bitbucket::prove_data_center, read: bitbucket::read_data_center }
+                Reading { claim: bitbucket::claim_data_center, read: bitbucket::read_data_center }
             }
-            Self::AzureDevOps => Reading { prove: azure::prove, read: azure::read },
+            Self::AzureDevOps => Reading { claim: azure::claim, read: azure::read },
         }
     }
 }

@@ -39,11 +39,6 @@ impl Provider {
         Self::Unknown,
     ];
 
-    /// The one with this label; the unknown one if there is none.
-    pub fn named(label: &str) -> Self {
-        Self::ALL.into_iter().find(|one| one.label() == label).unwrap_or(Self::Unknown)
-    }
-
     /// The label, as in metrics and logs.
     pub fn label(self) -> &'static str {
         match self {
@@ -241,12 +236,6 @@ mod tests {
         let results = codes.map(|code| HookResult::of(code).label());
         assert_eq!(&results[..5], ["accepted", "ignored", "refused", "refused", "failed"]);
         assert!(results[5..].iter().all(|result| *result == "malformed"), "{results:?}");
-    }
-
-    #[test]
-    fn providers_are_found_by_their_labels() {
-        assert!(Provider::ALL.into_iter().all(|one| Provider::named(one.label()) == one));
-        assert_eq!(Provider::named("sourceforge"), Provider::Unknown);
     }
 
     #[test]

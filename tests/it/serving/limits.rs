@@ -15,6 +15,15 @@ const TOKEN: &str = "quince";
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
+/// What a webhook begins with that may be right, as far as its head tells.
+fn claiming(rest: &str) -> String {
+    let digits = "0".repeat(64);
+    format!(
+        "POST /hooks/push HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+         X-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={digits}\r\n{rest}"
+    )
+}
+
 /// A daemon that has published, takes webhooks, and has a token.
 struct Scene {
     upstream: Upstream,
@@ -71,16 +80,16 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 #[test]
 fn clients_that_are_slow_on_purpose_crowd_out_each_other_and_nobody_else() {
     let scene = Scene::new();
-    let beginnings: [&[u8]; 4] = [
-        b"",
-        b"GET /livez HTTP/1.1\r\nHost:",
-        b"POST /hooks/push HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{",
-        b"POST /hooks/push HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+    let beginnings = [
+        String::new(),
+        "GET /livez HTTP/1.1\r\nHost:".to_owned(),
+        claiming("Content-Length: 1000\r\n\r\n{"),
+        claiming("Transfer-Encoding: chunked\r\n\r\n5\r\nab"),
     ];
     let mut slow: Vec<TcpStream> = Vec::new();
     for number in 0..600 {
         let mut stream = connect(scene.addr);
-        stream.write_all(beginnings[number % beginnings.len()]).unwrap();
+        stream.write_all(beginnings[number % beginnings.len()].as_bytes()).unwrap();
         slow.push(stream);
     }
     scene.is_well();
@@ -119,8 +128,7 @@ fn ten_thousand_connections_in_turn_leave_nothing_behind() {
 fn large_bodies_are_bounded_all_together() {
     let scene = Scene::new();
     let before = scene.memory();
-    let head =
-        format!("POST /hooks/push HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 20 * MIB);
+    let head = claiming(&format!("Content-Length: {}\r\n\r\n", 20 * MIB));
     let mut senders: Vec<TcpStream> = Vec::new();
     let piece = vec![b' '; 256 * 1024];
     for _ in 0..30 {
@@ -145,8 +153,7 @@ fn large_bodies_are_bounded_all_together() {
     });
     assert!(turned_away.count() >= 20, "most found no room");
     // A small one finds room all the same, and is judged.
-    let small = "POST /hooks/push HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
-                 Content-Type: application/json\r\nX-GitHub-Event: push\r\nContent-Length: 2\r\n\r\n{}";
+    let small = claiming("Connection: close\r\nContent-Length: 2\r\n\r\n{}");
     assert_eq!(exchange(scene.addr, small.as_bytes()).status, 401);
     drop(senders);
     scene.is_well();
@@ -164,7 +171,10 @@ fn what_is_too_large_is_refused_before_it_is_read() {
     };
     assert_eq!(announced("/api/v1/pin", 64 * KIB + 1), 413);
     assert_eq!(announced("/api/v1/pin", u64::MAX / 2), 413);
-    assert_eq!(announced("/hooks/push", 25 * MIB + 1), 413);
+    let large = claiming(&format!("Content-Length: {}\r\n\r\n", 25 * MIB + 1));
+    assert_eq!(exchange(scene.addr, large.as_bytes()).status, 413);
+    let strange = large.replace("X-Hub-Signature-256", "X-Nothing");
+    assert_eq!(exchange(scene.addr, strange.as_bytes()).status, 401);
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     let chunked = format!(
         "POST /api/v1/pin HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n\

@@ -4,6 +4,7 @@ mod letters;
 
 use super::*;
 use crate::http::webhook::tests::letters::{Letter, Proof, SECRET, SIGNING, letters};
+use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ fn a_push_of_every_provider_is_a_reason_to_look_whatever_its_repository_is_calle
     for (provider, letter) in letters() {
         let verdict = letter.judged("main");
         assert_eq!((verdict.code, verdict.look.as_slice()), (StatusCode::ACCEPTED, &[0][..]));
-        assert_eq!(verdict.provider, provider);
+        assert_eq!(verdict.provider.label(), provider);
         assert_eq!(verdict.words, LOOKS);
         for reference in ["HEAD", "refs/heads/main", "abcdef1", &"a".repeat(40)] {
             assert_eq!(letter.judged(reference).look, [0], "{provider}, {reference}");
@@ -150,7 +151,7 @@ fn greetings_and_other_events_are_answered() {
     let mut nobody = letter_of("github");
     nobody.headers.clear();
     let unknown = nobody.judged("main");
-    assert_eq!((unknown.code.as_u16(), unknown.provider), (401, "unknown"));
+    assert_eq!((unknown.code.as_u16(), unknown.provider.label()), (401, "unknown"));
 }
 
 #[test]
