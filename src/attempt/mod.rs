@@ -75,7 +75,7 @@ impl Attempts {
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
         Self {
-            pin: Pin::new(&layout, config.repo.to_string()),
+            pin: Pin::new(&layout, config.repo.clone()),
             reference: config.reference.clone(),
             depth: config.depth,
             stale_after: config.stale_worktree_timeout,

@@ -7,7 +7,7 @@
 use crate::attempt::AttemptError;
 use crate::disk::look::read;
 use crate::disk::{DiskError, Durable, remove, replace_file};
-use crate::model::{Cause, CommitId, Reference};
+use crate::model::{Cause, CommitId, Place, Reference, RepoUrl};
 use crate::publish::Layout;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,25 +52,28 @@ pub enum Pinned {
 #[derive(Debug)]
 pub(super) struct Pin {
     path: PathBuf,
-    repo: String,
+    repo: RepoUrl,
     /// What the file says, if it was read.
     kept: Pinned,
     asked: Option<Change>,
     /// Whether a choice has ended and readers may still see what was chosen.
     left: bool,
+    /// Whether the file is about another repository.
+    foreign: bool,
     /// What to go back to if the attempt fails; unknown if nothing was changed.
     before: Pinned,
 }
 
 impl Pin {
     /// Knows nothing yet.
-    pub(super) fn new(layout: &Layout, repo: String) -> Self {
+    pub(super) fn new(layout: &Layout, repo: RepoUrl) -> Self {
         Self {
             path: layout.pin(),
             repo,
             kept: Pinned::Unknown,
             asked: None,
             left: false,
+            foreign: false,
             before: Pinned::Unknown,
         }
     }
@@ -110,6 +113,12 @@ impl Pin {
         self.kept = Pinned::Unknown;
     }
 
+    /// Says whether a repository is the one that is followed, however it is written and reached.
+    fn is_ours(&self, repo: &str) -> bool {
+        let same = |place: Place| place.has_path_of(&Place::of(&self.repo));
+        repo == self.repo.to_string() || Place::told(repo).is_some_and(same)
+    }
+
     fn unreadable(&self, why: String) -> AttemptError {
         AttemptError::Pin { path: self.path.clone(), why }
     }
@@ -123,10 +132,11 @@ impl Pin {
         let kept = match read(&self.path, LONGEST) {
             Ok(None) => Pinned::Nothing,
             Ok(Some(text)) => match serde_json::from_slice::<Written>(&text) {
-                Ok(written) if written.repo == self.repo => Pinned::At(written.commit),
+                Ok(written) if self.is_ours(&written.repo) => Pinned::At(written.commit),
                 Ok(written) => {
                     let (commit, repo) = (written.commit, written.repo);
                     tracing::warn!(%commit, repo, "not staying at a commit of another repository");
+                    self.foreign = true;
                     Pinned::Nothing
                 }
                 Err(error) => return Err(self.unreadable(error.to_string())),
@@ -167,6 +177,10 @@ impl Pin {
             Some(Change::Pin(commit)) => return Ok(Some(Reference::Commit(commit.clone()))),
             None => looked?,
         }
+        if std::mem::take(&mut self.foreign) {
+            // Or it would count again when the repository is the one before.
+            remove(&self.path)?;
+        }
         Ok(self.commit().map(|commit| Reference::Commit(commit.clone())))
     }
 
@@ -183,8 +197,11 @@ impl Pin {
     }
 
     fn write(&self, commit: &CommitId) -> Result<(), DiskError> {
-        let written =
-            Written { commit: commit.clone(), repo: self.repo.clone(), since: Timestamp::now() };
+        let written = Written {
+            commit: commit.clone(),
+            repo: self.repo.to_string(),
+            since: Timestamp::now(),
+        };
         let text = serde_json::json!(written).to_string();
         replace_file(&self.path, text.as_bytes(), Durable::Yes)
     }
@@ -236,7 +253,7 @@ mod tests {
     #[test]
     fn a_choice_lasts_once_it_is_settled_and_a_failed_one_leaves_the_one_before() {
         let (_dir, layout) = place();
-        let again = || Pin::new(&layout, "/repo".to_owned());
+        let again = || Pin::new(&layout, "/repo".parse().unwrap());
         let mut pin = again();
         assert_eq!(follows(&mut pin), None);
         pin.ask(Some(Change::Pin(commit("a"))));
@@ -260,7 +277,7 @@ mod tests {
     #[test]
     fn a_choice_that_cannot_be_read_stops_everything_but_another_choice() {
         let (_dir, layout) = place();
-        let again = || Pin::new(&layout, "/repo".to_owned());
+        let again = || Pin::new(&layout, "/repo".parse().unwrap());
         fs::write(layout.pin(), "{").unwrap();
         assert!(matches!(again().begin(|| None), Err(AttemptError::Pin { .. })));
         let mut pin = again();
@@ -278,9 +295,15 @@ mod tests {
     #[test]
     fn a_choice_of_another_repository_does_not_count() {
         let (_dir, layout) = place();
-        let mut pin = Pin::new(&layout, "/repo".to_owned());
+        let mut pin = Pin::new(&layout, "/repo".parse().unwrap());
         pin.ask(Some(Change::Pin(commit("a"))));
         pin.settle(&commit("a")).unwrap();
-        assert_eq!(follows(&mut Pin::new(&layout, "/other".to_owned())), None);
+        for same in ["/repo.git", "https://git.example/Repo/", "git@git.example:repo"] {
+            let mut pin = Pin::new(&layout, same.parse().unwrap());
+            assert_eq!(follows(&mut pin), Some("a".repeat(40)), "{same}");
+        }
+        assert_eq!(follows(&mut Pin::new(&layout, "/other".parse().unwrap())), None);
+        let again = follows(&mut Pin::new(&layout, "/repo".parse().unwrap()));
+        assert_eq!(again, None, "it does not come back to life");
     }
 }

@@ -2,10 +2,10 @@
 //! secret. How much of an event is sent is chosen there; what is not told may be anything.
 
 use crate::http::webhook::Delivery;
-use crate::http::webhook::place::Place;
 use crate::http::webhook::proof::{Claim, Flaw, password};
 use crate::http::webhook::provider::Provider;
 use crate::http::webhook::push::{Few, Malformed, News, Push, branch, full_names, parse};
+use crate::model::Place;
 use crate::model::Secret;
 use http::HeaderMap;
 use serde::Deserialize;

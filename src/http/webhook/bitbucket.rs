@@ -5,10 +5,10 @@
 //! decides.
 
 use crate::http::webhook::Delivery;
-use crate::http::webhook::place::Place;
 use crate::http::webhook::proof::{Claim, Flaw, named_hex, password, value};
 use crate::http::webhook::provider::Provider;
 use crate::http::webhook::push::{Few, Malformed, News, Push, full_names, parse};
+use crate::model::Place;
 use crate::model::Secret;
 use http::HeaderMap;
 use serde::Deserialize;

@@ -4,10 +4,10 @@
 //! events of what comes and goes are read everywhere.
 
 use crate::http::webhook::Delivery;
-use crate::http::webhook::place::Place;
 use crate::http::webhook::proof::{Claim, Flaw, hex, named_hex, value};
 use crate::http::webhook::provider::Provider;
 use crate::http::webhook::push::{Malformed, News, Push, branch, full_names, parse};
+use crate::model::Place;
 use crate::model::Secret;
 use http::HeaderMap;
 use serde::Deserialize;

@@ -6,10 +6,10 @@
 //! the headers anyway.
 
 use crate::http::webhook::Delivery;
-use crate::http::webhook::place::Place;
 use crate::http::webhook::proof::{Claim, Flaw, Timed, token, value};
 use crate::http::webhook::provider::Provider;
 use crate::http::webhook::push::{Few, Malformed, News, Push, branch, full_names, parse};
+use crate::model::Place;
 use crate::model::Secret;
 use http::HeaderMap;
 use serde::Deserialize;

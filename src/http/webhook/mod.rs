@@ -12,7 +12,6 @@ mod bitbucket;
 pub(super) mod fuzzing;
 mod github;
 mod gitlab;
-mod place;
 mod proof;
 mod provider;
 mod push;

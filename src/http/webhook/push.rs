@@ -1,6 +1,6 @@
 //! What payloads tell, as far as it matters here, and how it is read from JSON.
 
-use crate::http::webhook::place::Place;
+use crate::model::Place;
 use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;

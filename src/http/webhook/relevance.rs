@@ -1,8 +1,8 @@
 //! Which of the followed repositories a push is a reason to look at.
 
-use crate::http::webhook::place::Place;
 use crate::http::webhook::push::{BRANCHES, Push};
 use crate::http::webhook::{Decline, Followed};
+use crate::model::Place;
 use crate::model::Reference;
 
 /// Why a push is no reason.

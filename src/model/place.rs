@@ -7,14 +7,14 @@ use crate::model::{Location, RepoUrl};
 
 /// A repository somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub struct Place {
     host: Option<String>,
     path: String,
 }
 
 impl Place {
     /// Where the program looks.
-    pub(super) fn of(repo: &RepoUrl) -> Self {
+    pub fn of(repo: &RepoUrl) -> Self {
         match repo.location() {
             Location::Http(url) | Location::Daemon(url) => {
                 let path = percent_encoding::percent_decode_str(url.path()).decode_utf8_lossy();
@@ -26,12 +26,12 @@ impl Place {
     }
 
     /// What a payload calls a URL; none if it is not one.
-    pub(super) fn told(url: &str) -> Option<Self> {
+    pub fn told(url: &str) -> Option<Self> {
         url.parse().ok().map(|repo| Self::of(&repo))
     }
 
     /// A path without a host, such as `owner/name`.
-    pub(super) fn path(path: &str) -> Self {
+    pub fn path(path: &str) -> Self {
         Self::new(None, path)
     }
 
@@ -49,12 +49,12 @@ impl Place {
     }
 
     /// Says whether both have the same path.
-    pub(super) fn has_path_of(&self, other: &Self) -> bool {
+    pub fn has_path_of(&self, other: &Self) -> bool {
         self.path == other.path
     }
 
     /// Says whether both name the same host.
-    pub(super) fn has_host_of(&self, other: &Self) -> bool {
+    pub fn has_host_of(&self, other: &Self) -> bool {
         self.host.is_some() && self.host == other.host
     }
 }
