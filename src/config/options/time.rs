@@ -71,7 +71,8 @@ pub(super) const TIME: &[Opt] = &[
         fallback: Fallback::Text("5"),
         short: "Exit after so many failures in a row; -1 for never",
         long: "A success starts the count anew. `0` acts as `1`; any negative number means that \
-               the program never gives up.",
+               the program never gives up. A webhook or a changed file may start an attempt before \
+               the wait after a failure is over; if that fails too, it does not count.",
         old: &[unless("max-sync-failures", "0")],
         ..PLAIN
     },
