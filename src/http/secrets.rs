@@ -64,10 +64,11 @@ struct File {
 }
 
 impl Lines {
-    /// Takes the lines of a text that are not blank.
+    /// Takes the lines of a text that are not blank. Blanks around them do not count: nobody sees
+    /// them, and HTTP takes them away from headers.
     fn of(text: &str) -> Option<Self> {
-        let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-        let lines = lines.filter(|line| !line.trim().is_empty()).map(Secret::new);
+        let lines = text.split('\n').map(str::trim_ascii);
+        let lines = lines.filter(|line| !line.is_empty()).map(Secret::new);
         let lines: Arc<[Secret]> = lines.collect();
         Some(Self(lines)).filter(|lines| !lines.0.is_empty())
     }
@@ -205,12 +206,14 @@ mod tests {
 
     #[test]
     fn each_line_is_good_and_nothing_else() {
-        let lines = Lines::of("one\n\n two \r\nthree").unwrap();
+        let lines = Lines::of("one\n\n two \r\n\tfour five\t\n three").unwrap();
         let position = |text: &str| lines.position(text.as_bytes());
         assert_eq!(position("one"), Some(1));
-        assert_eq!(position(" two "), Some(2));
-        assert_eq!(position("three"), Some(3));
-        for wrong in ["", "on", "one\n", "onee", "One", "two", "one\n\n two \r\nthree"] {
+        assert_eq!(position("two"), Some(2));
+        assert_eq!(position("four five"), Some(3));
+        assert_eq!(position("three"), Some(4));
+        for wrong in ["", "on", "one\n", "onee", "One", " two ", "two ", "fourfive", "one\n\n two"]
+        {
             assert_eq!(position(wrong), None, "{wrong:?}");
         }
         for nothing in ["", "\n", "\r\n", " \n\t\n"] {

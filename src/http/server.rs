@@ -13,6 +13,7 @@ use crate::http::probes;
 use crate::http::push;
 use crate::http::route::{Door, Route};
 use crate::http::wire::Wire;
+use crate::observe::metrics::{Call, CallResult};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -205,7 +206,11 @@ async fn respond(
     let metrics = site.observed.serving.metrics;
     let path = request.uri().path();
     let of_api = path.starts_with("/api/");
-    match Route::of(door, metrics, request.method(), path) {
+    let route = Route::of(door, metrics, request.method(), path);
+    if of_api && matches!(route, Route::NotAllowed { .. } | Route::Unknown) {
+        site.observed.metrics.call(Call::Unknown, CallResult::Invalid);
+    }
+    match route {
         Route::Probe(probe) => {
             probes::answer(&site.observed, &site.freshness, probe, Instant::now())
         }

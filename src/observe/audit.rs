@@ -19,8 +19,13 @@ pub const TARGET: &str = "audit";
 /// How long a text of somebody else may be.
 const LONGEST: usize = 128;
 
-/// For all lines that anybody can cause: one for the process, as the log is.
+/// For lines that anybody can cause, one of each kind for the process, as the log is: much of one
+/// kind hides none of another. This is for webhooks that are not genuine.
+static WEBHOOKS: Throttle = Throttle::new(10);
+/// For refusals of those who have not shown that they may ask.
 static STRANGERS: Throttle = Throttle::new(10);
+/// For refusals of those who may ask, but not that or not now.
+static CALLERS: Throttle = Throttle::new(10);
 
 /// An attempt was started. The period does that by itself, so it is told only to those who want to
 /// hear more than changes.
@@ -67,11 +72,12 @@ pub fn ended(status: &Status) {
     );
 }
 
-/// Somebody who may do so ordered something over the API.
+/// Somebody who may do so ordered something over the API, and it is going to be tried. What comes of
+/// it is told as for any other attempt.
 pub fn order(call: Call, by: &str, from: impl fmt::Display, what: &str) {
     let what = cut(what);
     let event = call.label();
-    tracing::info!(target: TARGET, event, by, %from, what, "an order was given");
+    tracing::info!(target: TARGET, event, by, %from, what, result = "accepted", "an order was given");
 }
 
 /// A webhook came, and this came of it. The one who sent it gave it the name `delivery`.
@@ -85,7 +91,7 @@ pub fn webhook(
     let left_out = match result {
         HookResult::Accepted | HookResult::Ignored => 0,
         HookResult::Refused | HookResult::Malformed | HookResult::Failed => {
-            match STRANGERS.pass(Instant::now()) {
+            match WEBHOOKS.pass(Instant::now()) {
                 Some(left_out) => left_out,
                 None => return,
             }
@@ -105,14 +111,15 @@ pub fn webhook(
     );
 }
 
-/// Somebody asked for something and did not get it.
-pub fn refusal(what: &str, from: impl fmt::Display, why: impl fmt::Display) {
-    let Some(left_out) = STRANGERS.pass(Instant::now()) else {
+/// Somebody asked for something and did not get it. `by` is who it was, if that was shown.
+pub fn refusal(call: Call, by: Option<&str>, from: impl fmt::Display, why: &str) {
+    let throttle = if by.is_some() { &CALLERS } else { &STRANGERS };
+    let Some(left_out) = throttle.pass(Instant::now()) else {
         return;
     };
-    let (what, why) = (cut(what), cut(&why.to_string()));
+    let (what, why) = (call.label(), cut(why));
     let left_out = some(left_out);
-    tracing::info!(target: TARGET, event = "refusal", %from, what, why, left_out, "refused");
+    tracing::info!(target: TARGET, event = "refusal", by, %from, what, why, left_out, "refused");
 }
 
 fn cut(text: &str) -> String {

@@ -198,7 +198,9 @@ mod tests {
             audit::order(Call::Rollback, "token 1", from, "to stay at what was published before");
             let delivery = Some("f6266f16-1bf3-46a5-9ea4-602e06ead473");
             audit::webhook(Provider::Gitea, delivery, from, HookResult::Ignored, "pong");
-            audit::refusal("sync", from, "wrong token");
+            audit::refusal(Call::Sync, None, from, "wrong token");
+            let why = "too many requests wait already";
+            audit::refusal(Call::Sync, Some("token 1"), from, why);
         });
         let without_time = |line: &str| line.split_once("Z ").unwrap().1.to_owned();
         let lines: Vec<_> = lines.iter().map(|line| without_time(line)).collect();
@@ -246,7 +248,7 @@ mod tests {
             lines,
             [
                 " INFO audit: an attempt was triggered event=trigger by=signal number=2",
-                r#" INFO audit: an order was given event=rollback by="token 1" from=[::1]:4321 what=previous"#,
+                r#" INFO audit: an order was given event=rollback by="token 1" from=[::1]:4321 what=previous result=accepted"#,
                 r#" INFO audit: a webhook came event=webhook by=gitea from=[::1]:4321 what="a\nb" result=accepted why=well"#,
             ]
         );
@@ -269,13 +271,29 @@ mod tests {
     #[test]
     fn a_flood_of_refusals_is_no_flood_of_lines() {
         let lines = logged(LogFormat::Json, 0, || {
-            (0..1000).for_each(|_| audit::refusal("sync", "[::1]:1", "no token"));
+            (0..1000).for_each(|_| audit::refusal(Call::Sync, None, "[::1]:1", "no token"));
         });
         // Whatever second it is, and however many other tests refuse something.
         assert!((1..=40).contains(&lines.len()), "{}", lines.len());
         let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
         let fields = ["event", "from", "what", "why"].map(|name| first[name].as_str().unwrap());
         assert_eq!(fields, ["refusal", "[::1]:1", "sync", "no token"]);
+    }
+
+    #[test]
+    fn much_of_one_kind_hides_nothing_of_another() {
+        let lines = logged(LogFormat::Json, 0, || {
+            let from = "[::1]:1";
+            for _ in 0..100 {
+                audit::webhook(Provider::Gitea, None, from, HookResult::Refused, "wrong");
+            }
+            audit::refusal(Call::Pin, None, from, "wrong token");
+            (0..100).for_each(|_| audit::refusal(Call::Sync, None, from, "no token"));
+            audit::refusal(Call::Pin, Some("token 1"), from, "nothing before");
+        });
+        for why in ["wrong token", "nothing before"] {
+            assert!(lines.iter().any(|line| line.contains(why)), "{why}: {lines:#?}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) const SERVING: &[Opt] = &[
         metavar: Some("FILE"),
         short: "A file that holds the secrets of webhooks",
         long: "Each line is a secret, and each is good, so that one can be replaced without losing \
-               a webhook. The file is read again when it changes. A relative path counts from the \
+               a webhook. Spaces and tabs around a line do not count. The file is read again when it changes. A relative path counts from the \
                current directory.",
         ..PLAIN
     },
@@ -68,7 +68,7 @@ pub(super) const SERVING: &[Opt] = &[
         metavar: Some("FILE"),
         short: "A file that holds the tokens of the API",
         long: "Each line is a token, and each is good, so that one can be replaced while the other \
-               is in use. The file is read again when it changes. A relative path counts from the \
+               is in use. Spaces and tabs around a line do not count. The file is read again when it changes. A relative path counts from the \
                current directory.",
         ..PLAIN
     },

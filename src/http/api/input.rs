@@ -1,13 +1,12 @@
 //! What calls may say: parameters and bodies, read strictly. What is not understood is refused.
 
 use crate::config;
-use crate::http::answer::Body;
-use crate::http::api::problem::problem;
+use crate::http::api::problem::Refused;
 use crate::http::body::is_json;
 use crate::model::CommitId;
 use crate::observe::history;
 use crate::trigger::order::Choice;
-use http::{HeaderMap, Response, StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -37,10 +36,11 @@ impl Wrong {
     fn new(words: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, words.into())
     }
+}
 
-    /// Says so.
-    pub(super) fn answer(&self) -> Response<Body> {
-        problem(self.0, &self.1)
+impl From<Wrong> for Refused {
+    fn from(Wrong(code, words): Wrong) -> Self {
+        Self::new(code, words)
     }
 }
 

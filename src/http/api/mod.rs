@@ -12,7 +12,7 @@ use crate::http::Site;
 use crate::http::answer;
 use crate::http::answer::{Body, JSON};
 use crate::http::api::input::Query;
-use crate::http::api::problem::{problem, unavailable};
+use crate::http::api::problem::Refused;
 use crate::http::events::{Events, Source};
 use crate::http::places::Busy;
 use crate::http::route::Call;
@@ -22,8 +22,8 @@ use crate::observe::history;
 use crate::observe::history::Entry;
 use crate::observe::metrics;
 use crate::observe::metrics::CallResult;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -33,8 +33,9 @@ use std::sync::Arc;
 const EVENTS: &str = "text/event-stream";
 /// The header that says which event a client saw last.
 const LAST_EVENT_ID: &str = "last-event-id";
-/// How a client is asked for the token.
-const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"gitsyncd\"");
+/// The header that asks proxies not to keep a stream until there is much of it.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const NO: HeaderValue = HeaderValue::from_static("no");
 
 /// Who calls.
 #[derive(Debug)]
@@ -50,34 +51,32 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     caller: &Caller<'_>,
 ) -> Response<Body> {
-    let reading = site.observed.serving.api_read == ApiRead::Token;
-    let by = match call {
-        Call::Document => Ok(String::new()),
-        Call::Status | Call::History | Call::Events if !reading => Ok(String::new()),
-        Call::Status
-        | Call::History
-        | Call::Events
-        | Call::Sync
-        | Call::Rollback
-        | Call::Pin
-        | Call::Unpin => who(site, request.headers()).await,
-    };
-    let answered = match by {
-        Ok(by) => match call {
-            Call::Status => status(site, &request),
-            Call::History => history(site, &request),
-            Call::Events => events(site, &request),
-            Call::Document => Ok(answer::full(StatusCode::OK, JSON, document::text())),
-            Call::Sync | Call::Rollback | Call::Pin | Call::Unpin => {
-                orders::answer(site, call, request, (caller, &by)).await
-            }
-        },
-        Err((refusal, why)) => {
-            audit::refusal(known(call).label(), caller.from, why);
-            Ok(refusal)
+    let from = caller.from;
+    let answer = match who(site, call, request.headers()).await {
+        Ok(by) => {
+            let answered = match call {
+                Call::Status => status(site, &request),
+                Call::History => history(site, &request),
+                Call::Events => events(site, &request),
+                Call::Document => Ok(answer::full(StatusCode::OK, JSON, document::text())),
+                Call::Sync | Call::Rollback | Call::Pin | Call::Unpin => {
+                    let by = by.as_deref().unwrap_or_default();
+                    orders::answer(site, call, request, (caller, by)).await
+                }
+            };
+            answered.unwrap_or_else(|refused| {
+                // Nonsense of who may only read does no harm, and anybody can make much of it.
+                if by.is_some() || refused.code != StatusCode::BAD_REQUEST {
+                    audit::refusal(known(call), by.as_deref(), from, refused.why());
+                }
+                refused.answer()
+            })
+        }
+        Err(refused) => {
+            audit::refusal(known(call), None, from, refused.why());
+            refused.answer()
         }
     };
-    let answer = answered.unwrap_or_else(|wrong| wrong.answer());
     site.observed.metrics.call(known(call), CallResult::of(answer.status().as_u16()));
     answer
 }
@@ -96,32 +95,35 @@ fn known(call: Call) -> metrics::Call {
     }
 }
 
-/// Says which token somebody knows, or refuses, and why.
-async fn who(site: &Site, headers: &HeaderMap) -> Result<String, (Response<Body>, &'static str)> {
-    let tokens = match site.tokens.current().await {
-        Ok(tokens) => tokens,
-        Err(Missing::Unset) => {
-            let why = "no token is configured (--api-token-file), so nobody may do this";
-            return Err((problem(StatusCode::FORBIDDEN, why), "no token is configured"));
+/// Says which token somebody knows, where one is needed, or refuses.
+async fn who(site: &Site, call: Call, headers: &HeaderMap) -> Result<Option<String>, Refused> {
+    match call {
+        Call::Document => return Ok(None),
+        Call::Status | Call::History | Call::Events => {
+            if site.observed.serving.api_read == ApiRead::Open {
+                return Ok(None);
+            }
         }
-        Err(Missing::Unreadable) => {
-            let why = "the tokens cannot be read at the moment";
-            return Err((unavailable(why), why));
+        Call::Sync | Call::Rollback | Call::Pin | Call::Unpin => (),
+    }
+    let tokens = site.tokens.current().await.map_err(|missing| match missing {
+        Missing::Unset => {
+            let words = "no token is configured (--api-token-file), so nobody may do this";
+            Refused::new(StatusCode::FORBIDDEN, words).in_short("no token is configured")
         }
-    };
+        Missing::Unreadable => Refused::for_now("the tokens cannot be read at the moment"),
+    })?;
     let mut logins = headers.get_all(AUTHORIZATION).iter();
     let token = match (logins.next(), logins.next()) {
         (Some(login), None) => bearer(login.as_bytes()),
         _ => None,
     };
     let (words, why) = match token.map(|token| tokens.position(token)) {
-        Some(Some(number)) => return Ok(format!("token {number}")),
+        Some(Some(number)) => return Ok(Some(format!("token {number}"))),
         Some(None) => ("the token is not one that is known here", "wrong token"),
         None => ("this needs the header \"Authorization: Bearer TOKEN\"", "no token was sent"),
     };
-    let mut refusal = problem(StatusCode::UNAUTHORIZED, words);
-    refusal.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
-    Err((refusal, why))
+    Err(Refused::new(StatusCode::UNAUTHORIZED, words).in_short(why))
 }
 
 /// Takes the token out of the header.
@@ -131,7 +133,7 @@ fn bearer(login: &[u8]) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"Bearer") && !token.is_empty()).then_some(token)
 }
 
-fn status<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, input::Wrong> {
+fn status<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
     Query::read(request.uri(), &[])?;
     let status = Arc::clone(&site.observed.status.borrow());
     Ok(answer::json(StatusCode::OK, JSON, &*status))
@@ -143,21 +145,21 @@ struct Entries<'a> {
     entries: Vec<&'a Entry>,
 }
 
-fn history<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, input::Wrong> {
+fn history<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
     let query = Query::read(request.uri(), &["limit"])?;
     let history = Arc::clone(&site.observed.history.borrow());
     let newest = history.newest_first().take(query.limit.unwrap_or(history::MOST));
     Ok(answer::json(StatusCode::OK, JSON, &Entries { entries: newest.collect() }))
 }
 
-fn events<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, input::Wrong> {
+fn events<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
     Query::read(request.uri(), &[])?;
     let seen = input::number(request.headers(), LAST_EVENT_ID)?;
     if request.method() == Method::HEAD {
         return Ok(answer::full(StatusCode::OK, EVENTS, ""));
     }
     let Ok(permit) = Arc::clone(&site.streams).try_acquire_owned() else {
-        return Ok(unavailable("too many streams of events are open"));
+        return Err(Refused::for_now("too many streams of events are open"));
     };
     let source = Source {
         status: site.observed.status.clone(),
@@ -166,7 +168,9 @@ fn events<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, input:
         permit,
     };
     let body = Body::Events(Box::new(Events::new(source, seen)));
-    Ok(answer::respond(StatusCode::OK, EVENTS, body))
+    let mut response = answer::respond(StatusCode::OK, EVENTS, body);
+    response.headers_mut().insert(ACCEL_BUFFERING, NO);
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use crate::http::Site;
 use crate::http::answer;
 use crate::http::answer::{Body, JSON};
 use crate::http::api::Caller;
-use crate::http::api::input::{Nothing, Pin, Query, Rollback, Wrong, object};
-use crate::http::api::problem::{failed, refused, unavailable, unread};
+use crate::http::api::input::{Nothing, Pin, Query, Rollback, object};
+use crate::http::api::problem::{Refused, failed, unread};
 use crate::http::body::Limit;
 use crate::http::route::Call;
 use crate::model::{CommitId, Trigger};
@@ -15,6 +15,7 @@ use crate::trigger::order::{Choice, Refusal, Reply, Wish};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Serialize;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -37,19 +38,26 @@ struct Done<'a> {
     pinned: bool,
 }
 
+/// What somebody wants.
+#[derive(Debug)]
+struct Asked<'a> {
+    call: Call,
+    by: &'a str,
+    from: SocketAddr,
+    wish: Wish,
+}
+
 /// Answers a call of somebody who may ask.
 pub(super) async fn answer(
     site: &Site,
     call: Call,
     request: Request<Incoming>,
     (caller, by): (&Caller<'_>, &str),
-) -> Result<Response<Body>, Wrong> {
+) -> Result<Response<Body>, Refused> {
     let query = Query::read(request.uri(), &["wait"])?;
     let (head, body) = request.into_parts();
-    let content = match site.budget.read(caller.busy, LIMIT, body).await {
-        Ok(content) => content,
-        Err(why) => return Ok(unread(why, LIMIT.most)),
-    };
+    let content = site.budget.read(caller.busy, LIMIT, body).await;
+    let content = content.map_err(|why| unread(why, LIMIT.most))?;
     let (headers, bytes) = (&head.headers, &content.bytes);
     let wish = match call {
         Call::Rollback => Wish::Pin(object::<Rollback>(headers, bytes, None)?.choice()?),
@@ -59,12 +67,12 @@ pub(super) async fn answer(
             object(headers, bytes, Some(Nothing {})).map(|Nothing {}| Wish::Sync)?
         }
     };
-    audit::order(super::known(call), by, caller.from, &in_words(&wish));
     let wait = match wish {
         Wish::Sync => query.wait,
         Wish::Pin(_) | Wish::Unpin => Some(query.wait.unwrap_or(PATIENCE)),
     };
-    Ok(give(site, wish, by, wait.filter(|wait| !wait.is_zero())).await)
+    let asked = Asked { call, by, from: caller.from, wish };
+    give(site, asked, wait.filter(|wait| !wait.is_zero())).await
 }
 
 fn in_words(wish: &Wish) -> String {
@@ -77,39 +85,53 @@ fn in_words(wish: &Wish) -> String {
     }
 }
 
-async fn give(site: &Site, wish: Wish, by: &str, wait: Option<Duration>) -> Response<Body> {
-    let desk = &site.observed.desk;
+async fn give(
+    site: &Site,
+    asked: Asked<'_>,
+    wait: Option<Duration>,
+) -> Result<Response<Body>, Refused> {
     let Some(wait) = wait else {
-        // Any number of these come to one attempt, and none is kept.
-        let given = match wish {
-            Wish::Sync => {
-                desk.ring(Trigger::Api);
-                Ok(())
-            }
-            Wish::Pin(_) | Wish::Unpin => desk.order(wish, by.to_owned()).map(drop),
-        };
-        return given.map_or_else(|refusal| refused(&refusal), |()| accepted());
+        if asked.wish == Wish::Sync {
+            // Any number of these come to one attempt, and none is kept.
+            site.observed.desk.ring(Trigger::Api);
+            asked.note();
+        } else {
+            drop(asked.order(site)?);
+        }
+        return Ok(accepted());
     };
-    let Ok(_waiter) = site.waiters.try_acquire() else {
-        return unavailable("too many requests wait already");
-    };
-    match desk.order(wish, by.to_owned()) {
-        Ok(reply) => await_end(site, reply, wait).await,
-        Err(refusal) => refused(&refusal),
+    let permit = site.waiters.try_acquire();
+    let _waiter = permit.map_err(|_none| Refused::for_now("too many requests wait already"))?;
+    let reply = asked.order(site)?;
+    await_end(site, reply, wait).await
+}
+
+impl Asked<'_> {
+    /// Orders it.
+    fn order(self, site: &Site) -> Result<oneshot::Receiver<Reply>, Refused> {
+        let reply = site.observed.desk.order(self.wish.clone(), self.by.to_owned())?;
+        self.note();
+        Ok(reply)
+    }
+
+    /// Tells the audit log that it is going to be tried.
+    fn note(&self) {
+        audit::order(super::known(self.call), self.by, self.from, &in_words(&self.wish));
     }
 }
 
-async fn await_end(site: &Site, reply: oneshot::Receiver<Reply>, wait: Duration) -> Response<Body> {
+async fn await_end(
+    site: &Site,
+    reply: oneshot::Receiver<Reply>,
+    wait: Duration,
+) -> Result<Response<Body>, Refused> {
     let reply = tokio::select! {
         biased;
         reply = reply => reply.unwrap_or(Err(Refusal::Stopping)),
         () = site.stop.cancelled() => Err(Refusal::Stopping),
-        () = tokio::time::sleep(wait) => return accepted(),
+        () = tokio::time::sleep(wait) => return Ok(accepted()),
     };
-    match reply {
-        Ok(attempt) => ended(site, &attempt),
-        Err(refusal) => refused(&refusal),
-    }
+    Ok(ended(site, &reply?))
 }
 
 fn ended(site: &Site, attempt: &Attempt) -> Response<Body> {

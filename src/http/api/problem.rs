@@ -6,8 +6,12 @@ use crate::http::body::Unread;
 use crate::model::{Class, Step};
 use crate::observe::status::Attempt;
 use crate::trigger::order::Refusal;
-use http::{Response, StatusCode};
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
+
+/// How a client is asked for the token.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"gitsyncd\"");
 
 /// The whole of it.
 #[derive(Debug, Serialize)]
@@ -39,6 +43,47 @@ impl<'a> Problem<'a> {
             hint: None,
             attempt: None,
         }
+    }
+}
+
+/// Why somebody does not get what was asked for.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) code: StatusCode,
+    /// What is answered.
+    words: String,
+    /// What the audit log is told, if that is something else.
+    short: Option<&'static str>,
+}
+
+impl Refused {
+    /// Refuses in these words.
+    pub(super) fn new(code: StatusCode, words: impl Into<String>) -> Self {
+        Self { code, words: words.into(), short: None }
+    }
+
+    /// Refuses what may work later.
+    pub(super) fn for_now(words: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
+    }
+
+    /// Gives the audit log other words.
+    pub(super) fn in_short(self, words: &'static str) -> Self {
+        Self { short: Some(words), ..self }
+    }
+
+    /// What the audit log is told.
+    pub(super) fn why(&self) -> &str {
+        self.short.unwrap_or(&self.words)
+    }
+
+    /// Says so.
+    pub(super) fn answer(&self) -> Response<Body> {
+        let mut answer = problem(self.code, &self.words);
+        if self.code == StatusCode::UNAUTHORIZED {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+        }
+        if self.code == StatusCode::SERVICE_UNAVAILABLE { answer::soon(answer) } else { answer }
     }
 }
 
@@ -85,31 +130,28 @@ fn code_of(class: Class) -> StatusCode {
     }
 }
 
-/// Says why a wish was not tried.
-pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
-    let words = refusal.to_string();
-    match refusal {
-        Refusal::NothingPublished | Refusal::NothingBefore | Refusal::Overtaken => {
-            problem(StatusCode::CONFLICT, &words)
+impl From<Refusal> for Refused {
+    /// Says why a wish was not tried.
+    fn from(refusal: Refusal) -> Self {
+        let words = refusal.to_string();
+        match refusal {
+            Refusal::NothingPublished | Refusal::NothingBefore | Refusal::Overtaken => {
+                Self::new(StatusCode::CONFLICT, words)
+            }
+            Refusal::Busy | Refusal::Stopping => Self::for_now(&words),
         }
-        Refusal::Busy | Refusal::Stopping => unavailable(&words),
     }
 }
 
-/// Says that it may work later.
-pub(in crate::http) fn unavailable(words: &str) -> Response<Body> {
-    answer::soon(problem(StatusCode::SERVICE_UNAVAILABLE, words))
-}
-
 /// Says why a body was not read.
-pub(in crate::http) fn unread(why: Unread, most: usize) -> Response<Body> {
+pub(super) fn unread(why: Unread, most: usize) -> Refused {
     match why {
         Unread::Long => {
             let words = format!("the body is longer than {most} bytes");
-            problem(StatusCode::PAYLOAD_TOO_LARGE, &words)
+            Refused::new(StatusCode::PAYLOAD_TOO_LARGE, words)
         }
-        Unread::Crowded => unavailable("too many large bodies are being read"),
-        Unread::Slow => problem(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
-        Unread::Broken => problem(StatusCode::BAD_REQUEST, "the body is not as HTTP has it"),
+        Unread::Crowded => Refused::for_now("too many large bodies are being read"),
+        Unread::Slow => Refused::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+        Unread::Broken => Refused::new(StatusCode::BAD_REQUEST, "the body is not as HTTP has it"),
     }
 }

@@ -3,6 +3,8 @@
 use super::*;
 use crate::trigger::order::{Choice, Refusal, Reply, Wish};
 use serde_json::{Value, json};
+use std::io;
+use std::sync::{Mutex, PoisonError};
 
 /// A call with the token, and with a body if there is one.
 fn call(method: &str, path: &str, token: &str, body: &str) -> String {
@@ -200,6 +202,9 @@ async fn what_is_not_understood_is_refused() {
     assert_eq!(split(&response).0, 415);
     assert!(response.contains("content-type: application/problem+json\r\n"));
     assert!(server.orders.try_recv().is_err());
+    let (_, metrics) = server.get("/metrics").await;
+    let unknown = "gitsyncd_api_requests_total{call=\"unknown\",result=\"invalid\"} 2\n";
+    assert!(metrics.contains(unknown), "{metrics}");
 }
 
 #[tokio::test]
@@ -211,6 +216,7 @@ async fn events_go_on_where_the_client_was() {
     assert!(
         heard.contains("content-type: text/event-stream\r\n") && heard.contains("retry: 2000\n")
     );
+    assert!(heard.contains("x-accel-buffering: no\r\n"), "{heard}");
     assert!(!heard.contains("event: history"), "{heard}");
     server.happens(What::Recovered);
     let heard = until(&mut stream, "\"recovered\"").await;
@@ -263,4 +269,75 @@ async fn a_stream_says_now_and_then_that_it_is_there() {
     let (mut stream, _) = server.listen("").await;
     tokio::time::pause();
     assert!(until(&mut stream, ":\n\n").await.contains("\r\n:\n\n"));
+}
+
+/// The lines of a log.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// `event`, `result` and `why` of each line of the audit log since this was asked last.
+    fn audit(&self) -> Vec<String> {
+        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let audit = lines.filter(|line| line["target"] == "audit");
+        let field = |line: &Value, name| line["fields"][name].as_str().unwrap_or("-").to_owned();
+        audit
+            .map(|line| ["event", "result", "why"].map(|name| field(&line, name)).join(" "))
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_tells_what_became_of_an_order() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut server = Server::start(Setting::default()).await;
+    let back = ("POST", "/api/v1/rollback", "{\"to\":\"previous\"}");
+    let refusal = Err(Refusal::NothingBefore);
+    assert_eq!(server.order(back, Wish::Pin(Choice::Previous), refusal).await.0, 409);
+    let why = Refusal::NothingBefore.to_string();
+    assert_eq!(log.audit(), ["rollback accepted -".to_owned(), format!("refusal - {why}")]);
+
+    assert_eq!(server.call("POST", "/api/v1/rollback", "{\"to\":\"next\"}").await.0, 400);
+    assert_eq!(server.call("POST", "/api/v1/pin", &" ".repeat(65 * 1024)).await.0, 413);
+    let told = log.audit();
+    assert!(told.len() == 2 && told.iter().all(|line| line.starts_with("refusal - ")), "{told:?}");
+
+    // More than can wait, and what nobody takes in time.
+    let mut waiting = Vec::new();
+    let mut accepted = 0;
+    loop {
+        let mut stream = server.connect().await;
+        let ask = call("POST", "/api/v1/sync?wait=1m", "new", "");
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        let told = loop {
+            tokio::task::yield_now().await;
+            if let Some(told) = log.audit().pop() {
+                break told;
+            }
+        };
+        waiting.push(stream);
+        if told != "sync accepted -" {
+            assert!(told.starts_with("refusal - "), "{told}");
+            break;
+        }
+        accepted += 1;
+    }
+    assert!(accepted <= MOST_WAITERS);
+    let refused = waiting.last_mut().unwrap();
+    assert_eq!(split(&rest(refused).await).0, 503);
 }

@@ -123,6 +123,9 @@ fn who_orders_and_who_is_refused_is_told_and_counted() {
     let sync = "/api/v1/sync?wait=20s";
     assert_eq!(post(&daemon, sync, &["X-Nothing: 1"]), 401);
     assert_eq!(post(&daemon, sync, &["Authorization: Bearer hush-token"]), 200);
+    // It does not say to which commit.
+    let rollback = "/api/v1/rollback";
+    assert_eq!(post(&daemon, rollback, &["Authorization: Bearer hush-token"]), 400);
     let push = ["X-Gitlab-Event: Push Hook", "X-Gitlab-Event-UUID: 1f2e"];
     assert_eq!(
         post(&daemon, "/hooks/push", &[&push[..], &["X-Gitlab-Token: wrong"]].concat()),
@@ -136,21 +139,26 @@ fn who_orders_and_who_is_refused_is_told_and_counted() {
     let told = told(&daemon);
     let wanted = [
         "refusal - -",
-        "sync token 1 -",
+        "sync token 1 accepted",
         "trigger api -",
+        "refusal token 1 -",
         "webhook gitlab refused",
         "webhook gitlab accepted",
         "trigger webhook -",
     ];
     assert_eq!(told[2..], wanted);
     let lines = audit(&daemon);
-    for line in &lines[5..7] {
+    for line in &lines[6..8] {
         assert_eq!(line["what"], "1f2e");
         assert!(line["from"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
     }
     assert_eq!(
         (&lines[2]["what"], &lines[2]["why"]),
         (&"sync".into(), &"no token was sent".into())
+    );
+    assert_eq!(
+        (&lines[3]["what"], &lines[5]["what"]),
+        (&"an attempt now".into(), &"rollback".into())
     );
     let count = |name: &str| metric(&daemon, name);
     assert_eq!(count("gitsyncd_api_requests_total{call=\"sync\",result=\"denied\"}"), 1);
