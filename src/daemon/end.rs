@@ -30,7 +30,7 @@ impl End<'_> {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
         self.board.succeeded(course, done, self.asked.by.as_deref());
-        audit::ended(&self.board.now());
+        audit::ended(&self.board.now(), self.asked.by.as_deref());
         self.metrics.attempt(outcome, !steady, course.took);
         self.metrics.succeeded(Timestamp::now());
         tracing::debug!(
@@ -73,6 +73,8 @@ impl End<'_> {
             hint = failed.hint(),
             "could not do what was asked for"
         );
+        let why = failed.chain().to_string();
+        audit::order_failed(self.asked.by.as_deref(), self.course.number, &why);
         self.board.in_vain(self.course, failed, self.asked)
     }
 }

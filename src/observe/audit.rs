@@ -49,8 +49,9 @@ pub fn login(by: &str, repo: &RepoUrl, why_refused: Option<&dyn fmt::Display>) {
     tracing::info!(target: TARGET, event = "login", by, what = %repo, result, why, "{message}");
 }
 
-/// An attempt ended well, after which this is the status. Nothing is told if it changed nothing.
-pub fn ended(status: &Status) {
+/// An attempt ended well, after which this is the status. Nothing is told if it changed nothing. `by`
+/// is who asked for it over the API; otherwise it is told what started it.
+pub fn ended(status: &Status, by: Option<&str>) {
     let Some(attempt) = &status.last_attempt else {
         return;
     };
@@ -62,13 +63,27 @@ pub fn ended(status: &Status) {
     tracing::info!(
         target: TARGET,
         event,
-        by = attempt.trigger.label(),
+        by = by.unwrap_or(attempt.trigger.label()),
         from = status.source,
         what = status.commit.as_ref().map(|commit| commit.id.as_str()),
         previous = status.previous.as_ref().map(CommitId::as_str),
         r#ref = status.reference,
         number = attempt.number,
         "{message}"
+    );
+}
+
+/// What somebody ordered could not be done by the attempt that was to do it.
+pub fn order_failed(by: Option<&str>, number: u64, why: &str) {
+    let why = cut(why);
+    tracing::info!(
+        target: TARGET,
+        event = "order",
+        by,
+        result = "failed",
+        why,
+        number,
+        "an order could not be carried out"
     );
 }
 
