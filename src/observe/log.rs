@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::model::{RepoUrl, Trigger};
     use crate::observe::metrics::{Call, HookResult, Provider};
-    use crate::observe::status::{Attempt, Commit, Outcome, Phase, Status};
+    use crate::observe::status::{Attempt, Commit, Outcome, Status};
     use std::sync::Arc;
     use tracing::subscriber::with_default;
 
@@ -194,8 +194,9 @@ mod tests {
             audit::trigger(Trigger::Signal, 7);
             audit::login("ada", &repo, None);
             audit::login("ada", &repo, Some(&"authentication failed"));
-            audit::ended(&published(&repo));
+            audit::ended(&published(&repo), None);
             audit::order(Call::Rollback, "token 1", from, "to stay at what was published before");
+            audit::order_failed(Some("token 1"), 7, "couldn't find remote ref");
             let delivery = Some("f6266f16-1bf3-46a5-9ea4-602e06ead473");
             audit::webhook(Provider::Gitea, delivery, from, HookResult::Ignored, "pong");
             audit::refusal(Call::Sync, None, from, "wrong token");
@@ -223,20 +224,11 @@ mod tests {
             error: None,
         };
         Status {
-            version: "1",
-            repo: repo.to_string(),
-            reference: "main".to_owned(),
-            phase: Phase::Steady,
             commit: Some(commit),
-            tree: None,
-            published_at: None,
             previous: "89abcdef0123456789abcdef0123456789abcdef".parse().ok(),
-            pinned: false,
             source: Some(repo.to_string()),
-            failures: 0,
             last_attempt: Some(attempt),
-            last_success_at: None,
-            next_attempt_at: None,
+            ..Status::new(repo.to_string(), "main".to_owned())
         }
     }
 
