@@ -31,7 +31,7 @@ pub fn init(format: LogFormat, verbose: u8) -> Result<(), TryInitError> {
     subscriber(format, verbose, io::stderr().is_terminal(), io::stderr).try_init()
 }
 
-fn subscriber<W>(
+pub(crate) fn subscriber<W>(
     format: LogFormat,
     verbose: u8,
     colours: bool,

@@ -1,10 +1,12 @@
 //! The calls of the API.
 
 use super::*;
+use crate::config::LogFormat;
+use crate::observe::log::subscriber;
 use crate::trigger::order::{Choice, Refusal, Reply, Wish};
 use serde_json::{Value, json};
-use std::io;
-use std::sync::{Mutex, PoisonError};
+use tempfile::NamedTempFile;
+use tracing::subscriber::set_default;
 
 /// A call with the token, and with a body if there is one.
 fn call(method: &str, path: &str, token: &str, body: &str) -> String {
@@ -271,40 +273,33 @@ async fn a_stream_says_now_and_then_that_it_is_there() {
     assert!(until(&mut stream, ":\n\n").await.contains("\r\n:\n\n"));
 }
 
-/// The lines of a log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A log.
+struct Log {
+    file: NamedTempFile,
+    /// How much of it was read.
+    read: usize,
 }
 
 impl Log {
     /// `event`, `result` and `why` of each line of the audit log since this was asked last.
-    fn audit(&self) -> Vec<String> {
-        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let audit = lines.filter(|line| line["target"] == "audit");
-        let field = |line: &Value, name| line["fields"][name].as_str().unwrap_or("-").to_owned();
-        audit
-            .map(|line| ["event", "result", "why"].map(|name| field(&line, name)).join(" "))
-            .collect()
+    fn audit(&mut self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.file.path()).unwrap();
+        let lines =
+            text.split_at(self.read).1.lines().map(|line| serde_json::from_str(line).unwrap());
+        let audit = lines.filter(|line: &Value| line["target"] == "audit");
+        let field = |line: &Value, name| line[name].as_str().unwrap_or("-").to_owned();
+        let told = |line| ["event", "result", "why"].map(|name| field(&line, name)).join(" ");
+        let told = audit.map(told).collect();
+        self.read = text.len();
+        told
     }
 }
 
 #[tokio::test]
 async fn the_audit_log_tells_what_became_of_an_order() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut log = Log { file: NamedTempFile::new().unwrap(), read: 0 };
+    let writer = Arc::new(log.file.reopen().unwrap());
+    let _guard = set_default(subscriber(LogFormat::Json, 0, false, writer));
     let mut server = Server::start(Setting::default()).await;
     let back = ("POST", "/api/v1/rollback", "{\"to\":\"previous\"}");
     let refusal = Err(Refusal::NothingBefore);
