@@ -129,6 +129,8 @@ async fn converse(
         let (site, place) = (Arc::clone(&site), Arc::clone(&seat));
         Box::pin(async move {
             let busy = Busy::with(&place);
+            // Who sends many requests at once waits for all others after each.
+            tokio::task::yield_now().await;
             let mut response = respond(&site, door, request, peer, &busy).await;
             response.body_mut().hold(busy);
             Ok::<_, Infallible>(response)
