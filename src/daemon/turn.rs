@@ -309,7 +309,7 @@ impl Loop {
             }
             Err(failed) if failed.is_interruption() && self.stop.is_cancelled() => Event::Stop,
             // It made way for what somebody asked for.
-            Err(failed) if failed.is_interruption() => Event::InVain,
+            Err(failed) if failed.is_interruption() => Event::Cut,
             Err(failed) if asked.commit => {
                 others_wait = self.counter.failed_to_change(&end.in_vain(failed));
                 Event::InVain

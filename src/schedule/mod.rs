@@ -54,8 +54,10 @@ pub enum Event {
     Succeeded,
     /// The attempt failed; the source may have asked to be left alone for a time.
     Failed(Option<Duration>),
-    /// The attempt failed at something that somebody asked for besides, or was cut off for that: it
-    /// says nothing about the source.
+    /// The attempt was cut off to make way for another one that was asked for.
+    Cut,
+    /// The attempt failed at something that somebody asked for besides: that says nothing about the
+    /// source.
     InVain,
     /// The program is told to stop.
     Stop,
@@ -141,6 +143,8 @@ pub struct Machine {
     early: bool,
     /// How many attempts that no person asked for have failed one after the other.
     in_a_row: u32,
+    /// What started an attempt that was cut off, until another one has looked at the source.
+    owed: Option<Trigger>,
 }
 
 impl Machine {
@@ -157,6 +161,7 @@ impl Machine {
             by: Trigger::Start,
             early: false,
             in_a_row: 0,
+            owed: None,
         }
     }
 
@@ -195,10 +200,17 @@ impl Machine {
             (Phase::Running { asked_again }, Event::Failed(retry_after)) => {
                 self.failed(now, chance, asked_again, retry_after)
             }
-            (Phase::Running { asked_again }, Event::InVain) => self.in_vain(now, asked_again),
+            (Phase::Running { asked_again }, Event::Cut) => {
+                self.owed = Some(self.by);
+                self.go_on(now, asked_again.or(self.owed))
+            }
+            (Phase::Running { asked_again }, Event::InVain) => {
+                let again = self.owed.take().map(|owed| more_urgent(asked_again, owed));
+                self.go_on(now, again.or(asked_again))
+            }
             (Phase::Over, _)
             | (Phase::Running { .. }, Event::Due)
-            | (Phase::Resting, Event::Succeeded | Event::Failed(_) | Event::InVain) => {
+            | (Phase::Resting, Event::Succeeded | Event::Failed(_) | Event::Cut | Event::InVain) => {
                 Effect::Nothing
             }
         }
@@ -239,6 +251,8 @@ impl Machine {
     fn go_on(&mut self, now: Instant, again: Option<Trigger>) -> Effect {
         match again {
             Some(trigger) => self.asked(now, trigger),
+            // Until the first success somebody has to look.
+            None if !self.steady => self.resting(self.rest.due.or(Some(now))),
             None => self.resting(self.rest.due),
         }
     }
@@ -247,6 +261,7 @@ impl Machine {
         self.steady = true;
         self.failures = 0;
         self.in_a_row = 0;
+        self.owed = None;
         let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
         self.growth = Growth::new(base, STEADY_CAP.max(base));
         if self.policy.one_time {
@@ -269,6 +284,7 @@ impl Machine {
         again: Option<Trigger>,
         retry_after: Option<Duration>,
     ) -> Effect {
+        self.owed = None;
         let mut due = self.rest.due.filter(|_| self.early).map_or(now, |due| due.max(now));
         if !self.early {
             self.failures = self.failures.saturating_add(1);
@@ -294,14 +310,6 @@ impl Machine {
             rest.webhooks = Some(due);
         }
         self.rest = Rest { due: Some(due), ..rest };
-        self.go_on(now, again)
-    }
-
-    /// Goes on with the rest that the attempt cut short; with one that was meant to be, at once.
-    fn in_vain(&mut self, now: Instant, again: Option<Trigger>) -> Effect {
-        if !self.steady || self.policy.period.is_some() {
-            self.rest.due = self.rest.due.or(Some(now));
-        }
         self.go_on(now, again)
     }
 }

@@ -210,12 +210,11 @@ fn what_is_asked_for_in_vain_does_not_count_as_a_failure() {
     let start = Event::Asked(Trigger::Start);
     let effects = play(policy(), &[start, alone, api, Event::InVain, hook]);
     assert_eq!(effects[1..], ["rest 90", "start by api", "rest 90", "rest 90"], "it is left alone");
-    let effects = play(policy(), &[start, api, Event::InVain, Event::InVain, Event::Due]);
-    assert_eq!(
-        effects[2..],
-        ["start by api", "rest 0", "start by period"],
-        "the first is made up for"
-    );
+    for (first, by) in [(start, "start by start"), (hook, "start by webhook")] {
+        let off = Policy { period: None, ..policy() };
+        let events = [start, Event::Succeeded, first, api, Event::Cut, Event::InVain, api];
+        assert_eq!(play(off, &events)[4..], ["start by api", by, "nothing"], "it is made up for");
+    }
     let mut events = vec![start, Event::Succeeded];
     events.extend([api, Event::InVain].repeat(9));
     assert_eq!(play(policy(), &events).last().unwrap(), "rest 60");
@@ -243,6 +242,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, f64)>> {
         (0_u64..10_000).prop_map(|rest| Event::Failed(Some(Duration::from_secs(rest)))),
         Just(Event::Failed(None)),
         Just(Event::InVain),
+        Just(Event::Cut),
         Just(Event::Stop),
     ];
     prop::collection::vec((event, 0.0..=1.0), 0..60)
@@ -257,10 +257,10 @@ proptest! {
         // What was cut off is made up for at once.
         let mut least = AFTER_WEBHOOK.min(AFTER_FAILURE);
         for (event, chance) in events {
-            let ends = running && matches!(event, Event::Succeeded | Event::Failed(_) | Event::InVain);
+            let ends = running && matches!(event, Event::Succeeded | Event::Failed(_) | Event::Cut | Event::InVain);
             let effect = machine.step(now, chance, event);
             prop_assert!(!over || effect == Effect::Nothing);
-            if event == Event::InVain {
+            if matches!(event, Event::Cut | Event::InVain) {
                 least = Duration::ZERO;
             }
             running = running && !ends;
