@@ -4,7 +4,7 @@
 //! old, it is written now and then all the same. What has happened is a file of our own, written when
 //! that grows.
 
-use crate::disk::look::read;
+use crate::disk::look::read_below;
 use crate::disk::{At, DiskError, Durable, replace_file_by_way_of};
 use crate::model::Cause;
 use crate::observe::history::History;
@@ -34,7 +34,7 @@ const LONGEST: u64 = 4 * 1024 * 1024;
 /// on it.
 pub(super) fn past(layout: &Layout) -> History {
     let path = layout.history();
-    let found = match read(&path, LONGEST) {
+    let found = match read_below(&path, LONGEST) {
         Ok(None) => return History::default(),
         Ok(Some(text)) => serde_json::from_slice(&text).map_err(|error| Cause::of(&error)),
         Err(unread) => Err(Cause::of(&unread)),

@@ -5,7 +5,7 @@
 //! leaves the choice as it was, except that the end of a choice needs no success.
 
 use crate::attempt::AttemptError;
-use crate::disk::look::read;
+use crate::disk::look::read_below;
 use crate::disk::{DiskError, Durable, remove, replace_file};
 use crate::model::{Cause, CommitId, Place, Reference, RepoUrl};
 use crate::publish::Layout;
@@ -129,7 +129,7 @@ impl Pin {
         if self.kept != Pinned::Unknown {
             return Ok(());
         }
-        let kept = match read(&self.path, LONGEST) {
+        let kept = match read_below(&self.path, LONGEST) {
             Ok(None) => Pinned::Nothing,
             Ok(Some(text)) => match serde_json::from_slice::<Written>(&text) {
                 Ok(written) if self.is_ours(&written.repo) => Pinned::At(written.commit),

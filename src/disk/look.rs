@@ -102,6 +102,14 @@ impl Unread {
     }
 }
 
+/// The same where something else than a directory may be on the way: then there is no file either.
+pub fn read_below(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Unread> {
+    match read(path, limit) {
+        Err(Unread::System(error)) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
+        found => found,
+    }
+}
+
 /// Reads a file of no more than `limit` bytes; none if there is none. It never waits for a writer.
 pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Unread> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -184,5 +192,7 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
         assert!(matches!(read(&pipe, 3), Err(Unread::NoFile)), "and nobody writes to it");
         assert!(matches!(read(&path.join("below"), 3), Err(Unread::System(_))));
+        assert!(read_below(&path.join("below"), 3).unwrap().is_none());
+        assert!(matches!(read_below(&path, 3), Err(Unread::Long(3))));
     }
 }
