@@ -5,6 +5,7 @@ use crate::model::FileChoice;
 use crate::ssh::SshError;
 use crate::ssh::files;
 use crate::ssh::files::Files;
+use crate::ssh::short;
 use russh::keys::{HashAlg, PrivateKey};
 use std::fmt;
 use std::path::PathBuf;
@@ -62,7 +63,7 @@ fn load(choice: &FileChoice) -> Result<Option<PrivateKey>, Cause> {
 }
 
 /// Reads a key as OpenSSH, OpenSSL and others write it.
-fn parse(text: &str) -> Result<PrivateKey, Cause> {
+pub(super) fn parse(text: &str) -> Result<PrivateKey, Cause> {
     let lines = text.lines().map(str::trim);
     let text = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
     if text.is_empty() {
@@ -80,6 +81,7 @@ fn parse(text: &str) -> Result<PrivateKey, Cause> {
     if !text.contains("PRIVATE KEY-----") && !text.starts_with("PuTTY-User-Key-File-") {
         return Err(Cause::new("it holds no private key"));
     }
+    let text = short::filled(&text).unwrap_or(text);
     let key = russh::keys::decode_secret_key(&text, None).map_err(|error| {
         if matches!(error, russh::keys::Error::KeyIsEncrypted) {
             encrypted()

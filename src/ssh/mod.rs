@@ -16,6 +16,7 @@ mod keys;
 mod known_hosts;
 mod link;
 mod remote;
+mod short;
 mod stream;
 mod trust;
 
