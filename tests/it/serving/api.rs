@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use crate::contract::ended;
 use crate::serving::client;
+use crate::serving::whats;
 use crate::support::daemon::{Daemon, Root, Setup, following};
 use crate::support::http::{self, Answer};
 use crate::support::upstream::Upstream;
@@ -36,14 +37,6 @@ fn called(addr: SocketAddr, ask: (&str, &str, &str), code: u16) -> Value {
     let kind = if code < 300 { "application/json" } else { "application/problem+json" };
     assert!(reply.head.contains(&format!("content-type: {kind}")), "{reply:?}");
     client::json(&reply)
-}
-
-#[track_caller]
-fn whats(daemon: &Daemon) -> Vec<String> {
-    let history: Value =
-        serde_json::from_str(&daemon.get("/api/v1/history").unwrap().body).unwrap();
-    let entries = history["entries"].as_array().unwrap();
-    entries.iter().map(|entry| entry["what"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

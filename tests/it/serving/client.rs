@@ -1,11 +1,11 @@
 //! A client that says what a test wants, right or wrong.
 
 use serde_json::Value;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::support::daemon::Daemon;
-use crate::support::get::Reply;
+use crate::support::get::{Reply, answer};
 use crate::support::wait::{SOON, eventually};
 
 /// Connects, so that nothing is waited for endlessly.
@@ -24,15 +24,9 @@ pub(crate) fn exchange(addr: SocketAddr, bytes: &[u8]) -> Reply {
     reply.unwrap_or_else(|error| panic!("no answer: {error}, sent: {sent:?}"))
 }
 
-/// Reads an answer that ends with the connection.
+/// Reads an answer that ends with the connection, its head in lower case.
 pub(crate) fn rest(stream: &mut TcpStream) -> io::Result<Reply> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let strange = || io::Error::new(io::ErrorKind::InvalidData, format!("no HTTP: {text:?}"));
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(strange)?;
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(strange)?;
-    Ok(Reply { status, head: head.to_lowercase(), body: body.to_owned() })
+    answer(stream).map(|reply| Reply { head: reply.head.to_lowercase(), ..reply })
 }
 
 /// Calls the API.

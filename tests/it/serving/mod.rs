@@ -54,3 +54,10 @@ fn read(daemon: &Daemon, path: &str) -> Value {
     assert_eq!(reply.status, 200, "{reply:?}");
     serde_json::from_str(&reply.body).expect("answers are JSON")
 }
+
+/// What the last entries of the history are about, newest first.
+fn whats(daemon: &Daemon) -> Vec<String> {
+    let history = read(daemon, "history");
+    let entries = history["entries"].as_array().unwrap();
+    entries.iter().map(|entry| entry["what"].as_str().unwrap().to_owned()).collect()
+}

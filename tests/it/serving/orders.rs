@@ -6,8 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::contract::{after_more_attempts, assert_published};
-use crate::serving::pins::{publish, rolls_back, tells, whats};
-use crate::serving::{asked, order, ordered, read};
+use crate::serving::client::eventually_shows;
+use crate::serving::pins::{publish, rolls_back};
+use crate::serving::{asked, order, ordered, read, whats};
 use crate::support::daemon::{Root, following};
 use crate::support::faults::{self, Fault};
 use crate::support::http::{self, Answer};
@@ -18,10 +19,10 @@ use crate::support::wait::{SOON, eventually};
 fn unpinning_catches_up_where_only_a_fallback_serves() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let (main, fallback) = (http::serve(&upstream), http::serve(&upstream));
-    let start = || ordered(&main.url(), &root).flag(format!("--fallback-repo={}", fallback.url()));
-    let daemon = start().start();
+    let setup = ordered(&main.url(), &root);
+    let daemon = setup.flag(format!("--fallback-repo={}", fallback.url())).start();
     let first = upstream.head();
-    tells(&daemon, &first);
+    eventually_shows(&daemon, &first);
     let commits = publish(&upstream, &daemon, 3);
     rolls_back(&daemon, &commits[0], "published");
     main.answer(Answer::Unavailable);
@@ -35,7 +36,7 @@ fn what_cannot_be_rolled_back_to_does_not_end_the_program_while_the_source_is_do
     let (upstream, root) = (Upstream::new(), Root::new());
     let server = http::serve(&upstream);
     let daemon = asked(&server.url(), &root).start();
-    tells(&daemon, &upstream.head());
+    eventually_shows(&daemon, &upstream.head());
     server.answer(Answer::Unavailable);
     for _ in 0..12 {
         let (code, said) = order(&daemon, "POST", "rollback", &json!({ "to": "1".repeat(40) }));
@@ -53,7 +54,7 @@ fn a_rollback_does_not_wait_for_a_source_that_hangs() {
     let server = http::serve(&upstream);
     let mut proxy = faults::in_front_of(server.addr());
     let daemon = ordered(&server.url_at(proxy.addr()), &root).flag("--sync-timeout=2m").start();
-    tells(&daemon, &upstream.head());
+    eventually_shows(&daemon, &upstream.head());
     let commits = publish(&upstream, &daemon, 2);
     proxy.break_with(Fault::Silent);
     proxy.cut();
@@ -71,7 +72,7 @@ fn what_was_published_before_is_known_after_a_repair_and_after_a_crash() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let server = http::serve(&upstream);
     let daemon = ordered(&server.url(), &root).start();
-    tells(&daemon, &upstream.head());
+    eventually_shows(&daemon, &upstream.head());
     let commits = publish(&upstream, &daemon, 2);
     fs::write(root.link().join("a"), "somebody wrote here\n").unwrap();
     eventually("it is repaired", SOON, || (whats(&daemon).len() == 4).then_some(()));
@@ -104,7 +105,7 @@ fn an_instance_that_waits_for_the_root_tells_and_keeps_what_the_first_one_pinned
     let (upstream, root) = (Upstream::new(), Root::new());
     let server = http::serve(&upstream);
     let first = ordered(&server.url(), &root).start();
-    tells(&first, &upstream.head());
+    eventually_shows(&first, &upstream.head());
     let commits = publish(&upstream, &first, 2);
     rolls_back(&first, &commits[0], "published");
     let second = ordered(&server.url(), &root).flag("--sync-timeout=30s").start();
@@ -144,7 +145,7 @@ fn a_commit_with_an_endless_subject_does_no_harm() {
     git(&["commit", "-q", "-F", message.to_str().unwrap()]);
     git(&["push", "-q", "origin", "HEAD"]);
     let daemon = following(&server.url(), &root).start();
-    tells(&daemon, &upstream.head());
+    eventually_shows(&daemon, &upstream.head());
     let told = read(&daemon, "status")["commit"]["subject"].as_str().unwrap().to_owned();
     assert!(told.chars().count() == 257 && told.ends_with("ä…"), "{}", told.len());
 }

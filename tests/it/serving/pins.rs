@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use std::fs;
 
 use crate::contract::{after_more_attempts, assert_published};
-use crate::serving::{asked, order, ordered, read};
+use crate::serving::client::eventually_shows;
+use crate::serving::{asked, order, ordered, read, whats};
 use crate::support::daemon::{Daemon, Root};
 use crate::support::git_daemon;
 use crate::support::http;
@@ -12,19 +13,11 @@ use crate::support::http::Answer;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
-/// Waits until the status tells that the commit is published, which is a moment after the link.
-#[track_caller]
-pub(super) fn tells(daemon: &Daemon, commit: &str) {
-    eventually(&format!("{commit} is told"), SOON, || {
-        (read(daemon, "status")["commit"]["id"] == commit).then_some(())
-    });
-}
-
 /// Commits so often, and waits each time until that is published and told.
 pub(super) fn publish(upstream: &Upstream, daemon: &Daemon, times: usize) -> Vec<String> {
     let one = |n: usize| {
         let commit = upstream.commit("a", format!("change {n}"));
-        tells(daemon, &commit);
+        eventually_shows(daemon, &commit);
         commit
     };
     (0..times).map(one).collect()
@@ -35,13 +28,6 @@ pub(super) fn rolls_back(daemon: &Daemon, to: &str, outcome: &str) {
     let (code, said) = order(daemon, "POST", "rollback", &json!({ "to": to }));
     assert_eq!((code, &said["attempt"]["outcome"]), (200, &json!(outcome)), "{said}");
     assert_eq!(said["pinned"], true);
-}
-
-/// What the last entries of the history are about, newest first.
-pub(super) fn whats(daemon: &Daemon) -> Vec<String> {
-    let history = read(daemon, "history");
-    let entries = history["entries"].as_array().unwrap();
-    entries.iter().map(|entry| entry["what"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -83,7 +69,7 @@ fn a_one_time_run_stays_at_the_pinned_commit() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let server = git_daemon::serve(&upstream);
     let daemon = asked(&server.url(), &root).start();
-    tells(&daemon, &upstream.head());
+    eventually_shows(&daemon, &upstream.head());
     let first = upstream.head();
     let (code, said) = order(&daemon, "POST", "pin", &Value::Null);
     assert_eq!((code, &said["attempt"]["outcome"]), (200, &json!("unchanged")), "{said}");
@@ -99,10 +85,9 @@ fn a_commit_whose_objects_have_gone_is_fetched_by_its_id() {
     upstream.configure("uploadpack.allowAnySHA1InWant", "true");
     let first = upstream.head();
     let server = http::serve(&upstream);
-    let start =
-        || ordered(&server.url(), &root).flag("--stale-worktree-timeout=0").flag("--git-gc=always");
-    let daemon = start().start();
-    tells(&daemon, &first);
+    let setup = ordered(&server.url(), &root).flag("--stale-worktree-timeout=0");
+    let daemon = setup.flag("--git-gc=always").start();
+    eventually_shows(&daemon, &first);
     publish(&upstream, &daemon, 7);
     rolls_back(&daemon, &first, "published");
     assert_published(&root, &upstream, &first);
@@ -115,7 +100,7 @@ fn what_cannot_be_had_is_told_and_changes_nothing() {
     let daemon = ordered(&server.url(), &root).flag("--max-failures=1").start();
     let (code, said) = order(&daemon, "POST", "rollback", &json!({ "to": "previous" }));
     assert_eq!(code, 409, "{said}");
-    tells(&daemon, &upstream.head());
+    eventually_shows(&daemon, &upstream.head());
     let nowhere = "1".repeat(40);
     for _ in 0..3 {
         let (code, said) = order(&daemon, "POST", "pin", &json!({ "to": nowhere }));
@@ -138,7 +123,7 @@ fn a_choice_that_was_written_just_before_a_crash_is_carried_out() {
     let server = http::serve(&upstream);
     let daemon = ordered(&server.url(), &root).start();
     let first = upstream.head();
-    tells(&daemon, &first);
+    eventually_shows(&daemon, &first);
     publish(&upstream, &daemon, 1);
     let (code, _) = order(&daemon, "POST", "pin", &json!({ "to": first }));
     assert_eq!(code, 200);
@@ -147,11 +132,11 @@ fn a_choice_that_was_written_just_before_a_crash_is_carried_out() {
     order(&daemon, "DELETE", "pin", &Value::Null);
     assert!(!pin.exists());
     let newest = upstream.head();
-    tells(&daemon, &newest);
+    eventually_shows(&daemon, &newest);
     daemon.kill();
     fs::write(&pin, written).unwrap();
     let daemon = ordered(&server.url(), &root).start();
-    tells(&daemon, &first);
+    eventually_shows(&daemon, &first);
     eventually("it says so", SOON, || (read(&daemon, "status")["pinned"] == true).then_some(()));
     drop(daemon);
 
@@ -173,7 +158,7 @@ fn history_is_kept_across_restarts_and_bounded() {
     let server = http::serve(&upstream);
     let daemon = ordered(&server.url(), &root).start();
     let first = upstream.head();
-    tells(&daemon, &first);
+    eventually_shows(&daemon, &first);
     let commits = publish(&upstream, &daemon, 2);
     server.answer(Answer::Unavailable);
     eventually("it fails", SOON, || (whats(&daemon)[0] == "failed").then_some(()));

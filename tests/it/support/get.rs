@@ -40,6 +40,11 @@ pub(crate) fn ask(
     // HTTP/1.0, so that the content ends with the connection and never comes in chunks.
     let head = format!("{method} {path} HTTP/1.0\r\nHost: {addr}\r\n{headers}{length}\r\n");
     stream.write_all(&[head.as_bytes(), content].concat())?;
+    answer(&mut stream)
+}
+
+/// Reads an answer that ends with the connection.
+pub(crate) fn answer(stream: &mut TcpStream) -> io::Result<Reply> {
     let mut text = Vec::new();
     stream.read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text);
