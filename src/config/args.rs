@@ -21,6 +21,8 @@ pub(super) struct Args {
     /// Variables that were given as hidden flags.
     pub(super) variables: BTreeMap<String, String>,
     pub(super) problems: Vec<Problem>,
+    /// Words that belong to no flag.
+    pub(super) stray: Vec<Problem>,
 }
 
 /// A text that is asked for instead of a run.
@@ -30,6 +32,13 @@ pub(super) enum Wish {
     Manual,
     Version,
     PrintConfig,
+}
+
+impl Wish {
+    /// Says whether it goes by this letter too.
+    fn is_called(self, letter: char) -> bool {
+        self == Self::Help && letter == '?'
+    }
 }
 
 /// A flag that asks for a text.
@@ -91,7 +100,7 @@ impl Word {
 
 /// What a flag's name stands for.
 enum Target {
-    Option { flag: &'static str, is_switch: bool, many: Many },
+    Option { flag: &'static str, alone: Option<&'static str>, many: Many },
     Action(Wish),
     Variable(String),
 }
@@ -110,6 +119,10 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
         let Word { number, text, is_utf8 } = word;
         let (shown, target, inline) = match text.strip_prefix("--") {
             Some("") => return self.ended(),
+            Some(flag) if is_letter(flag) => match first(flag) {
+                Some((letter, after)) => short(letter, after),
+                None => return self.ended(),
+            },
             Some(flag) => {
                 let (name, inline) = split(flag);
                 (format!("--{name}"), long(name), inline)
@@ -131,12 +144,15 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
     }
 
     fn flag(&mut self, shown: String, target: Target, inline: Option<Word>) {
-        let takes_no_value = matches!(target, Target::Action(_))
-            || matches!(target, Target::Option { is_switch: true, .. });
-        let value = match inline {
-            Some(word) => word,
-            None if takes_no_value => Word::new(0, "true".into()),
-            None => match self.rest.next() {
+        let alone = match &target {
+            Target::Action(_) => Some("true"),
+            Target::Option { alone, .. } => *alone,
+            Target::Variable(_) => None,
+        };
+        let value = match (inline, alone) {
+            (Some(word), _) => word,
+            (None, Some(text)) => Word::new(0, text.into()),
+            (None, None) => match self.rest.next() {
                 Some(word) => word,
                 None => return self.problem(shown, "needs a value, as in --flag=value"),
             },
@@ -193,22 +209,27 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
             Some(flag) => format!("argument {number} (after {flag})"),
             None => format!("argument {number}"),
         };
-        self.problem(
-            place,
-            "it belongs to no flag; there are only flags, as in --repo=URL or --one-time=false",
-        );
+        let complaint =
+            "it belongs to no flag; there are only flags, as in --repo=URL or --one-time=false";
+        self.found.stray.push(Problem::new(place, complaint));
     }
 
     /// Notes that everything behind `--` is no flag.
     fn ended(&mut self) {
         if self.rest.by_ref().count() > 0 {
-            self.problem("--", "what follows belongs to no flag; there are only flags");
+            let complaint = "what follows belongs to no flag; there are only flags";
+            self.found.stray.push(Problem::new("--", complaint));
         }
     }
 
     fn problem(&mut self, place: impl Into<String>, complaint: impl Into<String>) {
         self.found.problems.push(Problem::new(place, complaint));
     }
+}
+
+/// Says whether a flag has one letter only, behind two dashes: the manner of git-sync 3.
+fn is_letter(flag: &str) -> bool {
+    split(flag).0.chars().count() == 1
 }
 
 /// Divides a text at its first equals sign.
@@ -230,7 +251,7 @@ fn long(name: &str) -> Option<Target> {
         return names::variable(variable).map(|_| Target::Variable(variable.to_owned()));
     }
     if let Some((opt, flag)) = names::flag(name) {
-        return Some(Target::Option { flag, is_switch: opt.is_switch(), many: opt.many });
+        return Some(Target::Option { flag, alone: opt.alone(), many: opt.many });
     }
     ACTIONS.iter().find(|action| action.key == name).map(|action| Target::Action(action.wish))
 }
@@ -242,11 +263,11 @@ fn short(letter: char, after: &str) -> (String, Option<Target>, Option<String>) 
     let is_word = after.starts_with(|c: char| c.is_ascii_alphabetic());
     let option = names::options()
         .find(|opt| opt.letter == Some(letter) && !is_word)
-        .map(|opt| Target::Option { flag: opt.key, is_switch: opt.is_switch(), many: opt.many });
+        .map(|opt| Target::Option { flag: opt.key, alone: opt.alone(), many: opt.many });
     let is_whole = after.is_empty() || after.starts_with('=');
     let action = ACTIONS
         .iter()
-        .find(|action| action.letter == Some(letter) && is_whole)
+        .find(|action| is_whole && (action.letter == Some(letter) || action.wish.is_called(letter)))
         .map(|action| Target::Action(action.wish));
     let target = option.or(action);
     (format!("-{letter}"), target, inline)
@@ -262,7 +283,8 @@ mod tests {
     }
 
     fn problems(words: &[&str]) -> Vec<String> {
-        of(words).problems.iter().map(ToString::to_string).collect()
+        let Args { problems, stray, .. } = of(words);
+        problems.iter().chain(&stray).map(ToString::to_string).collect()
     }
 
     #[test]
@@ -279,12 +301,19 @@ mod tests {
         assert_eq!(value(&["--max-failures", "-1"], "max-failures").as_deref(), Some("-1"));
         assert_eq!(value(&["--link=a=b"], "link").as_deref(), Some("a=b"));
         assert_eq!(value(&["--http-bind="], "http-bind").as_deref(), Some(""));
+        for words in [&["--v=6"][..], &["--v", "6"]] {
+            assert_eq!(value(words, "verbose").as_deref(), Some("6"), "{words:?}");
+        }
+        let cookies = |words: &[&str]| value(words, "cookie-file");
+        assert_eq!(cookies(&["--cookie-file", "--one-time"]).as_deref(), Some("true"));
+        assert_eq!(cookies(&["--cookie-file=jar"]).as_deref(), Some("jar"));
     }
 
     #[test]
     fn texts_are_asked_for() {
         assert_eq!(of(&["--help"]).wish, Some(Wish::Help));
         assert_eq!(of(&["--nonsense", "-h"]).wish, Some(Wish::Help));
+        assert_eq!(of(&["-?"]).wish, Some(Wish::Help));
         assert_eq!(of(&["--version", "--man"]).wish, Some(Wish::Version));
         assert_eq!(of(&["--man=false", "--print-config"]).wish, Some(Wish::PrintConfig));
         // As everywhere, a flag that lacks its value takes the next word.

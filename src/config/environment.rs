@@ -3,7 +3,7 @@
 //! Foreign variables are not looked at, whatever bytes they hold.
 
 use crate::config::names;
-use crate::config::names::PREFIX;
+use crate::config::names::{OLD_PREFIX, PREFIX};
 use crate::config::options::Opt;
 use crate::config::problem::{Origin, Problem};
 use crate::model::Secret;
@@ -54,8 +54,11 @@ pub(super) fn read(vars: impl Iterator<Item = (OsString, OsString)>) -> Environm
             continue;
         }
         let Some(opt) = names::variable(&name) else {
-            if name.starts_with(PREFIX) && !is_from_kubernetes(&name, &value.to_string_lossy()) {
-                found.unknown.push(unknown(&name));
+            let ours = [PREFIX, OLD_PREFIX].into_iter().find(|start| name.starts_with(start));
+            if let Some(prefix) = ours
+                && !is_from_kubernetes(prefix, &name, &value.to_string_lossy())
+            {
+                found.unknown.push(unknown(prefix, &name));
             }
             continue;
         };
@@ -75,17 +78,15 @@ pub(super) fn read(vars: impl Iterator<Item = (OsString, OsString)>) -> Environm
 }
 
 /// Compares without the prefix, which would make any two names alike.
-fn unknown(name: &str) -> Problem {
-    let tail = |name: &str| name.strip_prefix(PREFIX).map(|tail| tail.replace('_', "-"));
-    let known: Vec<_> = names::options()
-        .flat_map(Opt::variables)
-        .filter_map(|(known, _, _)| tail(&known))
-        .collect();
+fn unknown(prefix: &str, name: &str) -> Problem {
+    let tail = |name: &str| name.strip_prefix(prefix).map(|tail| tail.replace('_', "-"));
+    let known: Vec<_> =
+        names::options().flat_map(Opt::variables).filter_map(|(known, _)| tail(&known)).collect();
     let wanted = tail(name).unwrap_or_default();
     let complaint = match names::nearest(&wanted, known.iter().map(String::as_str)) {
         Some(meant) => {
             let meant = meant.replace('-', "_");
-            format!("no option reads this variable; the nearest is {PREFIX}{meant}")
+            format!("no option reads this variable; the nearest is {prefix}{meant}")
         }
         None => "no option reads this variable".to_owned(),
     };
@@ -93,8 +94,8 @@ fn unknown(name: &str) -> Problem {
 }
 
 /// Recognises what Kubernetes gives to every pod for a Service whose name begins like our prefix.
-fn is_from_kubernetes(name: &str, value: &str) -> bool {
-    let tail = name.strip_prefix(PREFIX).unwrap_or(name);
+fn is_from_kubernetes(prefix: &str, name: &str, value: &str) -> bool {
+    let tail = name.strip_prefix(prefix).unwrap_or(name);
     let is_url = ["tcp://", "udp://", "sctp://"].iter().any(|start| value.starts_with(start));
     let has_port = |tail: &str| {
         tail.split_once("_PORT_")
@@ -126,16 +127,18 @@ mod tests {
 
     #[test]
     fn an_unknown_variable_is_told_with_the_nearest_one() {
-        let told: Vec<_> = of(&[("GITSYNC_REPOO", "x"), ("GITSYNC_WEATHER", "x")])
-            .unknown
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let told: Vec<_> =
+            of(&[("GITSYNC_REPOO", "x"), ("GITSYNC_WEATHER", "x"), ("GIT_SYNC_WIAT", "1")])
+                .unknown
+                .iter()
+                .map(ToString::to_string)
+                .collect();
         assert_eq!(
             told,
             [
                 "GITSYNC_REPOO: no option reads this variable; the nearest is GITSYNC_REPO",
                 "GITSYNC_WEATHER: no option reads this variable",
+                "GIT_SYNC_WIAT: no option reads this variable; the nearest is GIT_SYNC_WAIT",
             ]
         );
     }
@@ -152,6 +155,8 @@ mod tests {
             ("GITSYNC_WEB_SERVICE_PORT", "80"),
             ("GITSYNC_WEB_PORT", "tcp://10.0.0.1:80"),
             ("GITSYNC_WEB_PORT_80_TCP_PROTO", "tcp"),
+            ("GIT_SYNC_SERVICE_HOST", "10.0.0.1"),
+            ("GIT_SYNC_PORT_80_TCP", "tcp://10.0.0.1:80"),
         ]);
         assert!(found.unknown.is_empty(), "{:?}", found.unknown);
         assert!(found.variables.is_empty());

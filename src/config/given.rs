@@ -1,30 +1,40 @@
 //! What was given for each option, and by whom: flags and variables in their precedence.
 
 use crate::config::names;
+use crate::config::names::Place;
 use crate::config::options::{BETWEEN, Fallback, Many, Opt, Reading};
+use crate::config::personality::Personality;
 use crate::config::problem::{Origin, Problem};
 use crate::config::values;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The text of each option that has one, and its origin.
 #[derive(Default)]
 pub(super) struct Given {
     texts: BTreeMap<&'static str, (String, Origin)>,
+    /// The names of flags of the past that say something.
+    past: BTreeSet<&'static str>,
     /// What works but should be changed.
     pub(super) warnings: Vec<String>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Given {
-    /// Chooses, for each option, the first place that says something.
+    /// Chooses, for each option, the first place that says something. Which that is depends on
+    /// whose manners count.
     pub(super) fn merge(
+        called_as: Personality,
         flags: &BTreeMap<&'static str, String>,
         variables: &BTreeMap<String, String>,
     ) -> Self {
         let mut given = Self::default();
         for opt in names::options() {
-            let chosen = given.flag(opt, flags).or_else(|| given.variable(opt, variables));
-            let chosen = chosen.or(match opt.fallback {
+            let chosen = given.choose(opt, opt.places(called_as), |origin| match origin {
+                Origin::Flag(name) => flags.get(name.as_str()).cloned(),
+                Origin::Variable(name) => variables.get(name).cloned(),
+                Origin::Default => None,
+            });
+            let chosen = chosen.or(match opt.fallback(called_as) {
                 Fallback::Text(text) => Some((text.to_owned(), Origin::Default)),
                 Fallback::Required | Fallback::Nothing | Fallback::Words(_) => None,
             });
@@ -40,49 +50,61 @@ impl Given {
         self.texts.iter().map(|(key, (text, _))| (*key, text.as_str()))
     }
 
+    /// Says whether a flag of the past, or a variable that goes with it, has something to say.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.past.contains(name)
+    }
+
     /// Says where the value of an option came from.
     pub(super) fn origin(&self, key: &str) -> &Origin {
         self.texts.get(key).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
-    fn flag(
+    /// Chooses the first place that says something, and warns of names of the past.
+    fn choose(
         &mut self,
         opt: &'static Opt,
-        flags: &BTreeMap<&'static str, String>,
+        places: Vec<Place>,
+        told: impl Fn(&Origin) -> Option<String>,
     ) -> Option<(String, Origin)> {
-        opt.flags().find_map(|flag| {
-            let origin = Origin::Flag(flag.name.to_owned());
-            let text = self.read(opt, &origin, flag.reading, flags.get(flag.name)?)?;
-            if flag.name != opt.key {
-                self.warn(&format!("--{}", flag.name), &format!("--{}", opt.key));
-            } else if opt.secret {
-                self.warnings.push(format!(
-                    "--{key} can be seen by everybody who may list processes; a file cannot",
-                    key = opt.key
-                ));
+        let mut chosen: Option<(String, Place)> = None;
+        for place in places {
+            let Some(text) = told(&place.origin) else {
+                continue;
+            };
+            if !matches!(place.reading, Reading::Unless(nothing) if nothing == text) {
+                self.past.extend(place.past);
             }
-            Some((text, origin))
-        })
-    }
-
-    fn variable(
-        &mut self,
-        opt: &'static Opt,
-        variables: &BTreeMap<String, String>,
-    ) -> Option<(String, Origin)> {
-        opt.variables().into_iter().find_map(|(name, reading, is_old)| {
-            let origin = Origin::Variable(name.clone());
-            let text = self.read(opt, &origin, reading, variables.get(&name)?)?;
-            if is_old {
-                self.warn(&name, &opt.variable());
+            match &chosen {
+                None => chosen = self.read(opt, &place, &text).map(|text| (text, place)),
+                Some((_, winner)) if winner.is_old && !place.is_old => {
+                    let (winner, loser) = (winner.origin.name(), place.origin.name());
+                    self.warnings.push(format!("{winner} counts in place of {loser}"));
+                }
+                Some(_) => (),
             }
-            Some((divided(opt.many, text), origin))
-        })
+        }
+        let (text, Place { origin, is_old, .. }) = chosen?;
+        match &origin {
+            Origin::Variable(name) if is_old => self.warn(name, &opt.variable()),
+            Origin::Flag(name) if is_old => {
+                self.warn(&format!("--{name}"), &format!("--{}", opt.key));
+            }
+            Origin::Flag(name) if opt.secret => self.warnings.push(format!(
+                "--{name} can be seen by everybody who may list processes; a file cannot"
+            )),
+            Origin::Variable(_) | Origin::Flag(_) | Origin::Default => (),
+        }
+        match &origin {
+            Origin::Variable(_) => Some((divided(opt.many, text), origin)),
+            Origin::Flag(_) | Origin::Default => Some((text, origin)),
+        }
     }
 
     /// Reads a text as its name wants it; none if it says nothing.
-    fn read(&mut self, opt: &Opt, origin: &Origin, reading: Reading, text: &str) -> Option<String> {
-        match reading {
+    fn read(&mut self, opt: &Opt, place: &Place, text: &str) -> Option<String> {
+        let origin = &place.origin;
+        match place.reading {
             Reading::Same => Some(text.to_owned()),
             Reading::Unless(nothing) => (text != nothing).then(|| text.to_owned()),
             Reading::Off(off) => self.switch(opt, origin, (None, off), text),
@@ -131,10 +153,18 @@ mod tests {
     use super::*;
 
     fn of(flags: &[(&'static str, &str)], variables: &[(&str, &str)]) -> Given {
+        called_as(Personality::Gitsyncd, flags, variables)
+    }
+
+    fn called_as(
+        personality: Personality,
+        flags: &[(&'static str, &str)],
+        variables: &[(&str, &str)],
+    ) -> Given {
         let flags = flags.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         let variables =
             variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        Given::merge(&flags, &variables)
+        Given::merge(personality, &flags, &variables)
     }
 
     fn text<'a>(given: &'a Given, key: &str) -> Option<&'a str> {
@@ -171,6 +201,42 @@ mod tests {
             [
                 "--dest is an old name; use --link",
                 "GIT_SYNC_WAIT is an old name; use GITSYNC_PERIOD",
+            ]
+        );
+    }
+
+    #[test]
+    fn called_as_git_sync_old_names_win_and_that_is_told() {
+        let flags = [("rev", "a"), ("ref", "d")];
+        let variables = [
+            ("GIT_SYNC_REV", "b"),
+            ("GIT_SYNC_BRANCH", "c"),
+            ("GIT_SYNC_REF", "e"),
+            ("GITSYNC_REF", "f"),
+            ("GITOPS_BRANCH", "g"),
+        ];
+        let take = |flag, variable| {
+            let (flags, variables): (&[_], &[_]) = (
+                flags.get(flag..).unwrap_or_default(),
+                variables.get(variable..).unwrap_or_default(),
+            );
+            let given = called_as(Personality::GitSync, flags, variables);
+            text(&given, "ref").map(str::to_owned)
+        };
+        let order = [(0, 0), (1, 0), (1, 1), (1, 2), (2, 2), (2, 3), (2, 4), (2, 5)];
+        let chosen: Vec<_> = order.iter().map(|(flag, variable)| take(*flag, *variable)).collect();
+        let wanted = ["a", "b", "c", "d", "e", "f", "g", "HEAD"].map(|text| Some(text.to_owned()));
+        assert_eq!(chosen, wanted);
+
+        let variables = [("GIT_SYNC_PERIOD", "5s"), ("GITSYNC_PERIOD", "6s")];
+        let given = called_as(Personality::GitSync, &[("dest", "a"), ("link", "b")], &variables);
+        assert_eq!(
+            given.warnings,
+            [
+                "--dest counts in place of --link",
+                "--dest is an old name; use --link",
+                "GIT_SYNC_PERIOD counts in place of GITSYNC_PERIOD",
+                "GIT_SYNC_PERIOD is an old name; use GITSYNC_PERIOD",
             ]
         );
     }

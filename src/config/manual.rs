@@ -5,16 +5,17 @@ use crate::config::help;
 use crate::config::options::{Fallback, GROUPS, Many, Opt};
 use crate::config::page;
 use crate::config::page::Block;
+use crate::config::personality::Personality;
 
 /// Writes what `--man` prints.
-pub(super) fn print() -> String {
+pub(super) fn print(called_as: Personality) -> String {
     let mut blocks = vec![
         Block::Heading(1, "Name".to_owned()),
         paragraph("gitsyncd - keeps a directory equal to a Git ref"),
         Block::Heading(1, "Usage".to_owned()),
         paragraph("gitsyncd --repo=URL [--flag=value ...]"),
     ];
-    blocks.extend(body());
+    blocks.extend(body(called_as));
     page::plain(&blocks)
 }
 
@@ -29,9 +30,9 @@ fn markdown() -> String {
              each value came from.",
         ),
         Block::Heading(2, "At a glance".to_owned()),
-        Block::Code(help::print().trim_end().to_owned()),
+        Block::Code(help::print(Personality::Gitsyncd).trim_end().to_owned()),
     ];
-    blocks.extend(body());
+    blocks.extend(body(Personality::Gitsyncd));
     format!(
         "<!-- Generated from the option table in src/config/options; do not edit.\n     \
          To write it anew: UPDATE_EXPECT=1 cargo test --lib config::manual -->\n\n{}",
@@ -39,13 +40,13 @@ fn markdown() -> String {
     )
 }
 
-fn body() -> Vec<Block> {
+fn body(called_as: Personality) -> Vec<Block> {
     let mut blocks = origins();
     blocks.extend(forms());
     blocks.extend(examples());
     for group in GROUPS {
         blocks.push(Block::Heading(2, group.title.to_owned()));
-        blocks.extend(group.options.iter().flat_map(entry));
+        blocks.extend(group.options.iter().flat_map(|opt| entry(opt, called_as)));
     }
     blocks.push(Block::Heading(2, "Instead of syncing".to_owned()));
     for action in ACTIONS {
@@ -132,7 +133,7 @@ fn examples() -> Vec<Block> {
     ]
 }
 
-fn entry(opt: &Opt) -> Vec<Block> {
+fn entry(opt: &Opt, called_as: Personality) -> Vec<Block> {
     let letter = match (opt.letter, opt.metavar) {
         (Some(letter), Some(metavar)) => format!(", `-{letter} {metavar}`"),
         (Some(letter), None) => format!(", `-{letter}`"),
@@ -145,16 +146,11 @@ fn entry(opt: &Opt) -> Vec<Block> {
     blocks.extend(opt.long.split("\n\n").map(paragraph));
     let variables: Vec<_> = opt
         .variables()
-        .into_iter()
-        .map(
-            |(name, _, is_old)| {
-                if is_old { format!("`{name}` (old)") } else { format!("`{name}`") }
-            },
-        )
+        .map(|(name, is_old)| if is_old { format!("`{name}` (old)") } else { format!("`{name}`") })
         .collect();
     let old: Vec<_> = opt.old.iter().map(|old| format!("`--{}`", old.name)).collect();
     let mut facts =
-        vec![format!("Default: {}. Variables: {}.", fallback(opt), variables.join(", "))];
+        vec![format!("{} Variables: {}.", defaults(opt, called_as), variables.join(", "))];
     if !old.is_empty() {
         facts.push(format!("Old flags: {}.", old.join(", ")));
     }
@@ -175,8 +171,20 @@ fn entry(opt: &Opt) -> Vec<Block> {
     blocks
 }
 
-fn fallback(opt: &Opt) -> String {
-    match opt.fallback {
+/// Says what counts if nothing is given, and what else under the other name.
+fn defaults(opt: &Opt, called_as: Personality) -> String {
+    match opt.peer {
+        Some(peer) if !called_as.is_peer() => format!(
+            "Default: {}; called as `git-sync`: {}.",
+            fallback(opt.fallback),
+            fallback(peer)
+        ),
+        Some(_) | None => format!("Default: {}.", fallback(opt.fallback(called_as))),
+    }
+}
+
+fn fallback(fallback: Fallback) -> String {
+    match fallback {
         Fallback::Required => "none, it must be given".to_owned(),
         Fallback::Nothing => "none".to_owned(),
         Fallback::Text(text) => format!("`{text}`"),
@@ -201,12 +209,12 @@ mod tests {
 
     #[test]
     fn the_manual_fits_a_terminal_and_names_every_variable() {
-        let text = print();
+        let text = print(Personality::Gitsyncd);
         for line in text.lines() {
             assert!(line.chars().count() <= 100 && !line.contains('`'), "{line}");
         }
         for opt in names::options() {
-            for (name, _, _) in opt.variables() {
+            for (name, _) in opt.variables() {
                 assert!(text.contains(&name), "{name}");
             }
         }

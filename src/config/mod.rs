@@ -18,6 +18,7 @@ mod names;
 mod options;
 mod page;
 mod paths;
+mod personality;
 mod problem;
 mod raw;
 mod serving;
@@ -29,7 +30,8 @@ mod values;
 
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use git_config::Setting;
-pub use modes::{Drift, Trees};
+pub use modes::{Drift, Submodules, Trees};
+pub use personality::Personality;
 pub use problem::Problem;
 pub use serving::{ApiRead, Serving};
 pub use values::duration;
@@ -37,6 +39,7 @@ pub use values::duration;
 use crate::model::{Garbage, Reference, RepoUrl};
 use args::{Args, Wish};
 use given::Given;
+use problem::Origin;
 use raw::Raw;
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -47,6 +50,8 @@ use std::time::Duration;
 /// What the program was asked to do; every value holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// Whose defaults and manners count.
+    pub personality: Personality,
     /// What to follow.
     pub repo: RepoUrl,
     /// The same repository elsewhere, for when it cannot be had there; tried in this order.
@@ -73,6 +78,8 @@ pub struct Config {
     pub init_max_failures: Option<NonZeroU64>,
     /// How many commits of history to keep; none means all.
     pub depth: Option<NonZeroU32>,
+    /// What to do with submodules.
+    pub submodules: Submodules,
     /// Who we are to sources, and how they are reached.
     pub access: Access,
     /// A file whose time changes when something was published.
@@ -144,25 +151,32 @@ impl Surroundings {
 /// The first argument is the name of the program, as in [`std::env::args_os`]. Variables that are
 /// not ours are not looked at, so [`std::env::vars_os`] can be given as it is.
 pub fn load(
-    args: impl Iterator<Item = OsString>,
+    mut args: impl Iterator<Item = OsString>,
     vars: impl Iterator<Item = (OsString, OsString)>,
     surroundings: Surroundings,
 ) -> Result<Request, Vec<Problem>> {
-    let Args { wish, flags, variables: hidden, mut problems } = args::read(args.skip(1));
+    let called_as = Personality::of(args.next().as_deref());
+    let Args { wish, flags, variables: hidden, mut problems, stray } = args::read(args);
     match wish {
-        Some(Wish::Help) => return Ok(Request::Print(help::print())),
-        Some(Wish::Manual) => return Ok(Request::Print(manual::print())),
+        Some(Wish::Help) => return Ok(Request::Print(help::print(called_as))),
+        Some(Wish::Manual) => return Ok(Request::Print(manual::print(called_as))),
         Some(Wish::Version) => return Ok(Request::Print(version())),
         Some(Wish::PrintConfig) | None => (),
     }
     let hidden = hidden.into_iter().map(|(name, text)| (name.into(), text.into()));
     let environment = environment::read(vars.chain(hidden));
-    let given = Given::merge(&flags, &environment.variables);
+    let mut given = Given::merge(called_as, &flags, &environment.variables);
+    if called_as.is_peer() {
+        // That program passes them over.
+        given.warnings.extend(stray.iter().map(ToString::to_string));
+    } else {
+        problems.extend(stray);
+    }
     problems.extend(environment.problems);
     problems.extend(given.problems.iter().cloned());
     let checked = Raw::of(&given)
         .map_err(|problem| vec![problem])
-        .and_then(|raw| check::check(&raw, &given, &surroundings, &environment.proxies));
+        .and_then(|raw| check::check(called_as, &raw, &given, &surroundings, &environment.proxies));
     match checked {
         Ok(config) if problems.is_empty() => {
             let warnings = warnings(&config, &given, &environment.unknown);
@@ -186,6 +200,9 @@ fn version() -> String {
 fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> {
     let mut warnings = given.warnings.clone();
     warnings.extend(unknown.iter().map(ToString::to_string));
+    if *given.origin("ssh") != Origin::Default {
+        warnings.push(format!("{} has no effect; it can go", given.origin("ssh").name()));
+    }
     warnings.extend(serving::without_effect(&config.serving));
     let ignored = git_config::ignored(&config.access.settings);
     if !ignored.is_empty() {

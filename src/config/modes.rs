@@ -29,6 +29,35 @@ impl Trees {
     }
 }
 
+/// What to do with submodules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submodules {
+    /// Fetch them, and theirs.
+    Recursive,
+    /// Fetch them, and not theirs.
+    Shallow,
+    /// Leave empty directories.
+    Off,
+}
+
+impl Submodules {
+    const ALL: [Self; 3] = [Self::Recursive, Self::Shallow, Self::Off];
+
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Recursive => "recursive",
+            Self::Shallow => "shallow",
+            Self::Off => "off",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|mode| mode.label() == text);
+        found.ok_or_else(|| format!("{text:?} is none of recursive, shallow and off"))
+    }
+}
+
 /// What to do about a tree that somebody changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drift {

@@ -1,12 +1,14 @@
 //! The names of options: which flag or variable belongs to which, and which one was meant.
 
 use crate::config::options::{Fallback, GROUPS, Name, Opt, Reading};
+use crate::config::personality::Personality;
+use crate::config::problem::Origin;
 
 /// What the variables of this program begin with.
 pub(super) const PREFIX: &str = "GITSYNC_";
 
 /// What the variables of git-sync before version 4 begin with.
-const OLD_PREFIX: &str = "GIT_SYNC_";
+pub(super) const OLD_PREFIX: &str = "GIT_SYNC_";
 
 impl Opt {
     /// Says whether it takes no value beyond on and off.
@@ -14,15 +16,24 @@ impl Opt {
         self.metavar.is_none()
     }
 
+    /// What counts when nothing was given.
+    pub(super) fn fallback(&self, called_as: Personality) -> Fallback {
+        self.peer.filter(|_| called_as.is_peer()).unwrap_or(self.fallback)
+    }
+
     /// Says whether an empty text means that there is no value.
-    pub(super) fn may_be_absent(&self) -> bool {
-        matches!(self.fallback, Fallback::Nothing | Fallback::Words(_))
+    pub(super) fn may_be_absent(&self, called_as: Personality) -> bool {
+        matches!(self.fallback(called_as), Fallback::Nothing | Fallback::Words(_))
+    }
+
+    /// What the flag says that is named alone, if it need not have a value.
+    pub(super) fn alone(&self) -> Option<&'static str> {
+        self.lone.or(self.is_switch().then_some("true"))
     }
 
     /// The flags that set it, first one first, without dashes.
     pub(super) fn flags(&self) -> impl Iterator<Item = Name> {
-        let own = Name { name: self.key, reading: Reading::Same };
-        std::iter::once(own).chain(self.old.iter().copied())
+        std::iter::once(own(self.key)).chain(self.old.iter().copied())
     }
 
     /// The variable that sets it.
@@ -30,12 +41,64 @@ impl Opt {
         shout(PREFIX, self.key)
     }
 
+    /// Every place that may set it, the one that counts first.
+    pub(super) fn places(&self, called_as: Personality) -> Vec<Place> {
+        let flag =
+            |name: Name, is_old| Place::new(Origin::Flag(name.name.to_owned()), name, is_old);
+        let variable =
+            |text: String, name: Name, is_old| Place::new(Origin::Variable(text), name, is_old);
+        let past = |name: &Name| {
+            let text = name.variable.map_or_else(|| shout(OLD_PREFIX, name.name), str::to_owned);
+            variable(text, *name, true)
+        };
+        let key = own(self.key);
+        let is_peer = called_as.is_peer();
+        let new = flag(key, false);
+        let old = self.old.iter().map(|name| flag(*name, true));
+        let new_variable = variable(shout(PREFIX, self.key), key, false);
+        let old_variable = variable(shout(OLD_PREFIX, self.key), key, is_peer);
+        let past = self.old.iter().map(past);
+        let is_third = |name: &&Name| name.name.starts_with("GIT_");
+        let third = self.aliases.iter().filter(is_third);
+        let third = third.map(|name| variable(name.name.to_owned(), *name, is_peer));
+        let other = self.aliases.iter().filter(|name| !is_third(name));
+        let other = other.map(|name| variable(name.name.to_owned(), *name, false));
+        if is_peer {
+            let first = old.chain(past).chain([new]).chain(third);
+            first.chain([old_variable, new_variable]).chain(other).collect()
+        } else {
+            let first = [new].into_iter().chain(old).chain([new_variable, old_variable]);
+            first.chain(past).chain(third).chain(other).collect()
+        }
+    }
+
     /// The variables that set it, first one first, and whether the name is one of the past.
-    pub(super) fn variables(&self) -> Vec<(String, Reading, bool)> {
-        let own = [PREFIX, OLD_PREFIX].map(|start| (shout(start, self.key), Reading::Same, false));
-        let old = self.old.iter().map(|old| (shout(OLD_PREFIX, old.name), old.reading, true));
-        let others = self.aliases.iter().map(|other| (other.name.to_owned(), other.reading, false));
-        own.into_iter().chain(old).chain(others).collect()
+    pub(super) fn variables(&self) -> impl Iterator<Item = (String, bool)> {
+        self.places(Personality::Gitsyncd).into_iter().filter_map(|place| match place.origin {
+            Origin::Variable(name) => Some((name, place.is_old)),
+            Origin::Flag(_) | Origin::Default => None,
+        })
+    }
+}
+
+const fn own(key: &'static str) -> Name {
+    Name { name: key, reading: Reading::Same, variable: None }
+}
+
+/// A place that may say what an option is to be.
+pub(super) struct Place {
+    pub(super) origin: Origin,
+    pub(super) reading: Reading,
+    /// Whether the name is one of the past.
+    pub(super) is_old: bool,
+    /// The flag of the past that it is, or goes with.
+    pub(super) past: Option<&'static str>,
+}
+
+impl Place {
+    fn new(origin: Origin, name: Name, is_old: bool) -> Self {
+        let past = is_old.then_some(name.name);
+        Self { origin, reading: name.reading, is_old, past }
     }
 }
 
@@ -57,7 +120,7 @@ pub(super) fn flag(name: &str) -> Option<(&'static Opt, &'static str)> {
 
 /// Finds the option that a variable sets.
 pub(super) fn variable(name: &str) -> Option<&'static Opt> {
-    options().find(|opt| opt.variables().iter().any(|(known, _, _)| known == name))
+    options().find(|opt| opt.variables().any(|(known, _)| known == name))
 }
 
 /// Makes `GITSYNC_INIT_PERIOD` from `init-period`.
@@ -109,7 +172,7 @@ mod tests {
             for flag in opt.flags() {
                 assert!(flags.insert(flag.name), "--{}", flag.name);
             }
-            for (name, _, _) in opt.variables() {
+            for (name, _) in opt.variables() {
                 assert!(variables.insert(name.clone()), "{name}");
             }
         }
@@ -126,8 +189,7 @@ mod tests {
 
     #[test]
     fn variables_are_read_in_their_order() {
-        let names: Vec<_> =
-            option("ref").unwrap().variables().into_iter().map(|(name, _, _)| name).collect();
+        let names: Vec<_> = option("ref").unwrap().variables().map(|(name, _)| name).collect();
         let wanted = [
             "GITSYNC_REF",
             "GIT_SYNC_REF",

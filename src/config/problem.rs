@@ -45,12 +45,20 @@ impl Origin {
         }
     }
 
+    /// Names the place, as people write it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Flag(name) => format!("--{name}"),
+            Self::Variable(name) => name.clone(),
+            Self::Default => "default".to_owned(),
+        }
+    }
+
     /// Says the place alone, as `--print-config` shows it.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Flag(name) => format!("from --{name}"),
-            Self::Variable(name) => format!("from {name}"),
-            Self::Default => "default".to_owned(),
+            Self::Flag(_) | Self::Variable(_) => format!("from {}", self.name()),
+            Self::Default => self.name(),
         }
     }
 }

@@ -65,6 +65,8 @@ pub(super) struct Raw {
     pub(super) api_read: Option<String>,
     pub(super) verbose: Option<String>,
     pub(super) log_format: Option<String>,
+    pub(super) ssh: Option<String>,
+    pub(super) change_permissions: Option<String>,
 }
 
 impl Raw {

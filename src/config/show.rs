@@ -53,7 +53,7 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("repo", Some(config.repo.to_string())),
         ("ref", Some(config.reference.to_string())),
         ("depth", Some(config.depth.map_or(0, NonZeroU32::get).to_string())),
-        ("submodules", Some("off".to_owned())),
+        ("submodules", Some(config.submodules.label().to_owned())),
         ("root", Some(path(&config.root))),
         ("link", Some(path(&config.link))),
         ("trees", Some(config.trees.label().to_owned())),
@@ -72,6 +72,9 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("error-file", file(&config.error_file)),
         ("verbose", Some(config.verbose.to_string())),
         ("log-format", Some(log_format.to_owned())),
+        // Neither has an effect, whatever was said.
+        ("ssh", Some("false".to_owned())),
+        ("change-permissions", None),
     ];
     shown.extend(each("fallback-repo", config.fallback_repos.iter().map(ToString::to_string)));
     shown.extend(login(&config.access));

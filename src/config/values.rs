@@ -150,9 +150,24 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a whole number, negative ones included.
+/// Reads a whole number, negative ones included, in the forms of Go: `10`, `0xa`, `0o12`, `0b1010`,
+/// and `012`, which is octal.
 pub(super) fn number(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_error| format!("{text:?} is not a whole number"))
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let bases = [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2), ("0", 8)];
+    let (digits, base) = bases
+        .iter()
+        .find_map(|(start, base)| Some((digits.strip_prefix(start)?, *base)))
+        .filter(|(digits, _)| !digits.is_empty())
+        .unwrap_or((digits, 10));
+    let number = i64::from_str_radix(digits, base).ok().filter(|number| *number >= 0);
+    number
+        .filter(|_| !digits.starts_with(['+', '-']))
+        .map(|number| if is_negative { -number } else { number })
+        .ok_or_else(|| format!("{text:?} is not a whole number"))
 }
 
 /// Reads `HOST:PORT`, `[V6]:PORT`, `:PORT` or `PORT`, and writes it with a colon.
@@ -252,6 +267,26 @@ mod tests {
         assert_eq!(switch("TRUE"), Ok(true));
         assert_eq!(switch("No"), Ok(false));
         assert!(switch("").is_err() && switch("2").is_err());
+    }
+
+    #[test]
+    fn whole_numbers_have_the_forms_of_go() {
+        for (text, wanted) in [
+            ("0", 0),
+            ("-1", -1),
+            ("+7", 7),
+            ("10", 10),
+            ("0x10", 16),
+            ("0o17", 15),
+            ("017", 15),
+            ("-0b11", -3),
+            ("00", 0),
+        ] {
+            assert_eq!(number(text), Ok(wanted), "{text}");
+        }
+        for bad in ["", "-", "1.5", "0x", "08", "--1", "0x-1", "+-1", "1e3", "99999999999999999999"] {
+            assert!(number(bad).is_err(), "{bad}");
+        }
     }
 
     proptest! {

@@ -1,18 +1,19 @@
 //! Texts to [`Config`], or every problem there is.
 
 mod access;
+mod peer;
 mod serving;
 
 use crate::config::given::Given;
 use crate::config::names;
-use crate::config::options::{BETWEEN, Opt};
+use crate::config::options::BETWEEN;
 use crate::config::paths;
 use crate::config::problem::Problem;
 use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Config, Drift, LogFormat, Surroundings, Trees};
+use crate::config::{Config, Drift, LogFormat, Personality, Submodules, Surroundings, Trees};
 use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -20,12 +21,13 @@ use std::time::Duration;
 
 /// Checks every text, even after the first problem, then builds.
 pub(super) fn check(
+    called_as: Personality,
     raw: &Raw,
     given: &Given,
     surroundings: &Surroundings,
     proxies: &[(String, Secret)],
 ) -> Result<Config, Vec<Problem>> {
-    let mut checker = Checker { given, surroundings, proxies, problems: Vec::new() };
+    let mut checker = Checker { called_as, given, surroundings, proxies, problems: Vec::new() };
     let config = checker.config(raw);
     match config {
         Some(config) if checker.problems.is_empty() => Ok(config),
@@ -34,12 +36,16 @@ pub(super) fn check(
 }
 
 struct Checker<'a> {
+    called_as: Personality,
     given: &'a Given,
     surroundings: &'a Surroundings,
     /// The proxies that the environment names.
     proxies: &'a [(String, Secret)],
     problems: Vec<Problem>,
 }
+
+/// The rest until the first success where neither that nor a period is given.
+const INIT_PERIOD: Duration = Duration::from_secs(1);
 
 /// What lies where.
 #[derive(Default)]
@@ -57,7 +63,8 @@ impl Checker<'_> {
         let fallback_repos = self.read_many("fallback-repo", raw.fallback_repo.as_ref(), repo_url);
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
-        self.read("submodules", raw.submodules.as_ref(), submodules);
+        let submodules = self.read("submodules", raw.submodules.as_ref(), Submodules::parse);
+        self.past(raw);
         let places = self.places(raw);
         let stale = self.read(
             "stale-worktree-timeout",
@@ -68,28 +75,33 @@ impl Checker<'_> {
         let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
         let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
         let (period, jitter) = self.rests(raw);
-        let init_period = self.read("init-period", raw.init_period.as_ref(), values::rest);
+        let init_period = self.read("init-period", raw.init_period.as_ref(), init_period);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
         let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
         let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
         let (max_failures, init_max_failures) = self.failures(raw);
         let access = access::access(self, raw);
+        if let (true, Some(repo)) = (self.called_as.is_peer(), &repo) {
+            peer::refuse(self, raw, repo, &access);
+        }
         let serving = serving::serving(self, raw);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
+            personality: self.called_as,
             repo: repo?,
             reference: reference.unwrap_or(Reference::Head),
             root: places.root,
             link: places.link,
             period,
             jitter,
-            init_period: init_period.unwrap_or_default(),
+            init_period: init_period.flatten().or(period).unwrap_or(INIT_PERIOD),
             sync_timeout: sync_timeout.unwrap_or_default(),
             one_time: one_time.unwrap_or_default(),
             max_failures,
             init_max_failures,
             depth: depth.flatten(),
+            submodules: submodules.unwrap_or(Submodules::Off),
             access,
             fallback_repos,
             touch_file: places.touch_file,
@@ -114,7 +126,8 @@ impl Checker<'_> {
     ) -> Option<T> {
         let text = text?;
         if text.is_empty() {
-            if !names::option(key).is_some_and(Opt::may_be_absent) {
+            let called_as = self.called_as;
+            if !names::option(key).is_some_and(|opt| opt.may_be_absent(called_as)) {
                 self.complain(key, "is empty");
             }
             return None;
@@ -165,7 +178,7 @@ impl Checker<'_> {
     }
 
     fn places(&mut self, raw: &Raw) -> Places {
-        let Some(root) = self.file("root", raw.root.as_ref()) else {
+        let Some(root) = self.root(raw) else {
             return Places::default();
         };
         let under_root = |text: &str| {
@@ -175,7 +188,9 @@ impl Checker<'_> {
                 None => Ok(path),
             }
         };
-        let link = self.read("link", raw.link.as_ref(), under_root).unwrap_or_default();
+        let last_part = raw.repo.as_deref().map(last_part);
+        let link = raw.link.clone().filter(|link| !link.is_empty()).or(last_part);
+        let link = self.read("link", link.as_ref(), under_root).unwrap_or_default();
         let beside_link = |text: &str| {
             let path = under_root(text)?;
             match paths::in_the_way(&link, &path) {
@@ -191,6 +206,13 @@ impl Checker<'_> {
             self.complain("error-file", format!("is the same file as {other}"));
         }
         Places { root, link, touch_file, error_file }
+    }
+
+    fn root(&mut self, raw: &Raw) -> Option<PathBuf> {
+        if raw.root.is_none() {
+            self.complain("root", "is required: the working directory, as in --root=/git");
+        }
+        self.file("root", raw.root.as_ref())
     }
 
     /// Reads a path that counts from the current directory.
@@ -236,6 +258,17 @@ impl Checker<'_> {
         (max.flatten(), init.or(max).flatten())
     }
 
+    /// Looks at what earlier versions had.
+    fn past(&mut self, raw: &Raw) {
+        self.read("ssh", raw.ssh.as_ref(), values::switch);
+        self.read("change-permissions", raw.change_permissions.as_ref(), permissions);
+        if self.given.is_given("rev") && self.given.is_given("branch") {
+            let complaint = "both --branch and --rev were given, by flag or by variable; --ref takes \
+                             the place of both";
+            self.complain("ref", complaint);
+        }
+    }
+
     fn default_log_format(&self) -> LogFormat {
         if self.surroundings.stderr_is_terminal { LogFormat::Text } else { LogFormat::Json }
     }
@@ -243,6 +276,12 @@ impl Checker<'_> {
 
 fn repo_url(text: &str) -> Result<RepoUrl, String> {
     text.parse::<RepoUrl>().map_err(|error| error.to_string())
+}
+
+/// What git-sync calls its link: the last part of the address.
+fn last_part(repo: &str) -> String {
+    let repo = repo.trim_matches('/');
+    repo.rsplit_once('/').map_or(repo, |(_, last)| last).to_owned()
 }
 
 fn reference(text: &str) -> Result<Reference, String> {
@@ -266,10 +305,21 @@ fn failures(text: &str) -> Result<Option<NonZeroU64>, String> {
         .map(|count| NonZeroU64::new(count).unwrap_or(NonZeroU64::MIN)))
 }
 
-fn submodules(text: &str) -> Result<(), String> {
-    match text {
-        "off" => Ok(()),
-        _ => Err(format!("{text:?} is not possible yet; the only value is off")),
+/// Reads the rest until the first success; none is the period.
+fn init_period(text: &str) -> Result<Option<Duration>, String> {
+    match values::duration(text)? {
+        Duration::ZERO => Ok(None),
+        _ => values::rest(text).map(Some),
+    }
+}
+
+/// Reads the modes that version 3 gave to files; only none is possible.
+fn permissions(text: &str) -> Result<(), String> {
+    match values::number(text)? {
+        0 => Ok(()),
+        _ => Err("is no longer possible: modes are those of the commit; for files that the group \
+                  may write use --group-write"
+            .to_owned()),
     }
 }
 
@@ -279,10 +329,7 @@ fn garbage(text: &str) -> Result<Garbage, String> {
 }
 
 fn verbose(text: &str) -> Result<u8, String> {
-    match u8::try_from(values::number(text)?) {
-        Ok(level) if level <= 9 => Ok(level),
-        Ok(_) | Err(_) => Err(format!("{text:?} is not from 0 to 9")),
-    }
+    Ok(u8::try_from(values::number(text)?.clamp(0, 9)).unwrap_or_default())
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

@@ -9,6 +9,9 @@ use crate::config::{ApiRead, Serving};
 pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw) -> Serving {
     let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
     let metrics = checker.read("http-metrics", raw.http_metrics.as_ref(), values::switch);
+    if metrics == Some(true) && bind.is_none() {
+        checker.complain("http-metrics", "needs --http-bind besides it");
+    }
     let hook_bind = checker.read("hook-bind", raw.hook_bind.as_ref(), values::address);
     let any_port = |address: &String| address.ends_with(":0");
     if hook_bind.is_some() && hook_bind == bind && !hook_bind.as_ref().is_some_and(any_port) {

@@ -69,10 +69,12 @@ pub(super) const LOGIN: &[Opt] = &[
     Opt {
         key: "cookie-file",
         metavar: Some("FILE"),
+        lone: Some("true"),
         short: "A file with cookies to send",
         long: "In the format of Netscape, which browsers export and curl writes. A cookie goes \
-               only where it says. `true` stands for `/etc/git-secret/cookie_file`, `false` for \
-               none. A relative path counts from the current directory.",
+               only where it says. `true`, or the flag alone, stands for \
+               `/etc/git-secret/cookie_file`, `false` for none; a file must be behind an equals \
+               sign. A relative path counts from the current directory.",
         aliases: &[same("GIT_COOKIE_FILE")],
         ..PLAIN
     },

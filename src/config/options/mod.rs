@@ -5,6 +5,7 @@
 
 mod access;
 mod login;
+mod past;
 mod place;
 mod serving;
 mod source;
@@ -22,6 +23,10 @@ pub(super) struct Opt {
     pub(super) metavar: Option<&'static str>,
     /// What counts when nothing was given.
     pub(super) fallback: Fallback,
+    /// The same when called as `git-sync`, where that differs.
+    pub(super) peer: Option<Fallback>,
+    /// What the flag says that is named alone; then a value must be behind an equals sign.
+    pub(super) lone: Option<&'static str>,
     /// Whether it can be given more than once.
     pub(super) many: Many,
     /// Whether the value must not be seen.
@@ -42,6 +47,8 @@ pub(super) struct Opt {
 pub(super) struct Name {
     pub(super) name: &'static str,
     pub(super) reading: Reading,
+    /// The variable that goes with a flag of the past, if it is not made from its name.
+    pub(super) variable: Option<&'static str>,
 }
 
 /// How the text under another name is to be read.
@@ -97,11 +104,15 @@ pub(super) struct Group {
 }
 
 const fn same(name: &'static str) -> Name {
-    Name { name, reading: Reading::Same }
+    Name { name, reading: Reading::Same, variable: None }
 }
 
 const fn unless(name: &'static str, text: &'static str) -> Name {
-    Name { name, reading: Reading::Unless(text) }
+    Name { name, reading: Reading::Unless(text), variable: None }
+}
+
+const fn reads(name: &'static str, reading: Reading) -> Name {
+    Name { name, reading, variable: None }
 }
 
 const PLAIN: Opt = Opt {
@@ -109,6 +120,8 @@ const PLAIN: Opt = Opt {
     letter: None,
     metavar: None,
     fallback: Fallback::Nothing,
+    peer: None,
+    lone: None,
     many: Many::No,
     secret: false,
     short: "",
@@ -126,4 +139,5 @@ pub(super) const GROUPS: &[Group] = &[
     Group { title: "The way to the server", options: access::ACCESS },
     Group { title: "What others may ask", options: serving::SERVING },
     Group { title: "Telling how it goes", options: telling::TELLING },
+    Group { title: "Names of the past", options: past::PAST },
 ];

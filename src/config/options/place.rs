@@ -1,12 +1,13 @@
 //! Where it goes, and what is kept.
 
-use crate::config::options::{Fallback, Name, Opt, PLAIN, Reading, same};
+use crate::config::options::{Fallback, Opt, PLAIN, Reading, reads, same};
 
 pub(super) const PLACE: &[Opt] = &[
     Opt {
         key: "root",
         metavar: Some("DIR"),
         fallback: Fallback::Text("/git"),
+        peer: Some(Fallback::Required),
         short: "The working directory",
         long: "Everything is kept below it: the repository in `.git`, the trees in `.worktrees`, \
                the status in `.git-sync`. It is made if it is missing. A relative path counts \
@@ -18,6 +19,7 @@ pub(super) const PLACE: &[Opt] = &[
         key: "link",
         metavar: Some("PATH"),
         fallback: Fallback::Text("latest"),
+        peer: Some(Fallback::Words("the last part of repo")),
         short: "The symlink that readers use",
         long: "It always names the whole tree of one commit and moves in one step. A relative \
                path counts from the root. It cannot be the root, above the root, or inside of \
@@ -45,6 +47,7 @@ pub(super) const PLACE: &[Opt] = &[
         key: "drift",
         metavar: Some("MODE"),
         fallback: Fallback::Text("repair"),
+        peer: Some(Fallback::Text("report")),
         short: "If the tree is changed: repair, report, off",
         long: "At each sync the size, time and mode of some files are compared with what was \
                published, going round, and of all files at the start. With `repair` a tree that \
@@ -57,6 +60,7 @@ pub(super) const PLACE: &[Opt] = &[
         key: "stale-worktree-timeout",
         metavar: Some("DURATION"),
         fallback: Fallback::Text("1m"),
+        peer: Some(Fallback::Text("0")),
         short: "How long a tree stays once replaced",
         long: "Readers that found their way through the link just before it moved can finish in \
                the old tree. `0` removes it at once.",
@@ -66,6 +70,7 @@ pub(super) const PLACE: &[Opt] = &[
         key: "git-gc",
         metavar: Some("MODE"),
         fallback: Fallback::Text("auto"),
+        peer: Some(Fallback::Text("always")),
         short: "When to remove objects that nothing needs",
         long: "`auto` makes one pack of what is needed and removes the others when there are more \
                than 50 packs, or when all of them together are larger than twice the largest and \
@@ -76,10 +81,7 @@ pub(super) const PLACE: &[Opt] = &[
                tree that has not gone yet, and of refs that others made. Syncs go on meanwhile.\n\n\
                The variable `GITSYNC_GARBAGE_COLLECTION` means `auto` if it is true and `off` if \
                it is false.",
-        aliases: &[Name {
-            name: "GITSYNC_GARBAGE_COLLECTION",
-            reading: Reading::Either("auto", "off"),
-        }],
+        aliases: &[reads("GITSYNC_GARBAGE_COLLECTION", Reading::Either("auto", "off"))],
         ..PLAIN
     },
 ];

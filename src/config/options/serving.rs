@@ -15,6 +15,7 @@ pub(super) const SERVING: &[Opt] = &[
     Opt {
         key: "http-metrics",
         fallback: Fallback::Words("on when http-bind is set"),
+        peer: Some(Fallback::Text("false")),
         short: "Answer /metrics",
         long: "In the text format of Prometheus. Needs `--http-bind`.",
         ..PLAIN

@@ -55,10 +55,11 @@ pub(super) const SOURCE: &[Opt] = &[
     Opt {
         key: "submodules",
         metavar: Some("MODE"),
-        fallback: Fallback::Text("off"),
-        short: "What to do with submodules: only off for now",
-        long: "Submodules stay empty directories. Any value but `off` is refused, so that nobody \
-               waits for files that do not come.",
+        fallback: Fallback::Text("recursive"),
+        short: "Submodules: recursive, shallow or off",
+        long: "With `off`, submodules stay empty directories. This version cannot fetch submodules: \
+               with `recursive` and `shallow`, a commit that has any is not published, so that \
+               nobody waits for files that do not come.",
         ..PLAIN
     },
 ];

@@ -22,16 +22,17 @@ pub(super) const TELLING: &[Opt] = &[
     Opt {
         key: "verbose",
         letter: Some('v'),
-        metavar: Some("0-9"),
+        metavar: Some("N"),
         fallback: Fallback::Text("0"),
         short: "How much to log",
-        long: "`0` tells changes and failures, `9` everything.",
+        long: "`0` tells changes and failures, `9` everything. What is above or below counts as these.",
         ..PLAIN
     },
     Opt {
         key: "log-format",
         metavar: Some("FORMAT"),
         fallback: Fallback::Words("text on a terminal, else json"),
+        peer: Some(Fallback::Text("json")),
         short: "Log lines as text or json",
         long: "Logs go to standard error: `text` for people, `json` as one object a line.",
         ..PLAIN

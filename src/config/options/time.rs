@@ -1,12 +1,13 @@
 //! When to sync.
 
-use crate::config::options::{Fallback, Name, Opt, PLAIN, Reading, same, unless};
+use crate::config::options::{Fallback, Opt, PLAIN, Reading, reads, same, unless};
 
 pub(super) const TIME: &[Opt] = &[
     Opt {
         key: "period",
         metavar: Some("DURATION"),
         fallback: Fallback::Text("60s"),
+        peer: Some(Fallback::Text("10s")),
         short: "The rest between two syncs, or off for triggers only",
         long: "At least `10ms`, as a shorter rest would only keep the server busy. With `off` \
                only triggers start a sync, such as `--sync-on-signal`. After failures the rest \
@@ -15,7 +16,7 @@ pub(super) const TIME: &[Opt] = &[
         old: &[unless("wait", "0")],
         aliases: &[
             same("GITSYNC_SYNC_PERIOD"),
-            Name { name: "GITOPS_AUTO_SYNC", reading: Reading::Off("off") },
+            reads("GITOPS_AUTO_SYNC", Reading::Off("off")),
             same("GITOPS_SYNC_INTERVAL"),
         ],
         ..PLAIN
@@ -24,6 +25,7 @@ pub(super) const TIME: &[Opt] = &[
         key: "jitter",
         metavar: Some("DURATION|%"),
         fallback: Fallback::Text("10%"),
+        peer: Some(Fallback::Text("0")),
         short: "How much a rest may vary at random",
         long: "A duration, or a share of the period such as `10%`. Many copies that started \
                together drift apart and do not ask the server all at once. It must be less than \
@@ -34,8 +36,10 @@ pub(super) const TIME: &[Opt] = &[
         key: "init-period",
         metavar: Some("DURATION"),
         fallback: Fallback::Text("1s"),
-        short: "The rest between attempts until the first success",
-        long: "It becomes longer with each failure, up to 30 seconds. At least `10ms`.",
+        peer: Some(Fallback::Words("as period")),
+        short: "The rest until the first success",
+        long: "It becomes longer with each failure, up to 30 seconds. At least `10ms`; `0` means the \
+               period.",
         ..PLAIN
     },
     Opt {
@@ -69,6 +73,7 @@ pub(super) const TIME: &[Opt] = &[
         key: "max-failures",
         metavar: Some("N"),
         fallback: Fallback::Text("5"),
+        peer: Some(Fallback::Text("0")),
         short: "Exit after so many failures in a row; -1 for never",
         long: "A success starts the count anew. `0` acts as `1`; any negative number means that \
                the program never gives up. A webhook or a changed file may start an attempt before \

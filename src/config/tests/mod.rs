@@ -1,6 +1,7 @@
 //! The configuration as a whole: any way in leads to the same place, and no secret leads out.
 
 mod access;
+mod peer;
 mod samples;
 
 use crate::config::tests::samples::SAMPLES;
@@ -220,6 +221,7 @@ fn some_options() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
             .filter(|(key, _)| !keys.contains(&format!("{key}-file")))
             // Each needs others.
             .filter(|(key, _)| !key.starts_with("github-app") && *key != "client-key")
+            .filter(|(key, _)| *key != "http-metrics" || keys.contains(&"http-bind".to_owned()))
             .map(|(key, good)| (Just(key), prop::sample::select(good)))
             .collect::<Vec<_>>()
     })
@@ -228,8 +230,8 @@ fn some_options() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
 fn flags(pairs: &[(&str, &str)], style: u64) -> Vec<String> {
     let mut args = vec!["--repo=/srv/a".to_owned()];
     for (place, (key, text)) in pairs.iter().enumerate() {
-        let is_switch = names::option(key).unwrap().is_switch();
-        if is_switch || style >> place & 1 == 0 {
+        let needs_equals = names::option(key).unwrap().alone().is_some();
+        if needs_equals || style >> place & 1 == 0 {
             args.push(format!("--{key}={text}"));
         } else {
             args.extend([format!("--{key}"), (*text).to_owned()]);

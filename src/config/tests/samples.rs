@@ -1,12 +1,12 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 53] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 55] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
     ("depth", &["0", "1", "50"], Some("-1")),
-    ("submodules", &["off"], Some("recursive")),
+    ("submodules", &["recursive", "shallow", "off"], Some("on")),
     ("root", &["/data", "data", "../data"], None),
     ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
     ("trees", &["prepared", "reused", "fresh"], Some("new")),
@@ -15,7 +15,7 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 53] = [
     ("git-gc", &["auto", "always", "aggressive", "off"], Some("true")),
     ("period", &["30", "1m30s", "off"], Some("10 parsecs")),
     ("jitter", &["0", "1ms", "25%"], Some("100%")),
-    ("init-period", &["1.5", "10ms"], Some("0")),
+    ("init-period", &["1.5", "10ms"], Some("9ms")),
     ("sync-timeout", &["90s", "1h"], Some("1 hour")),
     ("one-time", &["true", "false"], Some("maybe")),
     ("sync-on-signal", &["SIGHUP", "usr1", "34"], Some("KILL")),
@@ -53,8 +53,10 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 53] = [
     ("api-token", &["hunter4"], None),
     ("api-token-file", &["/run/tokens", "tokens"], None),
     ("api-read", &["open", "token"], Some("all")),
-    ("verbose", &["0", "9"], Some("10")),
+    ("verbose", &["0", "9"], Some("loud")),
     ("log-format", &["text", "json"], Some("xml")),
+    ("ssh", &["false"], Some("maybe")),
+    ("change-permissions", &["0"], Some("0775")),
 ];
 
 /// A credential as it is shown.
