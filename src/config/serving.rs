@@ -20,6 +20,8 @@ pub struct Serving {
     pub api_token: Option<PasswordSource>,
     /// Who may read.
     pub api_read: ApiRead,
+    /// Whether `/healthz` and all paths that there are not answer as `/`, as in git-sync.
+    pub root_is_everywhere: bool,
 }
 
 /// Who may read status, history and events.
@@ -52,8 +54,16 @@ impl ApiRead {
 
 /// Options that were given and come to nothing, in words.
 pub(super) fn without_effect(serving: &Serving) -> Vec<String> {
-    let Serving { bind, metrics: _, ready_max_age, hook_bind, hook_secret, api_token, api_read } =
-        serving;
+    let Serving {
+        bind,
+        metrics: _,
+        ready_max_age,
+        hook_bind,
+        hook_secret,
+        api_token,
+        api_read,
+        ..
+    } = serving;
     let hooked = bind.is_some() || hook_bind.is_some();
     let options = [
         (ready_max_age.is_some() && bind.is_none(), "--ready-max-age", "--http-bind"),

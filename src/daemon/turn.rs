@@ -75,6 +75,7 @@ impl Loop {
             init_period: config.init_period,
             max_failures: config.max_failures,
             init_max_failures: config.init_max_failures,
+            grows: !config.personality.is_peer(),
             one_time: config.one_time,
         });
         Self {

@@ -112,6 +112,17 @@ impl Door {
 }
 
 impl Route {
+    /// What it is in git-sync, which knows no other health than that of `/`, and answers with that
+    /// whatever path it does not know.
+    pub(super) fn as_in_git_sync(self, door: Door, method: &Method) -> Self {
+        let reads = GET.split(", ").any(|name| name == method.as_str());
+        match self {
+            Self::Probe(Probe::Health) => Self::Probe(Probe::Root),
+            Self::Unknown if reads && door != Door::Hooks => Self::Probe(Probe::Root),
+            other => other,
+        }
+    }
+
     /// Reads a request. Paths are compared as they are. `metrics` says whether they are wanted.
     pub(super) fn of(door: Door, metrics: bool, method: &Method, path: &str) -> Self {
         let found = TABLE.iter().find(|(known, _)| *known == path && door.leads_to(path, metrics));
@@ -160,6 +171,25 @@ mod tests {
         for path in ["/livez/", "//", "", "*", "/api/v1/Status", "/api/v1/status%20", "/nothing"] {
             check("GET", path, Route::Unknown);
             check("POST", path, Route::Unknown);
+        }
+    }
+
+    #[test]
+    fn as_git_sync_all_that_is_not_known_is_the_root() {
+        let is_root = |door: Door, method: &str, path: &str| {
+            let route = of(door, method, path).as_in_git_sync(door, &method.parse().unwrap());
+            route == Route::Probe(Probe::Root)
+        };
+        for path in ["/", "/healthz", "/nothing", "/debug/pprof/"] {
+            assert!(is_root(Door::Only, "GET", path), "{path}");
+        }
+        for (door, method, path) in [
+            (Door::Only, "POST", "/nothing"),
+            (Door::Only, "GET", "/livez"),
+            (Door::Only, "GET", "/ui"),
+            (Door::Hooks, "GET", "/"),
+        ] {
+            assert!(!is_root(door, method, path), "{method} {path}");
         }
     }
 

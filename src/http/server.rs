@@ -208,7 +208,10 @@ async fn respond(
     let metrics = site.observed.serving.metrics;
     let path = request.uri().path();
     let of_api = path.starts_with("/api/");
-    let route = Route::of(door, metrics, request.method(), path);
+    let mut route = Route::of(door, metrics, request.method(), path);
+    if site.observed.serving.root_is_everywhere {
+        route = route.as_in_git_sync(door, request.method());
+    }
     if of_api && matches!(route, Route::NotAllowed { .. } | Route::Unknown) {
         site.observed.metrics.call(Call::Unknown, CallResult::Invalid);
     }

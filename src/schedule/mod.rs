@@ -39,8 +39,17 @@ pub struct Policy {
     pub max_failures: Option<NonZeroU64>,
     /// The same, until the first success.
     pub init_max_failures: Option<NonZeroU64>,
+    /// Whether each failure makes the rest after it longer.
+    pub grows: bool,
     /// Whether the first success is the end.
     pub one_time: bool,
+}
+
+impl Policy {
+    /// The rests after failures.
+    fn growth(&self, first: Duration, cap: Duration) -> Growth {
+        Growth::new(first, if self.grows { cap.max(first) } else { first })
+    }
 }
 
 /// What happened.
@@ -150,7 +159,7 @@ pub struct Machine {
 impl Machine {
     /// Begins before the first attempt, which is to be asked for with [`Trigger::Start`].
     pub fn new(policy: Policy) -> Self {
-        let growth = Growth::new(policy.init_period, INITIAL_CAP);
+        let growth = policy.growth(policy.init_period, INITIAL_CAP);
         Self {
             policy,
             phase: Phase::Resting,
@@ -263,7 +272,7 @@ impl Machine {
         self.in_a_row = 0;
         self.owed = None;
         let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
-        self.growth = Growth::new(base, STEADY_CAP.max(base));
+        self.growth = self.policy.growth(base, STEADY_CAP);
         if self.policy.one_time {
             return self.over(Effect::Done);
         }
@@ -294,7 +303,8 @@ impl Machine {
                 return self.over(Effect::GiveUp);
             }
             let grown = self.growth.next();
-            due = now + spread(grown, grown / 10, chance);
+            let jitter = if self.policy.grows { grown / 10 } else { self.policy.jitter.min(grown) };
+            due = now + spread(grown, jitter, chance);
         }
         let mut rest = Rest::default();
         if matches!(self.by, Trigger::File | Trigger::Webhook) {

@@ -13,6 +13,7 @@ fn policy() -> Policy {
         init_period: Duration::from_secs(1),
         max_failures: NonZeroU64::new(3),
         init_max_failures: NonZeroU64::new(2),
+        grows: true,
         one_time: false,
     }
 }
@@ -131,6 +132,25 @@ fn what_is_mended_after_a_failure_counts_at_once() {
     assert_eq!(machine.step(now, 0.5, file), soon);
     let signal = Event::Asked(Trigger::Signal);
     assert_eq!(machine.step(now, 0.5, signal), Effect::Start(Trigger::Signal), "people are heard");
+}
+
+#[test]
+fn as_git_sync_the_rest_after_a_failure_is_the_period() {
+    let (start, failed) = (Event::Asked(Trigger::Start), Event::Failed(None));
+    let policy = Policy {
+        grows: false,
+        jitter: Duration::ZERO,
+        max_failures: None,
+        init_max_failures: None,
+        ..policy()
+    };
+    let due = Event::Due;
+    let effects = play(
+        policy,
+        &[start, failed, due, failed, due, Event::Succeeded, due, failed, due, failed, due, failed],
+    );
+    let rests: Vec<_> = effects.iter().filter(|effect| effect.starts_with("rest")).collect();
+    assert_eq!(rests, ["rest 1", "rest 1", "rest 60", "rest 60", "rest 60", "rest 60"]);
 }
 
 #[test]

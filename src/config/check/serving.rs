@@ -35,5 +35,6 @@ pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw) -> Serving {
             ("api-token-file", raw.api_token_file.as_ref()),
         ),
         api_read: api_read.unwrap_or(ApiRead::Open),
+        root_is_everywhere: checker.called_as.is_peer(),
     }
 }

@@ -72,6 +72,7 @@ impl Server {
             history: told,
             desk,
             serving: Serving {
+                root_is_everywhere: false,
                 bind: None,
                 metrics: setting.metrics,
                 ready_max_age: setting.ready_max_age,

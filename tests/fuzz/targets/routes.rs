@@ -90,6 +90,7 @@ fn start() -> SocketAddr {
 fn serving() -> Serving {
     let secret = |text: &str| Some(PasswordSource::Value(Secret::new(text)));
     Serving {
+        root_is_everywhere: false,
         bind: None,
         metrics: true,
         ready_max_age: None,
