@@ -3,7 +3,7 @@
 use crate::credentials::CredentialsError;
 use crate::disk::DiskError;
 use crate::git::GitError;
-use crate::model::{Cause, Class, Step};
+use crate::model::{Cause, Class, CommitId, Step};
 use crate::publish::{LockError, RootError};
 use crate::runtime::Stopped;
 use crate::trees::TreeError;
@@ -42,6 +42,14 @@ pub enum AttemptError {
         /// What is wrong with it.
         why: String,
     },
+    /// The commit has submodules, which were asked for and cannot be had.
+    #[error("commit {commit} has a submodule at {path:?}; this version cannot fetch submodules")]
+    Submodule {
+        /// The commit.
+        commit: CommitId,
+        /// Where.
+        path: String,
+    },
     /// A thread ended in a way it must not.
     #[error("a mistake in gitsyncd: {0}")]
     Internal(Cause),
@@ -58,7 +66,8 @@ impl AttemptError {
                 Class::Disk
             }
             Self::Root(RootError::Foreign { .. } | RootError::LinkTaken { .. })
-            | Self::Pin { .. } => Class::Config,
+            | Self::Pin { .. }
+            | Self::Submodule { .. } => Class::Config,
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
             Self::Internal(_) => Class::Internal,
@@ -76,6 +85,7 @@ impl AttemptError {
             | Self::Lock(_)
             | Self::Stopped(_)
             | Self::Pin { .. }
+            | Self::Submodule { .. }
             | Self::Internal(_) => None,
         }
     }
@@ -92,6 +102,7 @@ impl AttemptError {
             | Self::Lock(_)
             | Self::Stopped(_)
             | Self::Pin { .. }
+            | Self::Submodule { .. }
             | Self::Internal(_) => false,
         }
     }
@@ -153,6 +164,9 @@ fn hint(error: &AttemptError) -> &'static str {
     }
     if let AttemptError::Pin { .. } = error {
         return "unpin or pin again over the API, or remove the file to follow the ref again";
+    }
+    if let AttemptError::Submodule { .. } = error {
+        return "with --submodules=off they stay empty directories, and the rest is published";
     }
     if let AttemptError::Credentials(error) = error {
         return error.hint();

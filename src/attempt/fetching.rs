@@ -3,6 +3,7 @@
 use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::attempt::wanted::Wanted;
+use crate::config::Submodules;
 use crate::git::{Before, Fetched, GitError, Resolved, Session, Store};
 use crate::model::Cause;
 use crate::runtime::Stop;
@@ -16,15 +17,31 @@ pub(super) fn fetch(
     stop: &Stop,
 ) -> Result<(Store, Fetched), AttemptError> {
     match fetch_into(me, &store, wanted, stop) {
-        Ok(fetched) => Ok((store, fetched)),
+        Ok(fetched) => {
+            refuse_submodules(me, &store, &fetched)?;
+            Ok((store, fetched))
+        }
         Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
             tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
             let store = me.root.rebuild(store)?;
             wanted.session = None;
             let fetched = fetch_into(me, &store, wanted, stop)?;
+            refuse_submodules(me, &store, &fetched)?;
             Ok((store, fetched))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Empty directories where files are wanted would be worse than nothing new.
+fn refuse_submodules(me: &Attempts, store: &Store, fetched: &Fetched) -> Result<(), AttemptError> {
+    if me.submodules == Submodules::Off {
+        return Ok(());
+    }
+    let commit = fetched.commit();
+    match store.submodule(commit)? {
+        Some(path) => Err(AttemptError::Submodule { commit: commit.clone(), path }),
+        None => Ok(()),
     }
 }
 

@@ -36,7 +36,7 @@ use crate::attempt::plan::Plan;
 use crate::attempt::root::Root;
 use crate::attempt::sources::Sources;
 use crate::attempt::wanted::Wanted;
-use crate::config::Config;
+use crate::config::{Config, Submodules};
 use crate::git::{Collection, Fetched, Packed, Resolved, Store};
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
@@ -55,6 +55,7 @@ use std::time::{Duration, Instant};
 pub struct Attempts {
     reference: Reference,
     depth: Option<NonZeroU32>,
+    submodules: Submodules,
     stale_after: Duration,
     one_time: bool,
     sources: Sources,
@@ -78,6 +79,7 @@ impl Attempts {
             pin: Pin::new(&layout, config.repo.clone()),
             reference: config.reference.clone(),
             depth: config.depth,
+            submodules: config.submodules,
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
             sources: Sources::new(config, &metrics),

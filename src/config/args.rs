@@ -185,7 +185,7 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
     fn unknown(&mut self, text: &str) {
         let (name, _) = split(text);
         let bare = name.trim_start_matches('-');
-        let flags = names::options().flat_map(|opt| opt.flags().map(|flag| flag.name));
+        let flags = names::options().flat_map(|opt| opt.flags().map(|flag| flag.word));
         let known = flags.chain(ACTIONS.iter().map(|action| action.key));
         let meant = names::nearest(bare, known);
         // A single dash may have a secret right behind it, as in -phunter2.

@@ -148,7 +148,7 @@ fn entry(opt: &Opt, called_as: Personality) -> Vec<Block> {
         .variables()
         .map(|(name, is_old)| if is_old { format!("`{name}` (old)") } else { format!("`{name}`") })
         .collect();
-    let old: Vec<_> = opt.old.iter().map(|old| format!("`--{}`", old.name)).collect();
+    let old: Vec<_> = opt.old.iter().map(|old| format!("`--{}`", old.word)).collect();
     let mut facts =
         vec![format!("{} Variables: {}.", defaults(opt, called_as), variables.join(", "))];
     if !old.is_empty() {

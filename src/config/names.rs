@@ -44,11 +44,11 @@ impl Opt {
     /// Every place that may set it, the one that counts first.
     pub(super) fn places(&self, called_as: Personality) -> Vec<Place> {
         let flag =
-            |name: Name, is_old| Place::new(Origin::Flag(name.name.to_owned()), name, is_old);
+            |name: Name, is_old| Place::new(Origin::Flag(name.word.to_owned()), name, is_old);
         let variable =
             |text: String, name: Name, is_old| Place::new(Origin::Variable(text), name, is_old);
         let past = |name: &Name| {
-            let text = name.variable.map_or_else(|| shout(OLD_PREFIX, name.name), str::to_owned);
+            let text = name.variable.map_or_else(|| shout(OLD_PREFIX, name.word), str::to_owned);
             variable(text, *name, true)
         };
         let key = own(self.key);
@@ -58,11 +58,11 @@ impl Opt {
         let new_variable = variable(shout(PREFIX, self.key), key, false);
         let old_variable = variable(shout(OLD_PREFIX, self.key), key, is_peer);
         let past = self.old.iter().map(past);
-        let is_third = |name: &&Name| name.name.starts_with("GIT_");
+        let is_third = |name: &&Name| name.word.starts_with("GIT_");
         let third = self.aliases.iter().filter(is_third);
-        let third = third.map(|name| variable(name.name.to_owned(), *name, is_peer));
+        let third = third.map(|name| variable(name.word.to_owned(), *name, is_peer));
         let other = self.aliases.iter().filter(|name| !is_third(name));
-        let other = other.map(|name| variable(name.name.to_owned(), *name, false));
+        let other = other.map(|name| variable(name.word.to_owned(), *name, false));
         if is_peer {
             let first = old.chain(past).chain([new]).chain(third);
             first.chain([old_variable, new_variable]).chain(other).collect()
@@ -82,7 +82,7 @@ impl Opt {
 }
 
 const fn own(key: &'static str) -> Name {
-    Name { name: key, reading: Reading::Same, variable: None }
+    Name { word: key, reading: Reading::Same, variable: None }
 }
 
 /// A place that may say what an option is to be.
@@ -97,7 +97,7 @@ pub(super) struct Place {
 
 impl Place {
     fn new(origin: Origin, name: Name, is_old: bool) -> Self {
-        let past = is_old.then_some(name.name);
+        let past = is_old.then_some(name.word);
         Self { origin, reading: name.reading, is_old, past }
     }
 }
@@ -115,7 +115,7 @@ pub(super) fn option(key: &str) -> Option<&'static Opt> {
 /// Finds the option that a flag sets, and the flag's name as the table has it.
 pub(super) fn flag(name: &str) -> Option<(&'static Opt, &'static str)> {
     options()
-        .find_map(|opt| opt.flags().find(|flag| flag.name == name).map(|flag| (opt, flag.name)))
+        .find_map(|opt| opt.flags().find(|flag| flag.word == name).map(|flag| (opt, flag.word)))
 }
 
 /// Finds the option that a variable sets.
@@ -170,7 +170,7 @@ mod tests {
         let mut variables = BTreeSet::new();
         for opt in options() {
             for flag in opt.flags() {
-                assert!(flags.insert(flag.name), "--{}", flag.name);
+                assert!(flags.insert(flag.word), "--{}", flag.word);
             }
             for (name, _) in opt.variables() {
                 assert!(variables.insert(name.clone()), "{name}");

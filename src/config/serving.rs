@@ -54,16 +54,7 @@ impl ApiRead {
 
 /// Options that were given and come to nothing, in words.
 pub(super) fn without_effect(serving: &Serving) -> Vec<String> {
-    let Serving {
-        bind,
-        metrics: _,
-        ready_max_age,
-        hook_bind,
-        hook_secret,
-        api_token,
-        api_read,
-        ..
-    } = serving;
+    let Serving { bind, ready_max_age, hook_bind, hook_secret, api_token, api_read, .. } = serving;
     let hooked = bind.is_some() || hook_bind.is_some();
     let options = [
         (ready_max_age.is_some() && bind.is_none(), "--ready-max-age", "--http-bind"),

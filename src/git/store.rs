@@ -249,6 +249,15 @@ impl Store {
         Ok(found)
     }
 
+    /// Finds a submodule of a commit that says where its submodules are.
+    pub fn submodule(&self, commit: &CommitId) -> Result<Option<String>, GitError> {
+        let modules = BTreeSet::from([BString::from(".gitmodules")]);
+        if self.find_leaves(commit, modules)?.is_empty() {
+            return Ok(None);
+        }
+        Ok(tree::first_submodule(&self.list_commit(commit)?))
+    }
+
     fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
         let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
         Some(self.repo.find_commit(object).ok()?.tree_id().ok()?.detach())

@@ -76,6 +76,12 @@ fn parent(path: Option<&gix::bstr::BStr>) -> Option<&gix::bstr::BStr> {
     path.rfind_byte(b'/').and_then(|slash| path.get(..slash)).map(ByteSlice::as_bstr)
 }
 
+/// Finds a submodule.
+pub(super) fn first_submodule(index: &File) -> Option<String> {
+    let found = index.entries().iter().find(|entry| entry.mode == Mode::COMMIT)?;
+    Some(found.path(index).to_string())
+}
+
 /// Finds a file whose content is not here. Submodules live elsewhere.
 pub(super) fn first_missing(index: &File, has: impl Fn(&gix::oid) -> bool) -> Option<String> {
     index

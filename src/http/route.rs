@@ -119,7 +119,12 @@ impl Route {
         match self {
             Self::Probe(Probe::Health) => Self::Probe(Probe::Root),
             Self::Unknown if reads && door != Door::Hooks => Self::Probe(Probe::Root),
-            other => other,
+            Self::Probe(_)
+            | Self::Call(_)
+            | Self::Page
+            | Self::Push
+            | Self::NotAllowed { .. }
+            | Self::Unknown => self,
         }
     }
 

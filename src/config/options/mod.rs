@@ -45,7 +45,8 @@ pub(super) struct Opt {
 /// Another name of an option.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name {
-    pub(super) name: &'static str,
+    /// As it is written.
+    pub(super) word: &'static str,
     pub(super) reading: Reading,
     /// The variable that goes with a flag of the past, if it is not made from its name.
     pub(super) variable: Option<&'static str>,
@@ -103,16 +104,16 @@ pub(super) struct Group {
     pub(super) options: &'static [Opt],
 }
 
-const fn same(name: &'static str) -> Name {
-    Name { name, reading: Reading::Same, variable: None }
+const fn same(word: &'static str) -> Name {
+    Name { word, reading: Reading::Same, variable: None }
 }
 
-const fn unless(name: &'static str, text: &'static str) -> Name {
-    Name { name, reading: Reading::Unless(text), variable: None }
+const fn unless(word: &'static str, text: &'static str) -> Name {
+    Name { word, reading: Reading::Unless(text), variable: None }
 }
 
-const fn reads(name: &'static str, reading: Reading) -> Name {
-    Name { name, reading, variable: None }
+const fn reads(word: &'static str, reading: Reading) -> Name {
+    Name { word, reading, variable: None }
 }
 
 const PLAIN: Opt = Opt {

@@ -8,6 +8,7 @@ use crate::support::git::{git, run};
 use crate::support::http;
 use crate::support::oracle;
 use crate::support::snapshot::{Entry, Snapshot};
+use crate::support::told::only_failure;
 use crate::support::upstream::Upstream;
 
 /// Publishes the newest commit from the bare repository on this machine.
@@ -97,7 +98,7 @@ fn kinds_of_files_may_change_into_each_other() {
 }
 
 #[test]
-fn submodules_are_empty_directories() {
+fn submodules_are_empty_directories_if_that_is_wanted() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let entry = format!("160000,{},modules/sub", upstream.head());
     fs::create_dir_all(upstream.work().join("modules/sub")).unwrap();
@@ -106,16 +107,23 @@ fn submodules_are_empty_directories() {
     let commit = upstream.change().file(".gitmodules", modules).file("modules/a", "").commit();
     let listed = run(upstream.git().args(["ls-tree", "-r", &commit, "modules/sub"]));
     assert!(listed.starts_with("160000 commit"), "{listed}");
-    sync(&root, &upstream, &commit);
+    let local = upstream.repo();
+    let off = |url: &str, root: &Root| trying(url, root).flag("--submodules=off");
+    publishes(off(local.to_str().unwrap(), &root), &root, &upstream, &commit);
     let seen = Snapshot::whole(&root.link());
     assert!(matches!(seen.get("modules/sub"), Some(Entry::Directory(_))), "{seen:?}");
     let server = http::serve(&upstream);
     let other = Root::new();
-    publishes(trying(&server.url(), &other), &other, &upstream, &commit);
+    publishes(off(&server.url(), &other), &other, &upstream, &commit);
     // Its commit is found unchanged, so the tree with the directory counts as whole.
-    let daemon = polling(&server.url(), &other).start();
+    let daemon = polling(&server.url(), &other).flag("--submodules=off").start();
     daemon.eventually_ready();
     assert!(daemon.events("the published tree was changed").is_empty());
+    // Where they are wanted, a tree without them is none.
+    let third = Root::new();
+    let finished = trying(&server.url(), &third).once();
+    only_failure(&finished).expect("config", "modules/sub");
+    assert_eq!(third.published(), None);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,6 +78,7 @@ impl Root {
 #[derive(Debug)]
 pub(crate) struct Setup {
     program: PathBuf,
+    name: Option<&'static str>,
     flags: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
 }
@@ -94,6 +96,7 @@ pub(crate) fn following(url: &str, root: &Root) -> Setup {
 pub(crate) fn bare() -> Setup {
     Setup {
         program: env!("CARGO_BIN_EXE_gitsyncd").into(),
+        name: None,
         flags: Vec::new(),
         variables: Vec::new(),
     }
@@ -103,6 +106,12 @@ impl Setup {
     /// Runs another file, such as a link of another name to the program.
     pub(crate) fn program(mut self, program: PathBuf) -> Self {
         self.program = program;
+        self
+    }
+
+    /// Calls it by another name.
+    pub(crate) fn called(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
         self
     }
 
@@ -140,8 +149,10 @@ impl Setup {
 
     /// Starts it as it is described.
     pub(crate) fn spawn(self) -> Daemon {
+        let name = self.name.map_or_else(|| self.program.clone().into_os_string(), OsString::from);
         let mut process = Group::start(
             Command::new(self.program)
+                .arg0(name)
                 .args(self.flags)
                 .env_clear()
                 .envs(self.variables)
