@@ -5,6 +5,7 @@
 //! A step that fails ends the attempt; nothing that is published is touched by that.
 
 mod bases;
+mod depth;
 mod error;
 mod fetching;
 mod garbage;
@@ -26,6 +27,7 @@ pub use outcome::{Done, Publication};
 pub use pin::{Change, Pinned};
 
 use crate::attempt::bases::Bases;
+use crate::attempt::depth::Depth;
 use crate::attempt::fetching::fetch;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::news::News;
@@ -46,7 +48,6 @@ use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
 use crate::trees::{Extent, Shelf};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Attempts {
     reference: Reference,
-    depth: Option<NonZeroU32>,
+    depth: Depth,
     stale_after: Duration,
     one_time: bool,
     sources: Sources,
@@ -77,13 +78,13 @@ impl Attempts {
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
             reference: config.reference.clone(),
-            depth: config.depth,
+            depth: Depth::new(config.depth),
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
             sources: Sources::new(config, &metrics),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
-            root: Root::new(layout),
+            root: Root::new(layout).with_user(config.add_user),
             news: News::new(Marks {
                 touch: config.touch_file.clone(),
                 error: config.error_file.clone(),
@@ -274,6 +275,7 @@ impl Attempts {
                 return self.bring(wanted, store, stop);
             }
             Plan::Stay(live) => {
+                depth::adjust(self, &store, &mut wanted, stop);
                 self.settle(&live.commit)?;
                 let done = Done::Unchanged(self.describe(&store, live));
                 (store, done)
