@@ -58,8 +58,9 @@ fn fetch_into(
     }
     let object = wanted.object.clone();
     let session = me.sources.session(wanted, stop)?;
-    let order = store.order(&object, me.root.trusted(), me.depth);
+    let order = store.order(&object, me.root.trusted(), me.depth.wanted);
     session.fetch(&order, store, stop)?;
+    me.depth.fetched(me.root.layout());
     restore(me, session, store, stop);
     store.confirm(&object, &before, url, stop)
 }
@@ -69,7 +70,7 @@ fn fetch_into(
 fn restore(me: &mut Attempts, session: &mut Session, store: &Store, stop: &Stop) {
     let lost = me.root.lacking().and_then(|commit| Resolved::exactly(commit).ok());
     if let Some(lost) = lost {
-        let order = store.order(&lost, None, me.depth);
+        let order = store.order(&lost, None, me.depth.wanted);
         if let Err(error) = session.fetch(&order, store, stop) {
             tracing::warn!(error = %Cause::of(&error), "could not bring back lost objects");
         }

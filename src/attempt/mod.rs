@@ -5,6 +5,7 @@
 //! A step that fails ends the attempt; nothing that is published is touched by that.
 
 mod bases;
+mod depth;
 mod error;
 mod fetching;
 mod garbage;
@@ -26,6 +27,7 @@ pub use outcome::{Done, Publication};
 pub use pin::{Change, Pinned};
 
 use crate::attempt::bases::Bases;
+use crate::attempt::depth::Depth;
 use crate::attempt::fetching::fetch;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::news::News;
@@ -37,7 +39,7 @@ use crate::attempt::root::Root;
 use crate::attempt::sources::Sources;
 use crate::attempt::wanted::Wanted;
 use crate::config::{Config, Submodules};
-use crate::git::{Collection, Fetched, Packed, Resolved, Store};
+use crate::git::{Fetched, Resolved, Store};
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
@@ -46,7 +48,6 @@ use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
 use crate::trees::{Extent, Shelf};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Attempts {
     reference: Reference,
-    depth: Option<NonZeroU32>,
+    depth: Depth,
     submodules: Submodules,
     stale_after: Duration,
     one_time: bool,
@@ -78,14 +79,14 @@ impl Attempts {
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
             reference: config.reference.clone(),
-            depth: config.depth,
+            depth: Depth::new(config.depth),
             submodules: config.submodules,
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
             sources: Sources::new(config, &metrics),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
-            root: Root::new(layout),
+            root: Root::new(layout).with_user(config.add_user),
             news: News::new(Marks {
                 touch: config.touch_file.clone(),
                 error: config.error_file.clone(),
@@ -155,25 +156,6 @@ impl Attempts {
         let layout = self.root.is_ours().then(|| self.root.layout());
         self.news.write(layout, status);
         self.news.record(layout, history);
-    }
-
-    /// Begins to collect garbage in the repository if it is time. The long part of that may go on
-    /// beside attempts; only one collection at a time.
-    pub fn garbage(&mut self) -> Option<Collection> {
-        self.keeper.begin(&self.root)
-    }
-
-    /// Makes what was collected count.
-    pub fn collected(&mut self, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
-        match packed {
-            Some(Ok(packed)) => {
-                self.keeper.end(&self.root, packed, &mut self.store, stop);
-                self.root.collected();
-                room::measure(&self.root, &self.metrics);
-            }
-            Some(Err(cause)) => self.keeper.failed(&cause),
-            None => (),
-        }
     }
 
     /// Where things wait to be deleted, if there are any and they are ours to delete.
@@ -276,6 +258,7 @@ impl Attempts {
                 return self.bring(wanted, store, stop);
             }
             Plan::Stay(live) => {
+                depth::adjust(self, &store, &mut wanted, stop);
                 self.settle(&live.commit)?;
                 let done = Done::Unchanged(self.describe(&store, live));
                 (store, done)

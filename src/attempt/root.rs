@@ -32,6 +32,8 @@ pub(super) struct Root {
     next_sweep: Option<Instant>,
     /// Whether something may wait to be deleted.
     littered: bool,
+    /// Whether Git is to know a user here.
+    has_user: bool,
 }
 
 /// What is known of whether everything is in order.
@@ -61,7 +63,13 @@ impl Root {
             order: Order::Unknown,
             next_sweep: None,
             littered: true,
+            has_user: false,
         }
+    }
+
+    /// Lets Git know a user here, or not.
+    pub(super) fn with_user(self, has_user: bool) -> Self {
+        Self { has_user, ..self }
     }
 
     /// Where everything is.
@@ -138,7 +146,12 @@ impl Root {
         let live = self.seen.clone()?;
         let store = Store::open(&self.layout.git()).ok()?;
         let admin = publish::admin_of(&self.layout, &live.tree);
+        let listed = || store.list_commit(&live.commit).ok();
         match trees::intact(&live.tree, &admin) {
+            Ok(_) if !admin.vouches_for(listed) => {
+                tracing::warn!(commit = %live.commit, "the published tree is of another commit");
+                None
+            }
             Ok(extent) => {
                 self.trusted = Some(live.clone());
                 Some((store, live, extent))
@@ -183,11 +196,19 @@ impl Root {
                 self.lock = None;
             }
         })?;
+        if let Some(live) = &self.trusted {
+            publish::admin_of(&self.layout, &live.tree).keep()?;
+        }
         if publish::live(&self.layout) != self.seen || !self.is_administered() {
             self.find();
         }
         if let Some(live) = &self.trusted {
-            publish::admin_of(&self.layout, &live.tree).correct(&live.commit, &live.tree)?;
+            let admin = publish::admin_of(&self.layout, &live.tree);
+            admin.adopt()?;
+            admin.correct(&live.commit, &live.tree)?;
+        }
+        if self.has_user {
+            publish::add_user(&self.layout)?;
         }
         let whole = match &self.trusted {
             Some(live) => store.still_has(&live.commit, stop),

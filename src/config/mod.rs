@@ -94,6 +94,10 @@ pub struct Config {
     pub stale_worktree_timeout: Duration,
     /// When objects that nothing needs are removed.
     pub garbage: Garbage,
+    /// Whether the group may write what is made.
+    pub group_write: bool,
+    /// Whether Git in the root is to know a user.
+    pub add_user: bool,
     /// The signal that starts an attempt, by number.
     pub sync_on_signal: Option<i32>,
     /// What others may ask over HTTP.
@@ -204,6 +208,9 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
         warnings.push(format!("{} has no effect; it can go", given.origin("ssh").name()));
     }
     warnings.extend(serving::without_effect(&config.serving));
+    if *given.origin("git") != Origin::Default {
+        warnings.push("--git: has no effect, as no git program is run".to_owned());
+    }
     let ignored = git_config::ignored(&config.access.settings);
     if !ignored.is_empty() {
         warnings.push(format!("--git-config: {} has no effect here", ignored.join(", ")));

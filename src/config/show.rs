@@ -60,6 +60,10 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("drift", Some(config.drift.label().to_owned())),
         ("stale-worktree-timeout", Some(values::show_duration(config.stale_worktree_timeout))),
         ("git-gc", Some(config.garbage.label().to_owned())),
+        ("group-write", Some(config.group_write.to_string())),
+        ("add-user", Some(config.add_user.to_string())),
+        // It has no effect, whatever was said.
+        ("git", None),
         ("period", Some(period)),
         ("jitter", Some(values::show_duration(config.jitter))),
         ("init-period", Some(values::show_duration(config.init_period))),

@@ -5,8 +5,10 @@
 pub mod kept;
 pub mod look;
 mod room;
+mod umask;
 
 pub use room::room;
+pub use umask::let_others_read;
 
 use crate::model::Cause;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, fchmod, openat, unlinkat};

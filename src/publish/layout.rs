@@ -78,6 +78,11 @@ impl Layout {
         self.own().join("pin.json")
     }
 
+    /// With which depth the history was fetched.
+    pub fn depth(&self) -> PathBuf {
+        self.own().join("depth")
+    }
+
     /// What has happened.
     pub fn history(&self) -> PathBuf {
         self.own().join("history.json")

@@ -7,6 +7,8 @@ use crate::disk::{
 };
 use crate::model::CommitId;
 use crate::publish::Layout;
+use crate::publish::sweep::retire;
+use crate::publish::takeover;
 use crate::trees::relative;
 use crate::trees::{Admin, Written, point_at};
 use jiff::Timestamp;
@@ -65,7 +67,9 @@ pub fn complete(layout: &Layout, written: &Written, live: &Live) -> Result<(), D
 /// Points the link at a whole tree that is under its final name.
 pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, DiskError> {
     if let Some(now) = live(layout).filter(|now| now.tree != tree) {
-        retire(layout, &now.tree)?;
+        retire(&now.tree);
+    } else if let Some(old) = takeover::old_live(layout) {
+        retire(&old);
     }
     point(layout, &tree)?;
     Ok(Live { commit: commit.clone(), tree })
@@ -147,21 +151,4 @@ fn numbered(layout: &Layout, commit: &CommitId) -> Result<PathBuf, DiskError> {
         }
         number += 1;
     }
-}
-
-/// Notes the time from which on a tree is stale.
-fn retire(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
-    let lock = admin_of(layout, tree).lock();
-    match fs::File::options().write(true).open(&lock) {
-        Ok(file) => {
-            file.set_times(fs::FileTimes::new().set_modified(now())).at("note the time at", &lock)
-        }
-        // Without it the tree counts as a leftover and goes at once.
-        Err(_missing) => Ok(()),
-    }
-}
-
-#[expect(clippy::disallowed_types, reason = "file times are of this type")]
-fn now() -> std::time::SystemTime {
-    std::time::SystemTime::now()
 }

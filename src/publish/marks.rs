@@ -3,11 +3,13 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, if_there, remove, replace_file};
+use crate::disk::{Durable, if_there, make_directory, remove, replace_file};
 use crate::model::Step;
 use crate::observe::status::Failure;
-use std::fs::{File, FileTimes};
-use std::path::PathBuf;
+use std::fs;
+use std::fs::{File, FileTimes, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 /// The files, if they are wanted.
 #[derive(Clone, Debug)]
@@ -24,6 +26,7 @@ impl Marks {
         let Some(path) = &self.touch else {
             return Ok(());
         };
+        make_directory(above(path))?;
         let Some(file) = if_there(File::options().append(true).open(path)).at("open", path)? else {
             return File::create_new(path).map(|_new| ()).at("create", path);
         };
@@ -42,11 +45,18 @@ impl Marks {
             "Err": failure.message,
             "Args": { "class": failure.class, "step": step, "hint": failure.hint },
         });
-        replace_file(path, format!("{text}\n").as_bytes(), Durable::No)
+        make_directory(above(path))?;
+        replace_file(path, format!("{text}\n").as_bytes(), Durable::No)?;
+        fs::set_permissions(path, Permissions::from_mode(0o644)).at("set the mode of", path)
     }
 
     /// Says that the last attempt did not fail.
     pub fn succeeded(&self) -> Result<(), DiskError> {
         self.error.as_deref().map_or(Ok(()), remove)
     }
+}
+
+/// The directory that a file is in, which is made if it is missing.
+fn above(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
 }

@@ -10,6 +10,7 @@ mod lock;
 mod marks;
 mod root;
 mod sweep;
+mod takeover;
 
 pub use imprint::Imprint;
 pub use layout::Layout;
@@ -17,7 +18,7 @@ pub use link::{Live, admin_of, complete, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use root::{
-    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound, kept,
-    prepare, rebuild, was_published,
+    RootError, abandon, add_user, check_link, discard_prepared, fingerprint, follow, forget,
+    is_sound, kept, prepare, rebuild, was_published,
 };
 pub use sweep::{empty_trash, has_trash, sweep};

@@ -9,6 +9,7 @@ use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
 use crate::publish::sweep::to_trash;
+use crate::publish::takeover;
 use crate::trees::Admin;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -35,6 +36,9 @@ const CONFIG: &str = "[core]
 [maintenance]
 \tauto = false
 ";
+
+/// Whom Git takes for the author of what somebody commits here.
+const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
 
 /// Why the root cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -64,11 +68,15 @@ pub enum RootError {
 pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
-    if is_there(&git) && !is_there(&layout.own()) && !taken_over(layout) {
-        if has_commits(&git) {
+    if is_there(&git) && !is_there(&layout.own()) {
+        if takeover::is_theirs(layout) {
+            tracing::info!(root = %layout.root().display(), "taking over from git-sync");
+            takeover::let_go(layout)?;
+        } else if has_commits(&git) {
             return Err(RootError::Foreign { path: layout.root().to_owned() });
+        } else {
+            replace(layout)?;
         }
-        replace(layout)?;
     }
     for directory in [layout.own(), layout.staging(), layout.prepared(), layout.trash()] {
         if is_there(&directory) && !directory.is_dir() {
@@ -110,22 +118,6 @@ pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
     }
     complete(layout)?;
     Ok(Store::open(&layout.git())?)
-}
-
-/// Says whether the repository is one that kubernetes/git-sync made: its worktrees are in the root
-/// and are named by commits. People keep theirs in a directory of that name too.
-fn taken_over(layout: &Layout) -> bool {
-    let Ok(admins) = fs::read_dir(layout.admins()) else {
-        return false;
-    };
-    let of_a_commit = |pointer: &str| {
-        let tree = Path::new(pointer.trim_end()).parent()?.strip_prefix(layout.trees()).ok()?;
-        tree.to_str()?.parse::<CommitId>().ok()
-    };
-    admins.filter_map(Result::ok).any(|admin| {
-        fs::read_to_string(admin.path().join("gitdir"))
-            .is_ok_and(|pointer| of_a_commit(&pointer).is_some())
-    })
 }
 
 /// Says whether somebody would miss this repository. A `.git` file leads to one elsewhere. What we
@@ -218,6 +210,16 @@ fn config(git: &Path) -> String {
     }
 }
 
+/// Lets Git know a user, if the configuration names none.
+pub fn add_user(layout: &Layout) -> Result<(), DiskError> {
+    let path = layout.git().join("config");
+    let text = fs::read_to_string(&path).at("read", &path)?;
+    if text.lines().any(|line| line.trim_start().starts_with("[user]")) {
+        return Ok(());
+    }
+    replace_file(&path, (text + USER).as_bytes(), Durable::Yes)
+}
+
 /// Reads what is small and would not be missed at once if it changed.
 pub fn fingerprint(layout: &Layout) -> Vec<Option<Vec<u8>>> {
     ["config", "shallow"].map(|name| fs::read(layout.git().join(name)).ok()).into()
@@ -240,6 +242,7 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     remove(&layout.root().join(".git.gitsyncd-trash"))?;
     remove(&beside(layout.link()))?;
     remove(&beside(&layout.status()))?;
+    takeover::clear(layout)?;
     let mut places = vec![git.clone(), git.join("refs/heads"), git.join(KEPT), layout.own()];
     places.extend(list(&layout.admins())?);
     for place in places {

@@ -1,10 +1,12 @@
 //! What may go, and its way out.
 
 use crate::disk::DiskError;
-use crate::disk::{is_there, list, make_directory, name, remove, remove_most, rename};
+use crate::disk::{list, make_directory, name, remove, remove_most, rename};
 use crate::model::CommitId;
 use crate::publish::Layout;
-use crate::publish::link::{admin_of, live};
+use crate::publish::link;
+use crate::publish::link::live;
+use crate::publish::takeover;
 use crate::runtime::Stop;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +28,7 @@ pub fn sweep(
         if live.tree == tree || spared == Some(&tree) {
             continue;
         }
-        let rest = age(layout, &tree).map(|age| timeout.saturating_sub(age));
+        let rest = age(&tree).map(|age| timeout.saturating_sub(age));
         if let Some(rest) = rest.filter(|rest| !rest.is_zero()) {
             next = Some(next.map_or(rest, |next: Duration| next.min(rest)));
             continue;
@@ -34,9 +36,9 @@ pub fn sweep(
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
         all = all.and(discard(layout, &tree));
     }
-    let left: Vec<_> = trees(layout)?.iter().map(|tree| admin_of(layout, tree)).collect();
+    let left: Vec<_> = trees(layout)?.iter().map(|tree| admin(layout, tree)).collect();
     for admin in list(&layout.admins())? {
-        if ours(&admin) && !left.iter().any(|left| left.path() == admin) {
+        if name(&admin).is_some_and(takeover::is_of_a_commit) && !left.contains(&admin) {
             all = all.and(to_trash(layout, &admin));
         }
     }
@@ -62,7 +64,8 @@ pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
     all
 }
 
-/// The trees that we made: directories named by a commit id, at most one level below a number.
+/// The trees that we made: directories named by a commit id, at most one level below a number. And
+/// those that git-sync made where it kept them once.
 fn trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
     let mut found = Vec::new();
     for child in list(&layout.trees())? {
@@ -72,32 +75,46 @@ fn trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
             found.extend(list(&child)?.into_iter().filter(|below| ours(below)));
         }
     }
+    found.extend(takeover::old_trees(layout)?);
     Ok(found)
 }
 
 fn ours(path: &Path) -> bool {
-    let commit = |name: &str| {
-        let id = name.split_once('-').map_or(name, |(id, _number)| id);
-        id.parse::<CommitId>().is_ok()
-    };
-    name(path).is_some_and(commit)
+    let is_commit = |name: &str| name.parse::<CommitId>().is_ok();
+    name(path).is_some_and(is_commit)
 }
 
-/// How long ago a tree was retired; none if that was never noted.
-fn age(layout: &Layout, tree: &Path) -> Option<Duration> {
-    let lock = admin_of(layout, tree).lock();
-    let retired = fs::metadata(lock).and_then(|found| found.modified()).ok()?;
-    Some(retired.elapsed().unwrap_or_default())
+/// Where Git administers a tree.
+fn admin(layout: &Layout, tree: &Path) -> PathBuf {
+    takeover::admin_of(layout, tree)
+        .unwrap_or_else(|| link::admin_of(layout, tree).path().to_owned())
 }
 
-fn discard(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
-    let admin = admin_of(layout, tree);
-    to_trash(layout, tree)?;
-    if is_there(admin.path()) {
-        to_trash(layout, admin.path())?;
+/// Notes the time from which on a tree is stale, as git-sync does: whoever looks after the root
+/// later can tell. A tree that does not let us counts from when it was made.
+pub(super) fn retire(tree: &Path) {
+    #[expect(clippy::disallowed_types, reason = "file times are of this type")]
+    let now = fs::FileTimes::new().set_modified(std::time::SystemTime::now());
+    if let Err(error) = fs::File::open(tree).and_then(|tree| tree.set_times(now)) {
+        tracing::warn!(tree = %tree.display(), %error, "could not note when it was replaced");
     }
+}
+
+/// How long ago a tree was retired. If the clock was put back since then, it begins anew.
+fn age(tree: &Path) -> Option<Duration> {
+    let retired = fs::metadata(tree).and_then(|found| found.modified()).ok()?;
+    let age = retired.elapsed();
+    if age.is_err() {
+        retire(tree);
+    }
+    Some(age.unwrap_or_default())
+}
+
+/// Throws a tree away. What Git knows of it goes with what is known of others that are gone.
+fn discard(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+    to_trash(layout, tree)?;
     let above = tree.parent().unwrap_or(tree);
-    if above != layout.trees() && list(above)?.is_empty() {
+    if above != layout.trees() && above != layout.root() && list(above)?.is_empty() {
         remove(above)?;
     }
     Ok(())

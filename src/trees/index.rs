@@ -5,6 +5,7 @@ use crate::disk::At;
 use crate::disk::DiskError;
 use crate::git::{Change, Changes, Leaf};
 use gix::bstr::{BStr, ByteSlice};
+use gix::index::Entry;
 use gix::index::File;
 use gix::index::State;
 use gix::index::decode::Options;
@@ -49,6 +50,15 @@ impl Amendment {
 pub(super) fn read(path: &Path) -> Result<File, DiskError> {
     let read = File::at(path, gix::hash::Kind::Sha1, false, Options::default());
     read.map_err(|error| io::Error::other(error.to_string())).at("read", path)
+}
+
+/// Says whether two indexes list the same content, whatever stat data they have.
+pub(super) fn list_the_same(one: &State, other: &State) -> bool {
+    let same = |(entry, against): (&Entry, &Entry)| {
+        (entry.path(one), entry.id, entry.mode) == (against.path(other), against.id, against.mode)
+    };
+    one.entries().len() == other.entries().len()
+        && one.entries().iter().zip(other.entries()).all(same)
 }
 
 /// Writes an index where none is.

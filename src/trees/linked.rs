@@ -7,7 +7,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, make_directory, remove, rename, replace_file};
+use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
 use crate::model::CommitId;
 use crate::trees::Written;
 use crate::trees::fresh::Listing;
@@ -18,8 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-/// What the administrative directory says about why it is locked. The time of this file is the time
-/// at which the tree was retired.
+/// What the administrative directory says about why it is locked.
 const REASON: &str = "kept by gitsyncd\n";
 
 /// The administrative directory of a worktree, under a private or its final name.
@@ -107,12 +106,39 @@ impl Admin {
         let (Ok(record), Ok(ours)) = (index::read(&record), index::read(&ours)) else {
             return false;
         };
-        let listed = |index: &gix::index::File| {
-            let entry =
-                |entry: &gix::index::Entry| (entry.path(index).to_owned(), entry.id, entry.mode);
-            index.entries().iter().map(entry).collect::<Vec<_>>()
-        };
-        listed(&record) == listed(&ours)
+        index::list_the_same(&record, &ours)
+    }
+
+    /// Says whether what was recorded is what a commit has, given a list of that. We record nothing
+    /// else; but if it was git-sync that published the tree, there is only Git's index, in which
+    /// anybody may have put anything.
+    pub fn vouches_for(&self, all: impl FnOnce() -> Option<gix::index::File>) -> bool {
+        is_there(&self.record())
+            || all().is_some_and(|all| {
+                index::read(&self.index()).is_ok_and(|listed| index::list_the_same(&listed, &all))
+            })
+    }
+
+    /// Records what Git's index says, if nothing was recorded when the tree was published.
+    pub fn adopt(&self) -> Result<(), DiskError> {
+        if !is_there(&self.record()) && is_there(&self.index()) {
+            self.write_index(&index::read(&self.index())?)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps Git from removing the worktree, if nothing does.
+    pub fn keep(&self) -> Result<(), DiskError> {
+        let lock = self.lock();
+        if is_there(&lock) {
+            return Ok(());
+        }
+        replace_file(&lock, REASON.as_bytes(), Durable::No)
+    }
+
+    /// Lets others remove the worktree.
+    pub fn release(&self) -> Result<(), DiskError> {
+        remove(&self.lock())
     }
 
     /// Looks whether everything but the index, which is not read, says what it must.

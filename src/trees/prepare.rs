@@ -26,6 +26,7 @@ use gix::index::entry::Mode;
 use rustix::fs::Stat;
 use rustix::io::Errno;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How the directory comes to hold what the original holds.
@@ -69,7 +70,14 @@ struct Course {
     files: u64,
     /// Whether the index has other stat data than it was read with.
     noted: bool,
+    /// The permissions that new files get, those to execute aside.
+    permissions: u32,
+    /// How many files have others, and are otherwise as they were recorded.
+    of_others: usize,
 }
+
+/// Who may read and write.
+const READ_WRITE: u32 = 0o666;
 
 /// Why there is no directory to make the next tree from. No harm comes from that.
 #[derive(Debug, thiserror::Error)]
@@ -178,13 +186,33 @@ impl Preparation {
         let tree = self.tree();
         make_directory(&tree)?;
         let pair = Pair::open(&self.original.tree, &tree).at("open", &tree)?;
-        let anew = Vec::new();
-        Ok(Course { index, pair, next: 0, anew, bytes: 0, files: 0, noted: false })
+        let permissions = fs::metadata(&self.place).at("look at", &self.place)?.mode() & READ_WRITE;
+        Ok(Course {
+            index,
+            pair,
+            next: 0,
+            anew: Vec::new(),
+            bytes: 0,
+            files: 0,
+            noted: false,
+            permissions,
+            of_others: 0,
+        })
     }
 
     /// Does what is to be done for one file.
     fn one(&mut self, course: &mut Course) -> Result<(), Unprepared> {
-        let Course { index, pair, next, anew, bytes, files, noted: is_noted } = course;
+        let Course {
+            index,
+            pair,
+            next,
+            anew,
+            bytes,
+            files,
+            noted: is_noted,
+            permissions,
+            of_others,
+        } = course;
         let Some(entry) = index.entries().get(*next) else {
             return Ok(());
         };
@@ -204,6 +232,12 @@ impl Preparation {
             anew.push(*next);
             return Ok(());
         };
+        // Somebody made it who was told otherwise, such as by another `group-write`.
+        if entry.mode != Mode::SYMLINK && found.st_mode & READ_WRITE != *permissions {
+            *of_others += 1;
+            anew.push(*next);
+            return Ok(());
+        }
         *bytes += Seen::from(&found).size;
         let is_link = entry.mode == Mode::SYMLINK;
         let stat = self.take(pair, &path, is_link, &found).map_err(|(tried, error)| {
@@ -254,7 +288,7 @@ impl Preparation {
     /// Writes anew what was not as recorded, and the index if it is not that of the original.
     fn finish(self: Box<Self>, course: Course, stop: &Stop) -> Result<Stretch, Unprepared> {
         let tree = self.tree();
-        let Course { mut index, anew, mut bytes, files, noted, .. } = course;
+        let Course { mut index, anew, mut bytes, files, noted, of_others, .. } = course;
         if self.way == Way::InPlace {
             for stranger in strangers(&index, &tree)? {
                 remove(&stranger)?;
@@ -272,7 +306,7 @@ impl Preparation {
         let commit = self.original.commit.clone();
         let base = Base { commit, tree, index: record, extent: Extent { files, bytes } };
         tracing::debug!(way = ?self.way, files, anew = anew.len(), "prepared for the next change");
-        Ok(Stretch::Ready(base, anew.len()))
+        Ok(Stretch::Ready(base, anew.len().saturating_sub(of_others)))
     }
 
     fn write_anew(

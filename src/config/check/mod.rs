@@ -74,6 +74,9 @@ impl Checker<'_> {
         let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
         let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
         let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
+        let group_write = self.read("group-write", raw.group_write.as_ref(), values::switch);
+        let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
+        self.read("git", raw.git.as_ref(), |_program| Ok(()));
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), init_period);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
@@ -110,6 +113,8 @@ impl Checker<'_> {
             drift: drift.unwrap_or(Drift::Repair),
             stale_worktree_timeout: stale.unwrap_or_default(),
             garbage: garbage.unwrap_or_default(),
+            group_write: group_write.unwrap_or_default(),
+            add_user: add_user.unwrap_or_default(),
             sync_on_signal: signal,
             serving,
             verbose: verbose.unwrap_or_default(),

@@ -84,4 +84,29 @@ pub(super) const PLACE: &[Opt] = &[
         aliases: &[reads("GITSYNC_GARBAGE_COLLECTION", Reading::Either("auto", "off"))],
         ..PLAIN
     },
+    Opt {
+        key: "group-write",
+        fallback: Fallback::Text("false"),
+        short: "Let the group write what is made",
+        long: "Files and directories get the modes 0664 and 0775, and otherwise 0644 and 0755, \
+               whatever the umask is that the program was started with. It counts for what is made \
+               from then on: each new tree as a whole, but nothing that is there already.",
+        ..PLAIN
+    },
+    Opt {
+        key: "add-user",
+        fallback: Fallback::Text("false"),
+        short: "Write a user to the configuration of the repository",
+        long: "Git that is run in the root then knows a `user.name` and a `user.email`, unless the \
+               repository has them. An entry in `/etc/passwd`, which is what git-sync adds, is not \
+               needed for anything and not made.",
+        ..PLAIN
+    },
+    Opt {
+        key: "git",
+        metavar: Some("FILE"),
+        short: "Without effect: no git program is run",
+        long: "It is accepted, with a warning, because git-sync has it.",
+        ..PLAIN
+    },
 ];

@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 55] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 58] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -13,6 +13,9 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 55] = [
     ("drift", &["repair", "report", "off"], Some("on")),
     ("stale-worktree-timeout", &["0", "5m"], Some("-1s")),
     ("git-gc", &["auto", "always", "aggressive", "off"], Some("true")),
+    ("group-write", &["true", "false"], Some("maybe")),
+    ("add-user", &["true", "false"], Some("maybe")),
+    ("git", &["/usr/bin/git"], None),
     ("period", &["30", "1m30s", "off"], Some("10 parsecs")),
     ("jitter", &["0", "1ms", "25%"], Some("100%")),
     ("init-period", &["1.5", "10ms"], Some("9ms")),

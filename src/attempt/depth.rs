@@ -1,0 +1,83 @@
+//! How much history the repository has: as much as the options said when it was fetched. They may
+//! say something else after a restart, when no other commit is there to be fetched.
+
+use crate::attempt::Attempts;
+use crate::attempt::wanted::Wanted;
+use crate::disk::{DiskError, Durable, if_there, replace_file};
+use crate::git::{GitError, Store};
+use crate::model::{Cause, Class};
+use crate::publish::Layout;
+use crate::runtime::Stop;
+use std::fs;
+use std::num::NonZeroU32;
+
+/// Whether it is known to be as deep as it is to be.
+#[derive(Debug)]
+pub(super) struct Depth {
+    /// How many commits are wanted; none means all.
+    pub(super) wanted: Option<NonZeroU32>,
+    is_right: bool,
+}
+
+impl Depth {
+    pub(super) fn new(wanted: Option<NonZeroU32>) -> Self {
+        Self { wanted, is_right: false }
+    }
+
+    fn text(&self) -> String {
+        format!("{}\n", self.wanted.map_or(0, NonZeroU32::get))
+    }
+
+    /// Notes that the history was fetched just now.
+    pub(super) fn fetched(&mut self, layout: &Layout) {
+        self.is_right = true;
+        if let Err(error) = self.note(layout) {
+            tracing::warn!(error = %Cause::of(&error), "could not note the depth of the history");
+        }
+    }
+
+    fn note(&self, layout: &Layout) -> Result<(), DiskError> {
+        if self.is_noted(layout) {
+            return Ok(());
+        }
+        replace_file(&layout.depth(), self.text().as_bytes(), Durable::No)
+    }
+
+    fn is_noted(&self, layout: &Layout) -> bool {
+        let noted = if_there(fs::read_to_string(layout.depth())).ok().flatten();
+        noted == Some(self.text())
+    }
+}
+
+/// Fetches what is published again if it was fetched with another depth. A source that does not
+/// help with that is no reason to fail: readers see the right files.
+pub(super) fn adjust(me: &mut Attempts, store: &Store, wanted: &mut Wanted, stop: &Stop) {
+    if me.depth.is_right {
+        return;
+    }
+    if me.depth.is_noted(me.root.layout()) {
+        me.depth.is_right = true;
+        return;
+    }
+    match fetch(me, store, wanted, stop) {
+        Ok(()) => {
+            me.root.restored();
+            me.depth.fetched(me.root.layout());
+        }
+        Err(error) => {
+            // What it does not give it will not give the next time either.
+            me.depth.is_right = error.class() == Class::Ref;
+            tracing::warn!(error = %Cause::of(&error), "could not change the depth of the history");
+        }
+    }
+}
+
+fn fetch(
+    me: &mut Attempts,
+    store: &Store,
+    wanted: &mut Wanted,
+    stop: &Stop,
+) -> Result<(), GitError> {
+    let order = store.order(&wanted.object, me.root.trusted(), me.depth.wanted);
+    me.sources.session(wanted, stop)?.fetch(&order, store, stop)
+}
