@@ -1,7 +1,8 @@
 //! The repository's garbage between attempts: when it is collected, and of what.
 
-use crate::attempt::AttemptError;
+use crate::attempt::room;
 use crate::attempt::root::Root;
+use crate::attempt::{AttemptError, Attempts};
 use crate::git::{Collection, Due, Packed, Store};
 use crate::model::{Cause, Garbage};
 use crate::publish;
@@ -73,5 +74,26 @@ impl Keeper {
     pub(super) fn failed(&mut self, cause: &Cause) {
         tracing::warn!(error = %cause, "could not collect garbage");
         self.due.ended(false);
+    }
+}
+
+impl Attempts {
+    /// Begins to collect garbage in the repository if it is time. The long part of that may go on
+    /// beside attempts; only one collection at a time.
+    pub fn garbage(&mut self) -> Option<Collection> {
+        self.keeper.begin(&self.root)
+    }
+
+    /// Makes what was collected count.
+    pub fn collected(&mut self, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
+        match packed {
+            Some(Ok(packed)) => {
+                self.keeper.end(&self.root, packed, &mut self.store, stop);
+                self.root.collected();
+                room::measure(&self.root, &self.metrics);
+            }
+            Some(Err(cause)) => self.keeper.failed(&cause),
+            None => (),
+        }
     }
 }

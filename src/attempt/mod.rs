@@ -39,7 +39,7 @@ use crate::attempt::root::Root;
 use crate::attempt::sources::Sources;
 use crate::attempt::wanted::Wanted;
 use crate::config::Config;
-use crate::git::{Collection, Fetched, Packed, Resolved, Store};
+use crate::git::{Fetched, Resolved, Store};
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
@@ -84,7 +84,7 @@ impl Attempts {
             sources: Sources::new(config, &metrics),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
-            root: Root::new(layout).with_user(config.add_user),
+            root: Root::of(config, layout),
             news: News::new(Marks {
                 touch: config.touch_file.clone(),
                 error: config.error_file.clone(),
@@ -154,25 +154,7 @@ impl Attempts {
         let layout = self.root.is_ours().then(|| self.root.layout());
         self.news.write(layout, status);
         self.news.record(layout, history);
-    }
-
-    /// Begins to collect garbage in the repository if it is time. The long part of that may go on
-    /// beside attempts; only one collection at a time.
-    pub fn garbage(&mut self) -> Option<Collection> {
-        self.keeper.begin(&self.root)
-    }
-
-    /// Makes what was collected count.
-    pub fn collected(&mut self, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
-        match packed {
-            Some(Ok(packed)) => {
-                self.keeper.end(&self.root, packed, &mut self.store, stop);
-                self.root.collected();
-                room::measure(&self.root, &self.metrics);
-            }
-            Some(Err(cause)) => self.keeper.failed(&cause),
-            None => (),
-        }
+        self.root.release();
     }
 
     /// Where things wait to be deleted, if there are any and they are ours to delete.

@@ -16,6 +16,7 @@
 )]
 
 mod contract;
+mod dropin;
 mod faults;
 mod review;
 mod serving;

@@ -1,0 +1,6 @@
+//! In the place of kubernetes/git-sync: what somebody meets who changes from it, or back.
+
+mod modes;
+mod peer;
+mod roots;
+mod takeover;
