@@ -86,7 +86,7 @@ impl Attempts {
             sources: Sources::new(config, &metrics),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
-            root: Root::new(layout).with_user(config.add_user),
+            root: Root::of(config, layout),
             news: News::new(Marks {
                 touch: config.touch_file.clone(),
                 error: config.error_file.clone(),
@@ -156,6 +156,7 @@ impl Attempts {
         let layout = self.root.is_ours().then(|| self.root.layout());
         self.news.write(layout, status);
         self.news.record(layout, history);
+        self.root.release();
     }
 
     /// Where things wait to be deleted, if there are any and they are ours to delete.

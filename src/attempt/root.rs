@@ -2,6 +2,7 @@
 //! can be trusted.
 
 use crate::attempt::AttemptError;
+use crate::config::Config;
 use crate::disk::{DiskError, make_directory, remove};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
@@ -34,6 +35,8 @@ pub(super) struct Root {
     littered: bool,
     /// Whether Git is to know a user here.
     has_user: bool,
+    /// Whether git-sync may come back when this ends.
+    yields: bool,
 }
 
 /// What is known of whether everything is in order.
@@ -64,12 +67,25 @@ impl Root {
             next_sweep: None,
             littered: true,
             has_user: false,
+            yields: false,
         }
     }
 
-    /// Lets Git know a user here, or not.
-    pub(super) fn with_user(self, has_user: bool) -> Self {
-        Self { has_user, ..self }
+    /// The same as the options say.
+    pub(super) fn of(config: &Config, layout: Layout) -> Self {
+        let (has_user, yields) = (config.add_user, config.personality.is_peer());
+        Self { has_user, yields, ..Self::new(layout) }
+    }
+
+    /// Leaves the trees to whoever comes next. What is locked git-sync cannot make anew, and would
+    /// fail for ever.
+    pub(super) fn release(&self) {
+        if !self.yields || !self.is_ours() {
+            return;
+        }
+        if let Err(error) = publish::release(&self.layout) {
+            tracing::warn!(error = %Cause::of(&error), "could not leave the trees to others");
+        }
     }
 
     /// Where everything is.

@@ -138,7 +138,7 @@ pub(super) fn nearest<'a>(
     candidates
         .map(|candidate| (strsim::osa_distance(&name, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, known)| (*distance, known.len().abs_diff(name.len())))
         .map(|(_, candidate)| candidate)
 }
 

@@ -21,4 +21,4 @@ pub use root::{
     RootError, abandon, add_user, check_link, discard_prepared, fingerprint, follow, forget,
     is_sound, kept, prepare, rebuild, was_published,
 };
-pub use sweep::{empty_trash, has_trash, sweep};
+pub use sweep::{empty_trash, has_trash, release, sweep};

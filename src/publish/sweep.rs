@@ -45,6 +45,12 @@ pub fn sweep(
     all.map(|()| next)
 }
 
+/// Lets others remove the worktrees.
+pub fn release(layout: &Layout) -> Result<(), DiskError> {
+    let admins = trees(layout)?.into_iter().map(|tree| link::admin_of(layout, &tree));
+    admins.fold(Ok(()), |all, admin| all.and(admin.release()))
+}
+
 /// Says whether anything waits to be deleted.
 pub fn has_trash(layout: &Layout) -> bool {
     fs::read_dir(layout.trash()).is_ok_and(|mut things| things.next().is_some())

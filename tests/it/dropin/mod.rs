@@ -1,7 +1,11 @@
 //! In place of kubernetes/git-sync: called by its name, with its flags and variables, on its roots.
 
 mod called;
+mod modes;
+mod peer;
+mod roots;
 mod surprises;
+mod takeover;
 
 use crate::support::daemon::{Root, Setup, bare};
 
