@@ -14,6 +14,7 @@ mod outcome;
 mod patrols;
 mod pin;
 mod plan;
+mod preview;
 mod room;
 mod root;
 mod sources;
@@ -24,6 +25,7 @@ mod who;
 pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
 pub use pin::{Change, Pinned};
+pub use preview::{Preview, Sight};
 
 use crate::attempt::bases::Bases;
 use crate::attempt::fetching::fetch;

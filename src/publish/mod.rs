@@ -17,7 +17,7 @@ pub use link::{Live, admin_of, complete, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use root::{
-    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound, kept,
-    prepare, rebuild, was_published,
+    Owner, RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound,
+    kept, owner, prepare, rebuild, was_published,
 };
 pub use sweep::{empty_trash, has_trash, sweep};

@@ -59,16 +59,46 @@ pub enum RootError {
     Git(#[from] GitError),
 }
 
+/// Whose repository is in a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// There is none.
+    Nobody,
+    /// We made it.
+    Us,
+    /// kubernetes/git-sync made it; we go on with it.
+    Peer,
+    /// Nobody would miss what is there.
+    Unusable,
+    /// Somebody works there.
+    Somebody,
+}
+
+/// Says whose repository is in the root.
+pub fn owner(layout: &Layout) -> Owner {
+    let git = layout.git();
+    if !is_there(&git) {
+        Owner::Nobody
+    } else if is_there(&layout.own()) {
+        Owner::Us
+    } else if taken_over(layout) {
+        Owner::Peer
+    } else if has_commits(&git) {
+        Owner::Somebody
+    } else {
+        Owner::Unusable
+    }
+}
+
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind.
 pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
-    if is_there(&git) && !is_there(&layout.own()) && !taken_over(layout) {
-        if has_commits(&git) {
-            return Err(RootError::Foreign { path: layout.root().to_owned() });
-        }
-        replace(layout)?;
+    match owner(layout) {
+        Owner::Nobody | Owner::Us | Owner::Peer => (),
+        Owner::Unusable => replace(layout)?,
+        Owner::Somebody => return Err(RootError::Foreign { path: layout.root().to_owned() }),
     }
     for directory in [layout.own(), layout.staging(), layout.prepared(), layout.trash()] {
         if is_there(&directory) && !directory.is_dir() {
