@@ -2,8 +2,10 @@
 //!
 //! The codes are a promise: 0 done, 1 failed, 2 bad usage or configuration.
 
+use crate::command;
+use crate::command::Unanswered;
 use crate::config;
-use crate::config::{Problem, Request, Surroundings};
+use crate::config::{Config, Problem, Request, Surroundings};
 use crate::daemon;
 use crate::daemon::{DaemonError, Ended};
 use crate::disk::let_others_read;
@@ -23,8 +25,8 @@ pub enum Outcome {
     Printed(String),
     /// It did not do what it was asked; why was logged.
     GaveUp,
-    /// It could not even log.
-    Failed(DaemonError),
+    /// It could not even begin, or tell.
+    Failed(Cause),
     /// It was asked wrongly.
     Misused(Vec<Problem>),
 }
@@ -35,16 +37,23 @@ pub fn run(
     vars: impl Iterator<Item = (OsString, OsString)>,
     surroundings: Surroundings,
 ) -> Outcome {
+    let mut out = io::stdout();
     let (config, warnings) = match config::load(args, vars, surroundings) {
         Ok(Request::Run { config, warnings }) => (config, warnings),
+        Ok(Request::Check { config, warnings }) => {
+            // What it finds is told in words; the log is for those who want to know more.
+            return match if config.verbose > 0 { log_to(&config) } else { Ok(()) } {
+                Ok(()) => answered(command::check(*config, warnings, out)),
+                Err(outcome) => outcome,
+            };
+        }
+        Ok(Request::Probe(to)) => return answered(command::probe(to, &mut out)),
+        Ok(Request::Status(from)) => return answered(command::status(*from, &mut out)),
         Ok(Request::Print(text)) => return Outcome::Printed(text),
         Err(problems) => return Outcome::Misused(problems),
     };
-    if let Err(error) = log::init(config.log_format, config.verbose) {
-        return Outcome::Failed(DaemonError::System {
-            verb: "set up the log",
-            source: Cause::of(&error),
-        });
+    if let Err(outcome) = log_to(&config) {
+        return outcome;
     }
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -61,6 +70,22 @@ pub fn run(
     }
 }
 
+fn log_to(config: &Config) -> Result<(), Outcome> {
+    log::init(config.log_format, config.verbose).map_err(|error| {
+        let source = Cause::of(&error);
+        Outcome::Failed(Cause::of(&DaemonError::System { verb: "set up the log", source }))
+    })
+}
+
+/// What the answer to a question comes to, which was told already.
+fn answered(answer: Result<bool, Unanswered>) -> Outcome {
+    match answer {
+        Ok(true) => Outcome::Done,
+        Ok(false) => Outcome::GaveUp,
+        Err(error) => Outcome::Failed(Cause::of(&error)),
+    }
+}
+
 /// Tells a person how it ended, and the system by a code. A reader who has gone away is no reason
 /// to fail.
 pub fn finish(outcome: &Outcome, out: &mut impl Write, err: &mut impl Write) -> ExitCode {
@@ -68,7 +93,7 @@ pub fn finish(outcome: &Outcome, out: &mut impl Write, err: &mut impl Write) -> 
         Outcome::Done => (Ok(()), 0),
         Outcome::Printed(text) => (out.write_all(text.as_bytes()), 0),
         Outcome::GaveUp => (Ok(()), 1),
-        Outcome::Failed(error) => (writeln!(err, "error: {}", Cause::of(error)), 1),
+        Outcome::Failed(error) => (writeln!(err, "error: {error}"), 1),
         Outcome::Misused(problems) => (list(problems, err), 2),
     };
     match told {

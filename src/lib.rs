@@ -7,6 +7,7 @@
 //! them all.
 
 pub mod attempt;
+pub mod command;
 pub mod config;
 pub mod credentials;
 pub mod daemon;

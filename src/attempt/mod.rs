@@ -15,6 +15,7 @@ mod outcome;
 mod patrols;
 mod pin;
 mod plan;
+mod preview;
 mod room;
 mod root;
 mod sources;
@@ -25,6 +26,7 @@ mod who;
 pub use error::{AttemptError, Failed};
 pub use outcome::{Done, Publication};
 pub use pin::{Change, Pinned};
+pub use preview::{Preview, Sight};
 
 use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;

@@ -147,6 +147,12 @@ impl Pin {
         Ok(())
     }
 
+    /// What is chosen, by the file if that has not been read.
+    pub(super) fn read(&mut self) -> Result<&Pinned, AttemptError> {
+        self.look()?;
+        Ok(&self.kept)
+    }
+
     /// Reads the file before any attempt. One that cannot be understood is told by the first.
     pub(super) fn look_ahead(&mut self) {
         if let Err(error) = self.look() {

@@ -2,6 +2,7 @@
 
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::wanted::{Wanted, ssh};
+use crate::attempt::who;
 use crate::attempt::who::Who;
 use crate::config::Config;
 use crate::credentials::CredentialsError;
@@ -94,6 +95,12 @@ impl Sources {
         };
         self.asked = (place, outfit.clone());
         Ok(outfit)
+    }
+
+    /// Who we were to the source that was asked last, as others may read it.
+    pub(super) fn known_as(&self) -> Option<&str> {
+        let (place, outfit) = &self.asked;
+        who::name(self.list.get(*place)?.url(), outfit)
     }
 
     /// A source believed who we are.

@@ -107,7 +107,7 @@ impl Who {
 const ANONYMOUS: &str = "anonymous";
 
 /// Who we are to the server of a repository, as others may read it; nobody where there is no login.
-fn name<'a>(repo: &'a RepoUrl, outfit: &'a Outfit) -> Option<&'a str> {
+pub(super) fn name<'a>(repo: &'a RepoUrl, outfit: &'a Outfit) -> Option<&'a str> {
     match (repo.location(), &outfit.login) {
         (Location::Ssh(url), _) => Some(url.user()),
         (Location::Http(_), Login::Basic { user, password }) => Some(harmless(user, password)),

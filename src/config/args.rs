@@ -70,10 +70,10 @@ pub(super) const ACTIONS: &[Action] = &[
 /// What begins a hidden flag that stands for a variable.
 const HIDDEN: &str = "__env__";
 
-/// Reads all arguments but the program's name.
-pub(super) fn read(args: impl Iterator<Item = OsString>) -> Args {
+/// Reads the arguments behind the program's name and so many words `before` the flags.
+pub(super) fn read(args: impl Iterator<Item = OsString>, before: usize) -> Args {
     let mut reader = Reader {
-        rest: args.enumerate().map(|(index, raw)| Word::new(index + 1, raw)),
+        rest: args.enumerate().map(|(index, raw)| Word::new(before + index + 1, raw)),
         found: Args::default(),
         before: None,
         expects_stray: false,
@@ -209,8 +209,8 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
             Some(flag) => format!("argument {number} (after {flag})"),
             None => format!("argument {number}"),
         };
-        let complaint =
-            "it belongs to no flag; there are only flags, as in --repo=URL or --one-time=false";
+        let complaint = "it belongs to no flag; words come before the flags, which are written as \
+                         in --repo=URL or --one-time=false";
         self.found.stray.push(Problem::new(place, complaint));
     }
 
@@ -279,7 +279,7 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
 
     fn of(words: &[&str]) -> Args {
-        read(words.iter().map(OsString::from))
+        read(words.iter().map(OsString::from), 0)
     }
 
     fn problems(words: &[&str]) -> Vec<String> {
@@ -364,7 +364,7 @@ mod tests {
         let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
         let words = [bytes(b"--root=\xff"), bytes(b"--link"), bytes(b"\xff"), bytes(b"--x\xff")];
         let told: Vec<_> =
-            read(words.into_iter()).problems.iter().map(ToString::to_string).collect();
+            read(words.into_iter(), 0).problems.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 3);
         assert_eq!(told[0], "--root: the value is not UTF-8");
         assert_eq!(told[1], "--link: the value is not UTF-8");

@@ -1,7 +1,10 @@
 //! The short help: one line for each option.
 
 use crate::config::args::ACTIONS;
+use crate::config::commands::{COMMANDS, Command};
 use crate::config::options::{Fallback, GROUPS, Opt};
+use crate::config::page;
+use crate::config::page::Block;
 use crate::config::personality::Personality;
 
 /// Where the second column begins.
@@ -13,14 +16,20 @@ pub(super) fn print(called_as: Personality) -> String {
         "gitsyncd keeps a directory equal to a Git ref.".to_owned(),
         String::new(),
         usage(called_as),
+        String::new(),
+        "Commands, instead of syncing:".to_owned(),
     ];
+    lines.extend(COMMANDS.iter().map(|command| {
+        let operand = command.operand.map(|operand| format!(" [{operand}]")).unwrap_or_default();
+        left(&format!("  {}{operand}", command.word), command.short)
+    }));
     for group in GROUPS {
         lines.extend([String::new(), format!("{}:", group.title)]);
         lines.extend(group.options.iter().map(|opt| {
             line(opt.letter, &flag(opt), &format!("{}{}", opt.short, fallback(opt, called_as)))
         }));
     }
-    lines.extend([String::new(), "Instead of syncing:".to_owned()]);
+    lines.extend([String::new(), "Texts, instead of syncing:".to_owned()]);
     lines.extend(
         ACTIONS
             .iter()
@@ -36,10 +45,12 @@ pub(super) fn print(called_as: Personality) -> String {
 
 fn usage(called_as: Personality) -> String {
     match called_as {
-        Personality::Gitsyncd => "Usage: gitsyncd --repo=URL [--flag=value ...]".to_owned(),
+        Personality::Gitsyncd => {
+            "Usage: gitsyncd [COMMAND] --repo=URL [--flag=value ...]".to_owned()
+        }
         Personality::GitSync => {
             "Called as git-sync, it takes the place of kubernetes/git-sync, with \
-                                 its defaults.\n\nUsage: git-sync --repo=URL --root=DIR \
+                                 its defaults.\n\nUsage: git-sync [COMMAND] --repo=URL --root=DIR \
                                  [--flag=value ...]"
                 .to_owned()
         }
@@ -56,8 +67,31 @@ pub(super) fn flag(opt: &Opt) -> String {
 
 fn line(letter: Option<char>, flag: &str, short: &str) -> String {
     let letter = letter.map_or_else(|| "   ".to_owned(), |letter| format!("-{letter},"));
-    let left = format!("  {letter} {flag}");
-    format!("{left:COLUMN$}{short}")
+    left(&format!("  {letter} {flag}"), short)
+}
+
+fn left(left: &str, right: &str) -> String {
+    format!("{left:COLUMN$}{right}")
+}
+
+/// Writes what `--help` behind a command prints.
+pub(super) fn of_command(command: &Command) -> String {
+    let mut blocks = vec![
+        Block::Heading(1, "Usage".to_owned()),
+        Block::Paragraph(command.usage()),
+        Block::Paragraph(format!("{}.", command.short)),
+    ];
+    blocks.extend(command.long.split("\n\n").map(|text| Block::Paragraph(text.to_owned())));
+    let flags = match command.heeds {
+        None => "The flags are those of a run: `gitsyncd --help` lists them.".to_owned(),
+        Some([]) => String::new(),
+        Some(keys) => {
+            let keys: Vec<_> = keys.iter().map(|key| format!("`--{key}`")).collect();
+            format!("Flags that count: {}.", keys.join(", "))
+        }
+    };
+    blocks.extend((!flags.is_empty()).then_some(Block::Paragraph(flags)));
+    page::plain(&blocks)
 }
 
 fn fallback(opt: &Opt, called_as: Personality) -> String {

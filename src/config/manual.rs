@@ -1,6 +1,7 @@
 //! The manual of all options, from the table: `--man` and `docs/configuration.md`.
 
 use crate::config::args::ACTIONS;
+use crate::config::commands::COMMANDS;
 use crate::config::help;
 use crate::config::options::{Fallback, GROUPS, Many, Opt};
 use crate::config::page;
@@ -9,14 +10,18 @@ use crate::config::personality::Personality;
 
 /// Writes what `--man` prints.
 pub(super) fn print(called_as: Personality) -> String {
+    page::plain(&whole(called_as))
+}
+
+fn whole(called_as: Personality) -> Vec<Block> {
     let mut blocks = vec![
         Block::Heading(1, "Name".to_owned()),
         paragraph("gitsyncd - keeps a directory equal to a Git ref"),
         Block::Heading(1, "Usage".to_owned()),
-        paragraph("gitsyncd --repo=URL [--flag=value ...]"),
+        paragraph("gitsyncd [COMMAND] --repo=URL [--flag=value ...]"),
     ];
     blocks.extend(body(called_as));
-    page::plain(&blocks)
+    blocks
 }
 
 /// Writes `docs/configuration.md`.
@@ -47,6 +52,16 @@ fn body(called_as: Personality) -> Vec<Block> {
     for group in GROUPS {
         blocks.push(Block::Heading(2, group.title.to_owned()));
         blocks.extend(group.options.iter().flat_map(|opt| entry(opt, called_as)));
+    }
+    blocks.push(Block::Heading(2, "Commands".to_owned()));
+    blocks.push(paragraph(
+        "A word before the flags asks for something else than syncing. The flags and variables \
+         are those of a run.",
+    ));
+    for command in COMMANDS {
+        blocks.push(Block::Heading(3, format!("`{}`", command.usage())));
+        blocks.push(Block::Paragraph(format!("{}.", command.short)));
+        blocks.extend(command.long.split("\n\n").map(paragraph));
     }
     blocks.push(Block::Heading(2, "Instead of syncing".to_owned()));
     for action in ACTIONS {
@@ -164,6 +179,10 @@ fn entry(opt: &Opt, called_as: Personality) -> Vec<Block> {
             "Each repeated flag counts; in a variable, put spaces between several.".to_owned(),
         ),
     }
+    if !opt.choices.is_empty() {
+        let choices: Vec<_> = opt.choices.iter().map(|choice| format!("`{choice}`")).collect();
+        facts.push(format!("Values: {}.", choices.join(", ")));
+    }
     if opt.secret {
         facts.push("The value is never shown.".to_owned());
     }
@@ -205,6 +224,14 @@ mod tests {
     #[test]
     fn the_document_in_the_repository_is_the_one_made_from_the_table() {
         expect_file!["../../docs/configuration.md"].assert_eq(&markdown());
+    }
+
+    #[test]
+    fn the_manual_page_is_the_one_made_from_the_table() {
+        let head = ".\\\" Generated from the tables in src/config; do not edit.\n\
+                    .\\\" To write it anew: UPDATE_EXPECT=1 cargo test --lib config::\n";
+        let page = format!("{head}{}", page::troff("GITSYNCD", &whole(Personality::Gitsyncd)));
+        expect_file!["../../docs/gitsyncd.1"].assert_eq(&page);
     }
 
     #[test]

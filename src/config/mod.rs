@@ -8,6 +8,8 @@
 mod access;
 mod args;
 mod check;
+mod commands;
+mod completions;
 mod environment;
 mod git_config;
 mod given;
@@ -29,6 +31,7 @@ mod tests;
 mod values;
 
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
+pub use check::around::{Probe, StatusSource};
 pub use git_config::Setting;
 pub use modes::{Drift, Submodules, Trees};
 pub use personality::Personality;
@@ -38,6 +41,7 @@ pub use values::duration;
 
 use crate::model::{Garbage, Reference, RepoUrl};
 use args::{Args, Wish};
+use commands::{Asked, Divided, Task};
 use given::Given;
 use problem::Origin;
 use raw::Raw;
@@ -127,6 +131,17 @@ pub enum Request {
         /// What works but should be changed; for the log, once.
         warnings: Vec<String>,
     },
+    /// Say whether that would work.
+    Check {
+        /// How it would sync.
+        config: Box<Config>,
+        /// What works but should be changed.
+        warnings: Vec<String>,
+    },
+    /// Ask a server whether it is well.
+    Probe(Probe),
+    /// Show how it goes.
+    Status(Box<StatusSource>),
     /// Print this text, which ends its last line, to standard output, and be done.
     Print(String),
 }
@@ -160,9 +175,15 @@ pub fn load(
     surroundings: Surroundings,
 ) -> Result<Request, Vec<Problem>> {
     let called_as = Personality::of(args.next().as_deref());
-    let Args { wish, flags, variables: hidden, mut problems, stray } = args::read(args);
+    let Divided { asked, rest, before } =
+        commands::divide(args, called_as).map_err(|problem| vec![problem])?;
+    let Args { wish, flags, variables: hidden, mut problems, stray } =
+        args::read(rest.into_iter(), before);
     match wish {
-        Some(Wish::Help) => return Ok(Request::Print(help::print(called_as))),
+        Some(Wish::Help) => {
+            let help = asked.map_or_else(|| help::print(called_as), |asked| asked.command.help());
+            return Ok(Request::Print(help));
+        }
         Some(Wish::Manual) => return Ok(Request::Print(manual::print(called_as))),
         Some(Wish::Version) => return Ok(Request::Print(version())),
         Some(Wish::PrintConfig) | None => (),
@@ -176,6 +197,11 @@ pub fn load(
     } else {
         problems.extend(stray);
     }
+    let asked = asked.filter(|_| wish.is_none());
+    let apart = |asked: &Asked| apart(called_as, asked, &given, &surroundings);
+    if let Some(request) = asked.as_ref().and_then(apart) {
+        return if problems.is_empty() { request } else { Err(problems) };
+    }
     problems.extend(environment.problems);
     problems.extend(given.problems.iter().cloned());
     let checked = Raw::of(&given)
@@ -184,9 +210,10 @@ pub fn load(
     match checked {
         Ok(config) if problems.is_empty() => {
             let warnings = warnings(&config, &given, &environment.unknown);
-            return Ok(match wish {
-                Some(_) => Request::Print(show::print(&config, &given, &warnings)),
-                None => Request::Run { config: Box::new(config), warnings },
+            return Ok(match (wish, asked) {
+                (Some(_), _) => Request::Print(show::print(&config, &given, &warnings)),
+                (None, Some(_)) => Request::Check { config: Box::new(config), warnings },
+                (None, None) => Request::Run { config: Box::new(config), warnings },
             });
         }
         Ok(_) => (),
@@ -195,6 +222,34 @@ pub fn load(
     // A mistyped variable may be why an option is missing.
     problems.extend(environment.unknown);
     Err(problems)
+}
+
+/// What a command comes to that does not need a whole configuration; none for one that does.
+fn apart(
+    called_as: Personality,
+    asked: &Asked,
+    given: &Given,
+    surroundings: &Surroundings,
+) -> Option<Result<Request, Vec<Problem>>> {
+    let raw = || Raw::of(given).map_err(|problem| vec![problem]);
+    let operand = asked.operand.as_deref();
+    Some(match asked.command.task {
+        Task::Check => return None,
+        Task::Probe => raw()
+            .and_then(|raw| check::around::probe(called_as, asked, &raw, given, surroundings))
+            .map(Request::Probe),
+        Task::Status => raw()
+            .and_then(|raw| check::around::status(called_as, asked, &raw, given, surroundings))
+            .map(|source| Request::Status(Box::new(source))),
+        Task::Completions => {
+            completions::of(operand).map(Request::Print).map_err(|problem| vec![problem])
+        }
+        Task::Help => match operand.map(|word| commands::find(word, "argument 2")) {
+            None => Ok(Request::Print(help::print(called_as))),
+            Some(Ok(command)) => Ok(Request::Print(command.help())),
+            Some(Err(problem)) => Err(vec![problem]),
+        },
+    })
 }
 
 fn version() -> String {

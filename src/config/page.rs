@@ -33,6 +33,56 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
     ended(&blocks.iter().flat_map(lines).collect::<Vec<_>>())
 }
 
+/// Writes a manual page in the language of `man`; only the test that compares it needs it.
+#[cfg(test)]
+pub(super) fn troff(title: &str, blocks: &[Block]) -> String {
+    let lines = |block: &Block| -> Vec<String> {
+        match block {
+            Block::Heading(1 | 2, title) => {
+                vec![format!(".SH \"{}\"", escaped(&title.to_uppercase()))]
+            }
+            Block::Heading(_, title) => vec![".TP".to_owned(), fonts(title)],
+            Block::Paragraph(words) => vec![fonts(words), ".sp".to_owned()],
+            Block::Code(code) => {
+                let code = code.lines().map(|line| guarded(escaped(line)));
+                let lines = [".RS 4", ".nf"].map(str::to_owned).into_iter().chain(code);
+                lines.chain([".fi", ".RE", ".sp"].map(str::to_owned)).collect()
+            }
+            Block::List(items) => {
+                numbered(items).flat_map(|item| [fonts(&item), ".br".to_owned()]).collect()
+            }
+        }
+    };
+    let head = format!(".TH {title} 1");
+    let all: Vec<_> = std::iter::once(head).chain(blocks.iter().flat_map(lines)).collect();
+    // The space before a heading is its own.
+    let text = all.join("\n").replace(".sp\n.SH", ".SH").replace(".sp\n.TP", ".TP");
+    format!("{}\n", text.trim_end_matches(".sp").trim_end())
+}
+
+/// Makes what is in backticks bold.
+#[cfg(test)]
+fn fonts(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(index, part)| {
+        let part = escaped(part);
+        if index % 2 == 0 { part } else { format!("\\fB{part}\\fR") }
+    });
+    guarded(parts.collect())
+}
+
+/// Takes the meaning from what means something to troff anywhere: a backslash, and a dash that is
+/// none.
+#[cfg(test)]
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-").replace('"', "\\(dq")
+}
+
+/// Takes the meaning from what begins a line and is a command to troff.
+#[cfg(test)]
+fn guarded(line: String) -> String {
+    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
+}
+
 /// Writes plain text, without backticks.
 pub(super) fn plain(blocks: &[Block]) -> String {
     let bare = |text: &str| text.replace('`', "");
@@ -95,6 +145,11 @@ mod tests {
             Block::Code("two".into()),
         ];
         assert_eq!(markdown(&blocks), "## Title\n\nUse `this`.\n\n1. `one`\n\n```text\ntwo\n```\n");
+        assert_eq!(
+            troff("NAME", &blocks),
+            ".TH NAME 1\n.SH \"TITLE\"\nUse \\fBthis\\fR.\n.sp\n1. \\fBone\\fR\n.br\n.RS 4\n.nf\ntwo\n\
+             .fi\n.RE\n"
+        );
         assert_eq!(plain(&blocks), "TITLE\n      Use this.\n\n      1. one\n\n          two\n");
     }
 

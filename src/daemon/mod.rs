@@ -28,7 +28,6 @@ use crate::trigger::signal::{StopSignals, SyncSignal};
 use crate::trigger::watch;
 use crate::trigger::watch::Places;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -221,39 +220,11 @@ async fn answer_http(observed: Observed, tasks: &mut Tasks) -> Result<(), Daemon
     Ok(())
 }
 
-/// Listens on `HOST:PORT`, or on all addresses for `:PORT`.
+/// Listens at an address, and says so.
 async fn bind(address: &str, option: &'static str) -> Result<TcpListener, DaemonError> {
     let failed = |source| DaemonError::Bind { address: address.to_owned(), option, source };
-    let all = address.strip_prefix(':').and_then(|port| port.parse().ok());
-    let listener = match all {
-        Some(port) => bind_all(port).await,
-        None => TcpListener::bind(address).await,
-    }
-    .map_err(failed)?;
+    let listener = http::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     tracing::info!(address = %bound, option, "listening");
     Ok(listener)
-}
-
-/// Listens on all addresses: IPv6 takes IPv4 in; where the system has no IPv6, IPv4 alone.
-async fn bind_all(port: u16) -> io::Result<TcpListener> {
-    let all = [
-        SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
-        SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
-    ];
-    TcpListener::bind(all.as_slice()).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::net::TcpStream;
-
-    #[tokio::test]
-    async fn a_port_without_a_host_is_bound_on_all_addresses() {
-        let listener = bind(":0", "http-bind").await.unwrap();
-        let bound = listener.local_addr().unwrap();
-        assert!(bound.ip().is_unspecified(), "{bound}");
-        TcpStream::connect((Ipv4Addr::LOCALHOST, bound.port())).await.unwrap();
-    }
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod api;
+mod bind;
 mod body;
 mod events;
 #[cfg(feature = "fuzzing")]
@@ -22,6 +23,7 @@ mod tests;
 mod webhook;
 mod wire;
 
+pub use bind::bind;
 pub use route::Door;
 
 use crate::config::Serving;

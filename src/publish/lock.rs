@@ -39,10 +39,11 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Says whether somebody holds the lock at this moment.
+    /// Says whether somebody holds the lock at this moment. Those who only look do not see each
+    /// other.
     pub fn is_held(root: &Path) -> Result<bool, DiskError> {
         let file = File::open(root).at("open", root)?;
-        let tried = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+        let tried = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
         Ok(tried == Err(Errno::WOULDBLOCK))
     }
 

@@ -8,6 +8,7 @@ mod layout;
 mod link;
 mod lock;
 mod marks;
+mod owner;
 mod root;
 mod sweep;
 mod takeover;
@@ -17,6 +18,7 @@ pub use layout::Layout;
 pub use link::{Live, admin_of, complete, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
+pub use owner::{Owner, owner};
 pub use root::{
     RootError, abandon, add_user, check_link, discard_prepared, fingerprint, follow, forget,
     is_sound, kept, prepare, rebuild, was_published,

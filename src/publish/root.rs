@@ -8,6 +8,7 @@ use crate::disk::{
 use crate::git::{GitError, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
+use crate::publish::owner::{Owner, owner};
 use crate::publish::sweep::to_trash;
 use crate::publish::takeover;
 use crate::trees::Admin;
@@ -68,15 +69,14 @@ pub enum RootError {
 pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
-    if is_there(&git) && !is_there(&layout.own()) {
-        if takeover::is_theirs(layout) {
+    match owner(layout) {
+        Owner::Nobody | Owner::Us => (),
+        Owner::Peer => {
             tracing::info!(root = %layout.root().display(), "taking over from git-sync");
             takeover::let_go(layout)?;
-        } else if has_commits(&git) {
-            return Err(RootError::Foreign { path: layout.root().to_owned() });
-        } else {
-            replace(layout)?;
         }
+        Owner::Unusable => replace(layout)?,
+        Owner::Somebody => return Err(RootError::Foreign { path: layout.root().to_owned() }),
     }
     for directory in [layout.own(), layout.staging(), layout.prepared(), layout.trash()] {
         if is_there(&directory) && !directory.is_dir() {
@@ -118,33 +118,6 @@ pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
     }
     complete(layout)?;
     Ok(Store::open(&layout.git())?)
-}
-
-/// Says whether somebody would miss this repository. A `.git` file leads to one elsewhere. What we
-/// cannot read may be damaged, or of a format that we do not know, and is not ours to judge.
-fn has_commits(git: &Path) -> bool {
-    match Store::open_any(git) {
-        // An index holds what somebody is about to commit.
-        Ok(store) => store.has_refs() || git.join("index").is_file(),
-        Err(_unreadable) => leads_elsewhere(git) || has_objects(git),
-    }
-}
-
-/// Says whether a `.git` file points at something that exists.
-fn leads_elsewhere(git: &Path) -> bool {
-    fs::read_to_string(git).is_ok_and(|text| {
-        let target = text.strip_prefix("gitdir: ").map(str::trim_end);
-        target.is_some_and(|target| git.with_file_name(target).exists())
-    })
-}
-
-/// Says whether a directory holds objects, loose or packed, where a repository has them.
-fn has_objects(git: &Path) -> bool {
-    let objects = list(&git.join("objects")).unwrap_or_default();
-    objects
-        .iter()
-        .filter(|path| name(path) != Some("info"))
-        .any(|directory| list(directory).is_ok_and(|entries| !entries.is_empty()))
 }
 
 /// Moves an unusable `.git` out of the way and deletes it.

@@ -1,6 +1,7 @@
 //! Texts to [`Config`], or every problem there is.
 
 mod access;
+pub(super) mod around;
 mod peer;
 mod serving;
 

@@ -21,6 +21,8 @@ pub(super) struct Opt {
     pub(super) letter: Option<char>,
     /// What to call the value; none for a switch, which is on when it is named alone.
     pub(super) metavar: Option<&'static str>,
+    /// The only values there are, for shells to offer; empty if there are others.
+    pub(super) choices: &'static [&'static str],
     /// What counts when nothing was given.
     pub(super) fallback: Fallback,
     /// The same when called as `git-sync`, where that differs.
@@ -120,6 +122,7 @@ const PLAIN: Opt = Opt {
     key: "",
     letter: None,
     metavar: None,
+    choices: &[],
     fallback: Fallback::Nothing,
     peer: None,
     lone: None,

@@ -30,6 +30,7 @@ pub(super) const PLACE: &[Opt] = &[
     Opt {
         key: "trees",
         metavar: Some("MODE"),
+        choices: &["prepared", "reused", "fresh"],
         fallback: Fallback::Text("prepared"),
         short: "How trees are made: prepared, reused or fresh",
         long: "With `prepared`, a private copy of the published tree is made when there is nothing \
@@ -46,6 +47,7 @@ pub(super) const PLACE: &[Opt] = &[
     Opt {
         key: "drift",
         metavar: Some("MODE"),
+        choices: &["repair", "report", "off"],
         fallback: Fallback::Text("repair"),
         peer: Some(Fallback::Text("report")),
         short: "If the tree is changed: repair, report, off",
@@ -69,6 +71,7 @@ pub(super) const PLACE: &[Opt] = &[
     Opt {
         key: "git-gc",
         metavar: Some("MODE"),
+        choices: &["auto", "always", "aggressive", "off"],
         fallback: Fallback::Text("auto"),
         peer: Some(Fallback::Text("always")),
         short: "When to remove objects that nothing needs",

@@ -76,6 +76,7 @@ pub(super) const SERVING: &[Opt] = &[
     Opt {
         key: "api-read",
         metavar: Some("WHO"),
+        choices: &["open", "token"],
         fallback: Fallback::Text("open"),
         short: "Who may read the API: open or token",
         long: "`open` lets everybody read who can reach the port; `token` asks for the token of the \

@@ -55,6 +55,7 @@ pub(super) const SOURCE: &[Opt] = &[
     Opt {
         key: "submodules",
         metavar: Some("MODE"),
+        choices: &["recursive", "shallow", "off"],
         fallback: Fallback::Text("recursive"),
         short: "Submodules: recursive, shallow or off",
         long: "With `off`, submodules stay empty directories. This version cannot fetch submodules: \

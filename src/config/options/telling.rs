@@ -31,6 +31,7 @@ pub(super) const TELLING: &[Opt] = &[
     Opt {
         key: "log-format",
         metavar: Some("FORMAT"),
+        choices: &["text", "json"],
         fallback: Fallback::Words("text on a terminal, else json"),
         peer: Some(Fallback::Text("json")),
         short: "Log lines as text or json",

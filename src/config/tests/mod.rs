@@ -335,7 +335,10 @@ proptest! {
                 let request = request(&args, &vars);
                 let shown = match &request {
                     Ok(Request::Print(text)) => text.clone(),
-                    Ok(Request::Run { warnings, .. }) => warnings.concat(),
+                    Ok(Request::Run { warnings, .. } | Request::Check { warnings, .. }) => {
+                        warnings.concat()
+                    }
+                    Ok(Request::Probe(_) | Request::Status(_)) => String::new(),
                     Err(problems) => problems.iter().map(ToString::to_string).collect(),
                 };
                 prop_assert!(!shown.to_ascii_uppercase().contains(&core), "{}", shown);

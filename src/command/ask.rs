@@ -1,0 +1,98 @@
+//! One question over HTTP, without proxies and redirects.
+
+use crate::command::harmless;
+use crate::config::Probe;
+use crate::model::{Cause, Secret};
+use crate::net::{Body, Client, Dialer, NetError, Proxies, Trust};
+use crate::runtime::{Stop, Stopped};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderValue, Request, StatusCode, Uri};
+use http_body_util::Full;
+use std::io::Read;
+use std::sync::Arc;
+use url::Url;
+
+/// How much of a complaint is read.
+const COMPLAINT: u64 = 2 << 10;
+/// How much of it is shown, in letters.
+const SHOWN: usize = 300;
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Who said it, without what may be secret.
+    pub(super) url: String,
+    pub(super) status: StatusCode,
+    body: Body,
+}
+
+/// Asks for the first URL; where nothing listens, for the next one.
+pub(super) fn get(to: &Probe, token: Option<&Secret>, stop: &Stop) -> Result<Answer, Cause> {
+    let trust = Trust::new(to.authorities.clone(), Vec::new());
+    let dialer = Dialer::new(Proxies::default(), trust);
+    let client = Client::new(dialer, Arc::default());
+    let mut failed = Cause::new("there is nobody to ask");
+    for url in &to.urls {
+        let request = question(url, token)?;
+        match client.send(request, stop) {
+            Ok(answer) => {
+                let (status, body) = (answer.status, answer.body);
+                let url = body.url().to_owned();
+                return Ok(Answer { url, status, body });
+            }
+            Err(error) => {
+                failed = in_time(&error);
+                if !matches!(error, NetError::Connect { .. }) {
+                    break;
+                }
+            }
+        }
+    }
+    Err(failed)
+}
+
+fn question(url: &Url, token: Option<&Secret>) -> Result<Request<Full<Bytes>>, Cause> {
+    let uri: Uri = url.as_str().parse().map_err(|error| Cause::of(&error))?;
+    let mut request = Request::new(Full::default());
+    *request.uri_mut() = uri;
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+    if let Some(token) = token {
+        let value = HeaderValue::try_from(format!("Bearer {}", token.reveal()));
+        let mut value = value.map_err(|_hidden| Cause::new("the token cannot be sent"))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
+/// Says why there is no answer. The time that is over is not that of a sync.
+fn in_time(error: &NetError) -> Cause {
+    if let NetError::Stopped { url, source: Stopped::Late } = error {
+        return Cause::new(format!("{url} did not answer in time"));
+    }
+    Cause::of(error)
+}
+
+impl Answer {
+    /// What was said, up to so many bytes.
+    pub(super) fn text(self, most: u64) -> Result<Vec<u8>, Cause> {
+        let mut text = Vec::new();
+        self.body.take(most).read_to_end(&mut text).map_err(|error| Cause::of(&error))?;
+        Ok(text)
+    }
+
+    /// The code with its name in one line, with the beginning of what else was said if it is not
+    /// good.
+    pub(super) fn line(self) -> String {
+        let line = format!("{} answers {}", self.url, self.status);
+        if self.status.is_success() {
+            return line;
+        }
+        let text = self.text(COMPLAINT).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words: String = words.chars().take(SHOWN).collect();
+        if words.is_empty() { line } else { format!("{line}: {}", harmless(&words)) }
+    }
+}

@@ -1,0 +1,86 @@
+//! The files that options name: whether they can be read, not what is in them. What is wrong with
+//! that shows when the repository is asked.
+
+use crate::command::check::report::Report;
+use crate::config::{Config, PasswordSource};
+use crate::disk::look;
+use crate::model::{FileChoice, Location};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// More than any of them is long.
+const LIMIT: u64 = 4 << 20;
+
+/// Looks at each file that counts for the repositories, and for who may ask what.
+pub(super) fn look(config: &Config, report: &mut Report) {
+    let optional = optional(config);
+    let mut told = BTreeSet::new();
+    for path in credentials(config) {
+        if told.insert(path.clone()) {
+            let missing = Missing { is_fine: optional.contains(&path), advice: ADVICE };
+            one("file", &path, missing, report);
+        }
+    }
+    let serving = &config.serving;
+    for (about, source) in
+        [("api-token-file", &serving.api_token), ("hook-secret-file", &serving.hook_secret)]
+    {
+        if let Some(PasswordSource::File(path)) = source {
+            let missing = Missing { is_fine: false, advice: "without it nobody is let in" };
+            if one(about, path, missing, report) == Some(true) {
+                let told = format!("{} holds nothing", path.display());
+                report.warning(about, told, "without a line in it nobody is let in");
+            }
+        }
+    }
+}
+
+const ADVICE: &str = "check the path, what is mounted there, its mode, and as which user this runs";
+
+/// What it means if a file is missing.
+struct Missing {
+    is_fine: bool,
+    advice: &'static str,
+}
+
+/// Every file that says who we are to the repositories, or whom to believe there.
+fn credentials(config: &Config) -> Vec<PathBuf> {
+    let repos = std::iter::once(&config.repo).chain(&config.fallback_repos);
+    repos
+        .flat_map(|repo| match repo.location() {
+            Location::Http(_) => config.access.http_files(),
+            Location::Ssh(_) => config.access.ssh_files(),
+            Location::Local(_) | Location::Daemon(_) => Vec::new(),
+        })
+        .collect()
+}
+
+/// Those that need not be there.
+fn optional(config: &Config) -> BTreeSet<PathBuf> {
+    let access = &config.access;
+    let pairs = access.tls.identities.iter().flat_map(|(certificate, key)| [certificate, key]);
+    let choices = access.tls.authorities.iter().chain(pairs);
+    let choices = choices.chain(&access.ssh.keys).chain(&access.ssh.known_hosts);
+    let optional = choices.filter(|choice| choice.optional).map(|FileChoice { path, .. }| path);
+    let logins =
+        access.auth_dirs.iter().flat_map(|dir| ["username", "password"].map(|it| dir.join(it)));
+    optional.cloned().chain(logins).collect()
+}
+
+/// Looks at one file, and says whether it is blank; none if it is not there.
+fn one(about: &str, path: &Path, missing: Missing, report: &mut Report) -> Option<bool> {
+    let shown = path.display();
+    let failed = |error: look::Unread, report: &mut Report| {
+        report.failed(about, format!("{shown} cannot be read: {error}"), missing.advice);
+        None
+    };
+    match look::read_below(path, LIMIT) {
+        Ok(Some(bytes)) => {
+            report.ok(about, format!("{shown} can be read"));
+            Some(bytes.trim_ascii().is_empty())
+        }
+        Ok(None) if missing.is_fine => None,
+        Ok(None) => failed(look::Unread::missing(), report),
+        Err(error) => failed(error, report),
+    }
+}

@@ -1,0 +1,78 @@
+//! What is asked instead of syncing: whether a run would work, whether a server is well, how it
+//! goes. The answers are for people, on standard output, a line at a time; nothing is published.
+
+mod ask;
+mod check;
+mod probe;
+mod status;
+
+pub use check::check;
+pub use probe::probe;
+pub use status::status;
+
+use crate::model::Cause;
+use crate::runtime::Stop;
+use crate::runtime::blocking;
+use crate::runtime::blocking::Cut;
+use crate::trigger::signal::StopSignals;
+use std::future::pending;
+use std::io;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long work may take to notice that it is over.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// How long a thread that blocks is waited for after that.
+const LAST_PATIENCE: Duration = Duration::from_millis(100);
+/// How many threads may block at once: one for the work, the rest for name look-ups.
+const BLOCKING_THREADS: usize = 4;
+
+/// Why there is no answer at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The system did not give what every program needs.
+    #[error("could not begin")]
+    System(#[from] io::Error),
+    /// Something that cannot be cut short took too long, such as a file system that hangs.
+    #[error("could not come to an end")]
+    Cut(#[from] Cut),
+    /// What counts what is done could not be made.
+    #[error("could not begin: {0}")]
+    Internal(Cause),
+}
+
+/// Does work that may block for so long at most, or until the program is told to stop.
+fn within<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce(&Stop) -> T + Send + 'static,
+) -> Result<T, Unanswered> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()?;
+    let done = runtime.block_on(async {
+        let mut signals = StopSignals::listen()?;
+        let token = CancellationToken::new();
+        let stop = Stop::new(token.clone(), Instant::now() + time);
+        let inner = stop.clone();
+        let work = blocking::run(&stop, PATIENCE, move || work(&inner));
+        let obey = async {
+            signals.heard().await;
+            token.cancel();
+            pending().await
+        };
+        tokio::select! {
+            done = work => Ok(done?),
+            never = obey => never,
+        }
+    });
+    // A thread that is stuck must not keep the program from ending.
+    runtime.shutdown_timeout(LAST_PATIENCE);
+    done
+}
+
+/// Takes out what would do something to a terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

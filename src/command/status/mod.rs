@@ -1,0 +1,144 @@
+//! `gitsyncd status`: what is published and how the last attempt went, as a running gitsyncd tells
+//! it, or as it stands in the root.
+
+mod table;
+
+use crate::command::status::table::Table;
+use crate::command::{Unanswered, ask, within};
+use crate::config::{PasswordSource, StatusSource};
+use crate::disk::look;
+use crate::model::{Cause, Secret};
+use crate::publish::{Layout, Lock};
+use crate::runtime::Stop;
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long it may take.
+const TIME: Duration = Duration::from_secs(10);
+/// The part of it that the API may take if there is a file besides.
+const API_SHARE: u32 = 2;
+/// How long a status may be.
+const ROOM: u64 = 4 << 20;
+
+/// A status, and where it is from.
+#[derive(Debug)]
+struct Found {
+    text: String,
+    value: Value,
+    source: String,
+}
+
+/// Prints a status, and says whether all is well.
+pub fn status(from: StatusSource, out: &mut impl Write) -> Result<bool, Unanswered> {
+    let json = from.json;
+    let found = within(TIME, move |stop| find(&from, stop))?;
+    let (well, text) = match found {
+        Ok(found) => {
+            let table = Table::of(&found.value, Timestamp::now());
+            let text = if json { found.text } else { table.print(&found.source) };
+            (table.is_well(), text)
+        }
+        Err(cause) => (false, format!("no status: {cause}")),
+    };
+    // Whether all is well is in the exit code, too.
+    drop(writeln!(out, "{}", text.trim_end()));
+    Ok(well)
+}
+
+/// Asks the API, or else reads the file.
+fn find(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
+    let api = if from.api.urls.is_empty() {
+        None
+    } else if from.root.is_some() {
+        Some(ask_api(from, &stop.share(API_SHARE)))
+    } else {
+        return ask_api(from, stop);
+    };
+    match (api, &from.root) {
+        (Some(Ok(found)), _) => Ok(found),
+        (api, Some(root)) => {
+            let why = api.and_then(Result::err);
+            match (read_file(root), why) {
+                (Ok(found), None) => Ok(found),
+                (Ok(found), Some(why)) => {
+                    Ok(Found { source: format!("{} ({why})", found.source), ..found })
+                }
+                (Err(cause), None) => Err(cause),
+                (Err(cause), Some(why)) => Err(Cause::new(format!("{why}; {cause}"))),
+            }
+        }
+        (_, None) => Err(Cause::new("there is nobody to ask")),
+    }
+}
+
+/// Asks the API. It gets the token only if it says that it wants one.
+fn ask_api(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
+    let mut answer = ask::get(&from.api, None, stop)?;
+    if answer.status == StatusCode::UNAUTHORIZED
+        && let Some(source) = &from.token
+    {
+        answer = ask::get(&from.api, Some(&token(source)?), stop)?;
+    }
+    if answer.status == StatusCode::UNAUTHORIZED {
+        let told = format!("{}; check api-token or api-token-file", answer.line());
+        return Err(Cause::new(told));
+    }
+    if !answer.status.is_success() {
+        return Err(Cause::new(answer.line()));
+    }
+    let source = answer.url.clone();
+    let text = answer.text(ROOM)?;
+    found(&text, &source, format!("{source}, now"))
+}
+
+/// The first of the tokens; each is good.
+fn token(source: &PasswordSource) -> Result<Secret, Cause> {
+    let text = match source {
+        PasswordSource::Value(secret) => secret.reveal().to_owned(),
+        PasswordSource::File(path) => {
+            let bytes = look::read(path, ROOM)
+                .and_then(|bytes| bytes.ok_or_else(look::Unread::missing))
+                .map_err(|error| Cause::new(format!("{}: {error}", path.display())))?;
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+    };
+    let first = text.lines().map(str::trim_ascii).find(|line| !line.is_empty());
+    first.map(Secret::new).ok_or_else(|| Cause::new("the token of the API is empty"))
+}
+
+/// Reads the status file of a root, or the file itself.
+fn read_file(root: &Path) -> Result<Found, Cause> {
+    let layout = Layout::new(root.to_owned(), root.join("link"));
+    let path = if root.is_file() { root.to_owned() } else { layout.status() };
+    let shown = path.display();
+    let told = |text: &dyn std::fmt::Display| Cause::new(format!("{shown}: {text}"));
+    let Some(bytes) = look::read_below(&path, ROOM).map_err(|error| told(&error))? else {
+        return Err(told(&"there is no such file, so nothing has been synced there yet"));
+    };
+    let written = path.metadata().and_then(|found| found.modified()).ok();
+    let written = written.and_then(|at| Timestamp::try_from(at).ok());
+    let age = written.map(|at| table::since(at, Timestamp::now()));
+    // It changes only when there is news, so its age says nothing of whether anybody writes it.
+    let running = match Lock::is_held(path.parent().unwrap_or(root)) {
+        Ok(true) => ", in use by a running gitsyncd",
+        Ok(false) => ", not in use by any gitsyncd",
+        Err(_) => "",
+    };
+    let age = age.map(|age| format!(", written {age}")).unwrap_or_default();
+    found(&bytes, &shown.to_string(), format!("{shown}{age}{running}"))
+}
+
+fn found(text: &[u8], place: &str, source: String) -> Result<Found, Cause> {
+    let text = String::from_utf8_lossy(text).into_owned();
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|error| Cause::new(format!("{place} holds no status: {error}")))?;
+    if value.get("repo").is_some() && value.get("phase").is_some() {
+        Ok(Found { text, value, source })
+    } else {
+        Err(Cause::new(format!("{place} holds no status")))
+    }
+}

@@ -1,0 +1,251 @@
+//! The words that ask for something else than syncing: `gitsyncd check` and the like. They stand
+//! before the flags, which are the same as those of a run.
+//!
+//! What a command does is not known here.
+
+use crate::config::help;
+use crate::config::names;
+use crate::config::personality::Personality;
+use crate::config::problem::Problem;
+use std::ffi::OsString;
+
+/// One command.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) word: &'static str,
+    pub(super) task: Task,
+    /// What may follow the word, as it is shown.
+    pub(super) operand: Option<&'static str>,
+    /// A switch of its own.
+    pub(super) switch: Option<(&'static str, &'static str)>,
+    /// The options that count; none means all of them.
+    pub(super) heeds: Option<&'static [&'static str]>,
+    /// One line of help.
+    pub(super) short: &'static str,
+    /// The manual: paragraphs with an empty line between them, code in backticks.
+    pub(super) long: &'static str,
+}
+
+/// What a command is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    Check,
+    Probe,
+    Status,
+    Completions,
+    Help,
+}
+
+/// Every command, in the order of the documentation.
+pub(super) const COMMANDS: &[Command] = &[
+    Command {
+        word: "check",
+        task: Task::Check,
+        operand: None,
+        switch: None,
+        heeds: None,
+        short: "Look whether a run with these options would work",
+        long: "It looks at the root, the link and the files that are named, asks the repository \
+               for the ref, and tries the ports. Each line says `ok`, `warning` or `FAILED`, what was \
+               found, and what to do about it. Nothing is fetched or published, and nothing stays \
+               behind; a gitsyncd that is using the same root is not disturbed. `--sync-timeout` \
+               bounds it.\n\n\
+               Exit codes: `0` if nothing failed, `1` if something did, `2` if the options are wrong.",
+    },
+    Command {
+        word: "probe",
+        task: Task::Probe,
+        operand: Some("URL"),
+        switch: None,
+        heeds: Some(&["http-bind", "ca-file"]),
+        short: "Ask a server whether it is well, as curl would",
+        long: "It asks for an `http://` or `https://` URL, or for a path such as `/healthz` at the \
+               address of `--http-bind`; without either, for `/readyz` there. Where that address is \
+               all addresses, the one of this machine is asked. It prints what came back in one \
+               line and takes five seconds at most. Redirects are not followed and proxies are not \
+               used. Other options do not matter.\n\n\
+               Exit codes: `0` for an answer from 200 to 299, `1` for any other or none, `2` if it \
+               cannot be known what to ask.",
+    },
+    Command {
+        word: "status",
+        task: Task::Status,
+        operand: Some("ROOT or URL"),
+        switch: Some(("json", "Print the status as it is, in JSON")),
+        heeds: Some(&["http-bind", "root", "api-token-file", "ca-file"]),
+        short: "Show what is published and how the last sync went",
+        long: "It asks the API of a gitsyncd at a URL or at the address of `--http-bind`, or else \
+               reads the status file in the root, and says which of them it was. The token of \
+               `--api-token-file` is sent only to a server that wants one. `--json` prints the status as it \
+               is.\n\n\
+               Exit codes: `0` if something is published and the last attempt did not fail, `1` if \
+               not or if no status can be had, `2` if the options are wrong.",
+    },
+    Command {
+        word: "completions",
+        task: Task::Completions,
+        operand: Some("SHELL"),
+        switch: None,
+        heeds: Some(&[]),
+        short: "Print completions for a shell: bash, zsh or fish",
+        long: "For bash, put `source <(gitsyncd completions bash)` into `~/.bashrc`. For zsh, write \
+               them to a file `_gitsyncd` in a directory of `$fpath`. For fish, write them to \
+               `~/.config/fish/completions/gitsyncd.fish`.",
+    },
+    Command {
+        word: "help",
+        task: Task::Help,
+        operand: Some("COMMAND"),
+        switch: None,
+        heeds: Some(&[]),
+        short: "Show this help, or that of a command",
+        long: "`gitsyncd help check` tells about `check`; so does `gitsyncd check --help`.",
+    },
+];
+
+/// A command as it was given.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) command: &'static Command,
+    pub(super) operand: Option<String>,
+    /// Whether its own switch was given.
+    pub(super) switched: bool,
+}
+
+/// The arguments, divided.
+#[derive(Debug)]
+pub(super) struct Divided {
+    pub(super) asked: Option<Asked>,
+    /// Those that are no words before the flags.
+    pub(super) rest: Vec<OsString>,
+    /// How many arguments came before these.
+    pub(super) before: usize,
+}
+
+/// Takes the words before the flags. What they say is not shown if it is wrong, as it may be a
+/// secret that was meant for a flag.
+///
+/// Called as git-sync, a word that is no command is passed over later, as that program does.
+pub(super) fn divide(
+    args: impl Iterator<Item = OsString>,
+    called_as: Personality,
+) -> Result<Divided, Problem> {
+    let mut args = args.peekable();
+    let found = args.peek().filter(|arg| is_word(arg)).map(|arg| arg.to_string_lossy());
+    let command = match found.map(|word| find(&word, "argument 1")).transpose() {
+        Ok(Some(command)) => command,
+        Err(problem) if !called_as.is_peer() => return Err(problem),
+        Ok(None) | Err(_) => return Ok(Divided { asked: None, rest: args.collect(), before: 0 }),
+    };
+    args.next();
+    let operand = args.next_if(is_word).map(|arg| arg.to_string_lossy().into_owned());
+    if operand.is_some() && command.operand.is_none() {
+        return Err(Problem::new(
+            "argument 2",
+            format!("nothing but flags can follow {}", command.word),
+        ));
+    }
+    let before = 1 + usize::from(operand.is_some());
+    let mut rest: Vec<_> = args.collect();
+    let given = rest.len();
+    if let Some((switch, _)) = command.switch {
+        rest.retain(|arg| arg.to_str().and_then(|arg| arg.strip_prefix("--")) != Some(switch));
+    }
+    let switched = rest.len() < given;
+    Ok(Divided { asked: Some(Asked { command, operand, switched }), rest, before })
+}
+
+/// Says whether an argument is not a flag.
+fn is_word(arg: &OsString) -> bool {
+    !arg.is_empty() && !arg.as_encoded_bytes().starts_with(b"-")
+}
+
+/// Finds the command of a word, which stands at this place.
+pub(super) fn find(word: &str, place: &str) -> Result<&'static Command, Problem> {
+    let known = COMMANDS.iter().find(|command| command.word == word);
+    known.ok_or_else(|| {
+        let words = || COMMANDS.iter().map(|command| command.word);
+        let meant = match names::nearest(word, words()) {
+            Some(meant) => format!("the nearest is {meant}"),
+            None => format!(
+                "there are {}; a run has only flags, as in --repo=URL",
+                words().collect::<Vec<_>>().join(", ")
+            ),
+        };
+        Problem::new(place, format!("there is no such command; {meant}"))
+    })
+}
+
+impl Command {
+    /// How it is called.
+    pub(super) fn usage(&self) -> String {
+        let operand = self.operand.map(|operand| format!(" [{operand}]")).unwrap_or_default();
+        let switch = self.switch.map(|(switch, _)| format!(" [--{switch}]")).unwrap_or_default();
+        let flags =
+            if self.heeds.is_some_and(<[_]>::is_empty) { "" } else { " [--flag=value ...]" };
+        format!("gitsyncd {}{operand}{switch}{flags}", self.word)
+    }
+
+    /// What `--help` behind it prints.
+    pub(super) fn help(&self) -> String {
+        help::of_command(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Result<Divided, Problem> {
+        divide(words.iter().map(OsString::from), Personality::Gitsyncd)
+    }
+
+    #[test]
+    fn words_come_before_the_flags() {
+        let divided = of(&["status", "/git", "--root=/a", "--json", "stray"]).unwrap();
+        let asked = divided.asked.unwrap();
+        assert_eq!(asked.command.task, Task::Status);
+        assert_eq!((asked.operand.as_deref(), asked.switched), (Some("/git"), true));
+        assert_eq!((divided.rest, divided.before), (vec!["--root=/a".into(), "stray".into()], 2));
+        let run = of(&["--one-time", "check"]).unwrap();
+        assert!(run.asked.is_none() && run.rest.len() == 2 && run.before == 0);
+        assert!(of(&["", "check"]).unwrap().asked.is_none());
+    }
+
+    #[test]
+    fn a_word_that_is_no_command_is_told_with_the_nearest_and_not_shown() {
+        let told = |words: &[&str]| of(words).unwrap_err().to_string();
+        assert_eq!(
+            told(&["statsu"]),
+            "argument 1: there is no such command; the nearest is status"
+        );
+        let told_all = told(&["hunter2-and-more"]);
+        assert!(told_all.contains("check, probe, status, completions, help"), "{told_all}");
+        assert!(!told_all.contains("hunter2"), "{told_all}");
+        assert_eq!(told(&["check", "hunter2"]), "argument 2: nothing but flags can follow check");
+    }
+
+    #[test]
+    fn called_as_git_sync_the_commands_work_and_other_words_are_left() {
+        let of = |word: &str| divide([word.into()].into_iter(), Personality::GitSync).unwrap();
+        assert!(of("check").asked.is_some());
+        assert_eq!(of("chekc").rest, ["chekc"]);
+    }
+
+    #[test]
+    fn a_switch_of_one_command_is_no_switch_of_another() {
+        let divided = of(&["check", "--json"]).unwrap();
+        assert!(!divided.asked.unwrap().switched);
+        assert_eq!(divided.rest, ["--json"]);
+    }
+
+    #[test]
+    fn what_a_command_heeds_are_options() {
+        for command in COMMANDS {
+            assert!(!command.short.ends_with('.') && command.long.ends_with('.'));
+            for key in command.heeds.unwrap_or_default() {
+                assert!(names::option(key).is_some(), "{key}");
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_gitsyncd_global_optspecs
+    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= http-bind= http-metrics ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+end
+
+function __fish_gitsyncd_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_gitsyncd_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_gitsyncd_using_subcommand
+    set -l cmd (__fish_gitsyncd_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l repo -d 'The repository to follow' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l depth -d 'How many commits of history to keep; 0 keeps all' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l submodules -d 'Submodules: recursive, shallow or off' -r -f -a "recursive\t''
+shallow\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l link -d 'The symlink that readers use' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
+reused\t''
+fresh\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l drift -d 'If the tree is changed: repair, report, off' -r -f -a "repair\t''
+report\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l stale-worktree-timeout -d 'How long a tree stays once replaced' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-gc -d 'When to remove objects that nothing needs' -r -f -a "auto\t''
+always\t''
+aggressive\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l period -d 'The rest between two syncs, or off for triggers only' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l jitter -d 'How much a rest may vary at random' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l init-period -d 'The rest until the first success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sync-timeout -d 'How long one sync may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sync-on-signal -d 'Sync at once when this signal comes' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-failures -d 'Exit after so many failures in a row; -1 for never' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l init-max-failures -d 'The same until the first success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l username -d 'The user name for the server' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l password -d 'The password or token; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l password-file -d 'A file that holds the password or token' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l credential -d 'Who to be at which servers' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l auth-dir -d 'A mounted Secret, as it is' -r -f -a "(__fish_complete_directories)"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l askpass-url -d 'A service that tells user name and password' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l cookie-file -d 'A file with cookies to send' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l github-app-application-id -d 'The number of a GitHub App to be' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l github-app-client-id -d 'Its client id, in place of its number' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l github-app-installation-id -d 'The number of its installation' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l github-app-private-key -d 'Its private key; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l github-app-private-key-file -d 'A file that holds its private key' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l github-base-url -d 'Where its API is' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh-key-file -d 'A private key for SSH' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh-known-hosts-file -d 'The known SSH servers' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l client-cert -d 'Our certificate, for servers that ask for one' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l client-key -d 'The key of our certificate' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l proxy -d 'A proxy to go through, to any server' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-config -d 'Settings by the names that Git has for them' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ready-max-age -d 'How old the last success may be for /readyz' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l hook-bind -d 'Where to receive webhooks, apart from all else' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l hook-secret -d 'The secret of webhooks; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l hook-secret-file -d 'A file that holds the secrets of webhooks' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-token -d 'The token of the API; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-read -d 'Who may read the API: open or token' -r -f -a "open\t''
+token\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l touch-file -d 'A file to touch after each publication' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l error-file -d 'A file that holds the last error while there is one' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s v -l verbose -d 'How much to log' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l log-format -d 'Log lines as text or json' -r -f -a "text\t''
+json\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l change-permissions -d 'Refused: use group-write' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l one-time -d 'Exit after the first success'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh -d 'Without effect: the address says whether it is SSH'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s h -l help -d 'Show a short help'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l man -d 'Show the manual of all options'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l version -d 'Show the version'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l print-config -d 'Show what would count, and where each value is from'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "check" -d 'Look whether a run with these options would work'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "probe" -d 'Ask a server whether it is well, as curl would'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "status" -d 'Show what is published and how the last sync went'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "completions" -d 'Print completions for a shell: bash, zsh or fish'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "help" -d 'Show this help, or that of a command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l repo -d 'The repository to follow' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l depth -d 'How many commits of history to keep; 0 keeps all' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l submodules -d 'Submodules: recursive, shallow or off' -r -f -a "recursive\t''
+shallow\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l link -d 'The symlink that readers use' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
+reused\t''
+fresh\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l drift -d 'If the tree is changed: repair, report, off' -r -f -a "repair\t''
+report\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l stale-worktree-timeout -d 'How long a tree stays once replaced' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-gc -d 'When to remove objects that nothing needs' -r -f -a "auto\t''
+always\t''
+aggressive\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l period -d 'The rest between two syncs, or off for triggers only' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l jitter -d 'How much a rest may vary at random' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l init-period -d 'The rest until the first success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sync-timeout -d 'How long one sync may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sync-on-signal -d 'Sync at once when this signal comes' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-failures -d 'Exit after so many failures in a row; -1 for never' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l init-max-failures -d 'The same until the first success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l username -d 'The user name for the server' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l password -d 'The password or token; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l password-file -d 'A file that holds the password or token' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l credential -d 'Who to be at which servers' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l auth-dir -d 'A mounted Secret, as it is' -r -f -a "(__fish_complete_directories)"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l askpass-url -d 'A service that tells user name and password' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l cookie-file -d 'A file with cookies to send' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l github-app-application-id -d 'The number of a GitHub App to be' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l github-app-client-id -d 'Its client id, in place of its number' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l github-app-installation-id -d 'The number of its installation' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l github-app-private-key -d 'Its private key; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l github-app-private-key-file -d 'A file that holds its private key' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l github-base-url -d 'Where its API is' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh-key-file -d 'A private key for SSH' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh-known-hosts-file -d 'The known SSH servers' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l client-cert -d 'Our certificate, for servers that ask for one' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l client-key -d 'The key of our certificate' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l proxy -d 'A proxy to go through, to any server' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-config -d 'Settings by the names that Git has for them' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ready-max-age -d 'How old the last success may be for /readyz' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l hook-bind -d 'Where to receive webhooks, apart from all else' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l hook-secret -d 'The secret of webhooks; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l hook-secret-file -d 'A file that holds the secrets of webhooks' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-token -d 'The token of the API; better by variable or by file' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-read -d 'Who may read the API: open or token' -r -f -a "open\t''
+token\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l touch-file -d 'A file to touch after each publication' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l error-file -d 'A file that holds the last error while there is one' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s v -l verbose -d 'How much to log' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l log-format -d 'Log lines as text or json' -r -f -a "text\t''
+json\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l change-permissions -d 'Refused: use group-write' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l one-time -d 'Exit after the first success'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh -d 'Without effect: the address says whether it is SSH'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l json -d 'Print the status as it is, in JSON'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand completions" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -s h -l help -d 'Show a help of this command'

@@ -1,0 +1,65 @@
+//! Whose repository is in a root: only what nobody would miss is replaced. Nothing is changed here.
+
+use crate::disk::{is_there, list, name};
+use crate::git::Store;
+use crate::publish::{Layout, takeover};
+use std::fs;
+use std::path::Path;
+
+/// Whose repository is in a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// There is none.
+    Nobody,
+    /// We made it.
+    Us,
+    /// kubernetes/git-sync made it; we go on with it.
+    Peer,
+    /// Nobody would miss what is there.
+    Unusable,
+    /// Somebody works there.
+    Somebody,
+}
+
+/// Says whose repository is in the root.
+pub fn owner(layout: &Layout) -> Owner {
+    let git = layout.git();
+    if !is_there(&git) {
+        Owner::Nobody
+    } else if is_there(&layout.own()) {
+        Owner::Us
+    } else if takeover::is_theirs(layout) {
+        Owner::Peer
+    } else if has_commits(&git) {
+        Owner::Somebody
+    } else {
+        Owner::Unusable
+    }
+}
+
+/// Says whether somebody would miss this repository. A `.git` file leads to one elsewhere. What we
+/// cannot read may be damaged, or of a format that we do not know, and is not ours to judge.
+fn has_commits(git: &Path) -> bool {
+    match Store::open_any(git) {
+        // An index holds what somebody is about to commit.
+        Ok(store) => store.has_refs() || git.join("index").is_file(),
+        Err(_unreadable) => leads_elsewhere(git) || has_objects(git),
+    }
+}
+
+/// Says whether a `.git` file points at something that exists.
+fn leads_elsewhere(git: &Path) -> bool {
+    fs::read_to_string(git).is_ok_and(|text| {
+        let target = text.strip_prefix("gitdir: ").map(str::trim_end);
+        target.is_some_and(|target| git.with_file_name(target).exists())
+    })
+}
+
+/// Says whether a directory holds objects, loose or packed, where a repository has them.
+fn has_objects(git: &Path) -> bool {
+    let objects = list(&git.join("objects")).unwrap_or_default();
+    objects
+        .iter()
+        .filter(|path| name(path) != Some("info"))
+        .any(|directory| list(directory).is_ok_and(|entries| !entries.is_empty()))
+}
