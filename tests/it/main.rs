@@ -15,6 +15,7 @@
     reason = "a test that cannot go on should say where and why, and stop"
 )]
 
+mod commands;
 mod contract;
 mod dropin;
 mod faults;

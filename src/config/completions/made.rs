@@ -74,6 +74,22 @@ fn command(command: &'static Command) -> clap::Command {
         .arg(switch("help", "Show a help of this command").short('h'))
 }
 
+/// What clap does not tell fish: the words that may follow a command.
+fn operands() -> String {
+    let operands = COMMANDS.iter().map(|command| {
+        let words: Vec<_> = match command.task {
+            Task::Completions => SHELLS.iter().map(|(name, _)| *name).collect(),
+            Task::Help => COMMANDS.iter().map(|it| it.word).collect(),
+            Task::Check | Task::Probe | Task::Status => return String::new(),
+        };
+        let (word, words) = (command.word, words.join(" "));
+        format!(
+            "complete -c gitsyncd -n \"__fish_gitsyncd_using_subcommand {word}\" -f -a \"{words}\"\n"
+        )
+    });
+    operands.collect()
+}
+
 fn made(shell: Shell) -> String {
     let mut program = plain("gitsyncd")
         .disable_help_subcommand(true)
@@ -83,6 +99,9 @@ fn made(shell: Shell) -> String {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut program, "gitsyncd", &mut text);
     let text = String::from_utf8(text).unwrap();
+    if shell == Shell::Fish {
+        return text + &operands();
+    }
     if shell != Shell::Bash {
         return text;
     }
