@@ -5,6 +5,7 @@
 //! A step that fails ends the attempt; nothing that is published is touched by that.
 
 mod bases;
+mod clients;
 mod depth;
 mod error;
 mod fetching;
@@ -86,7 +87,7 @@ impl Attempts {
             sources: Sources::new(config, &metrics),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
-            root: Root::new(layout).with_user(config.add_user),
+            root: Root::new(layout, config.checkout).with_user(config.add_user),
             news: News::new(Marks {
                 touch: config.touch_file.clone(),
                 error: config.error_file.clone(),

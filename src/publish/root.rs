@@ -6,7 +6,7 @@ use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
-use crate::model::{Cause, CommitId};
+use crate::model::{Cause, Checkout, CommitId};
 use crate::publish::Layout;
 use crate::publish::sweep::to_trash;
 use crate::publish::takeover;
@@ -64,8 +64,8 @@ pub enum RootError {
 }
 
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
-/// removes what a crash left behind.
-pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
+/// removes what a crash left behind. Stock Git is told how files are written.
+pub fn prepare(layout: &Layout, checkout: &Checkout) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
     if is_there(&git) && !is_there(&layout.own()) {
@@ -84,13 +84,13 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
         }
         make_directory(&directory)?;
     }
-    complete(layout)?;
+    complete(layout, checkout)?;
     clear(layout)?;
     match Store::open(&git) {
         Ok(store) => Ok(store),
         Err(damaged) => {
             tracing::warn!(error = %Cause::of(&damaged), "the repository cannot be opened");
-            Ok(rebuild(layout)?)
+            Ok(rebuild(layout, checkout)?)
         }
     }
 }
@@ -105,7 +105,7 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 
 /// Puts a new, empty repository in the place of the old one's objects. The trees and what Git knows
 /// of them stay.
-pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
+pub fn rebuild(layout: &Layout, checkout: &Checkout) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
     // Refs go before the objects they name, so that a crash leaves none that names nothing.
     for part in
@@ -116,7 +116,7 @@ pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
             to_trash(layout, &path)?;
         }
     }
-    complete(layout)?;
+    complete(layout, checkout)?;
     Ok(Store::open(&layout.git())?)
 }
 
@@ -158,7 +158,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// Adds what a repository must have (gitrepository-layout).
-fn complete(layout: &Layout) -> Result<(), DiskError> {
+fn complete(layout: &Layout, checkout: &Checkout) -> Result<(), DiskError> {
     let git = layout.git();
     for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);
@@ -169,8 +169,9 @@ fn complete(layout: &Layout) -> Result<(), DiskError> {
         }
         make_directory(&path)?;
     }
+    let (found, config) = (fs::read_to_string(git.join("config")).ok(), config(&git, checkout));
     for (path, is_right, content) in [
-        (git.join("config"), config_is_right(&git) && says_enough(&git), config(&git)),
+        (git.join("config"), found.as_ref() == Some(&config), config),
         (git.join("HEAD"), head_is_right(&git), head()),
     ] {
         if !is_right {
@@ -197,17 +198,48 @@ fn config_is_right(git: &Path) -> bool {
     fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
 }
 
-/// Whether the configuration says what earlier versions, and kubernetes/git-sync, did not.
-fn says_enough(git: &Path) -> bool {
-    fs::read_to_string(git.join("config")).is_ok_and(|text| text.contains("trustctime"))
+/// What earlier versions, and kubernetes/git-sync, did not say.
+const LACKING: &str = "[core]\n\ttrustctime = false\n";
+
+/// Our configuration, or that which is there with what it lacks, and how files are written.
+fn config(git: &Path, checkout: &Checkout) -> String {
+    let mut text = match fs::read_to_string(git.join("config")) {
+        Ok(text) if config_is_right(git) && text.contains("trustctime") => text,
+        Ok(text) if config_is_right(git) => text + LACKING,
+        Ok(_) | Err(_) => CONFIG.to_owned(),
+    };
+    let lines = checkout.lines();
+    text = without_options(&text);
+    if !lines.is_empty() {
+        text = format!("{text}{BY_OPTIONS}\n{lines}");
+    }
+    text
 }
 
-/// Our configuration, or that which is there with what it lacks.
-fn config(git: &Path) -> String {
-    match fs::read_to_string(git.join("config")) {
-        Ok(text) if config_is_right(git) => text + "[core]\n\ttrustctime = false\n",
-        Ok(_) | Err(_) => CONFIG.to_owned(),
+/// The head of the section that says how files are written. What somebody else puts into it stays.
+const BY_OPTIONS: &str = "[core] # as the options of gitsyncd say";
+
+/// Takes out what an earlier run was told of how files are written.
+fn without_options(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    // Whether this is our section, and whether something else is in it.
+    let (mut ours, mut mixed) = (false, false);
+    for line in text.split_inclusive('\n') {
+        let is_head = line.trim_start().starts_with('[');
+        if is_head {
+            (ours, mixed) = (line.trim_end() == BY_OPTIONS, false);
+        }
+        let key = line.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if ours && (is_head || Checkout::KEYS.contains(&key.as_str())) {
+            continue;
+        }
+        if ours && !mixed {
+            kept.push_str("[core]\n");
+            mixed = true;
+        }
+        kept.push_str(line);
     }
+    kept
 }
 
 /// Lets Git know a user, if the configuration names none.
