@@ -183,7 +183,12 @@ impl Credentials {
     /// The cookies that there are now for a repository, if it is reached over HTTP and there is a
     /// file of them; the same value as before if it did not change.
     pub fn cookies(&mut self, repo: &RepoUrl) -> Result<Option<Arc<CookieJar>>, CredentialsError> {
-        let Some(path) = http(repo).and_then(|_url| self.access.way(repo).cookie_file) else {
+        let access = &self.access;
+        let path = match access.http.as_slice() {
+            [] => access.cookie_file.clone(),
+            [..] => access.way(repo).cookie_file,
+        };
+        let Some(path) = path.filter(|_| http(repo).is_some()) else {
             return Ok(None);
         };
         let known = self.cookies.iter().position(|cookies| cookies.file().path() == path);

@@ -9,6 +9,7 @@ mod link;
 mod lock;
 mod marks;
 mod root;
+mod settings;
 mod sweep;
 mod takeover;
 
@@ -18,7 +19,8 @@ pub use link::{Live, admin_of, complete, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use root::{
-    RootError, abandon, add_user, check_link, discard_prepared, fingerprint, follow, forget,
-    is_sound, kept, prepare, rebuild, was_published,
+    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound, kept,
+    prepare, rebuild, was_published,
 };
+pub use settings::add_user;
 pub use sweep::{empty_trash, has_trash, sweep};

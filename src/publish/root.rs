@@ -8,6 +8,7 @@ use crate::disk::{
 use crate::git::{GitError, Store};
 use crate::model::{Cause, Checkout, CommitId};
 use crate::publish::Layout;
+use crate::publish::settings::{config, config_is_right};
 use crate::publish::sweep::to_trash;
 use crate::publish::takeover;
 use crate::trees::Admin;
@@ -22,23 +23,6 @@ const BRANCH: &str = "refs/heads/gitsyncd";
 const KEPT: &str = "refs/gitsyncd";
 /// How many of them stay.
 const KEPT_COMMITS: usize = 5;
-
-/// The configuration of the repository. Objects are never collected behind our back. Trees may share
-/// files, so that publishing one changes when the files of another were changed last.
-const CONFIG: &str = "[core]
-\trepositoryformatversion = 0
-\tfilemode = true
-\tbare = false
-\tlogallrefupdates = false
-\ttrustctime = false
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-";
-
-/// Whom Git takes for the author of what somebody commits here.
-const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
 
 /// Why the root cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -190,66 +174,6 @@ fn head() -> String {
 
 fn head_is_right(git: &Path) -> bool {
     fs::read_to_string(git.join("HEAD")).is_ok_and(|text| text == head())
-}
-
-/// Says whether the configuration is that of a repository; it may have been added to.
-fn config_is_right(git: &Path) -> bool {
-    let whole = |text: &str| text.contains("repositoryformatversion =") && text.ends_with('\n');
-    fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
-}
-
-/// What earlier versions, and kubernetes/git-sync, did not say.
-const LACKING: &str = "[core]\n\ttrustctime = false\n";
-
-/// Our configuration, or that which is there with what it lacks, and how files are written.
-fn config(git: &Path, checkout: &Checkout) -> String {
-    let mut text = match fs::read_to_string(git.join("config")) {
-        Ok(text) if config_is_right(git) && text.contains("trustctime") => text,
-        Ok(text) if config_is_right(git) => text + LACKING,
-        Ok(_) | Err(_) => CONFIG.to_owned(),
-    };
-    let lines = checkout.lines();
-    text = without_options(&text);
-    if !lines.is_empty() {
-        text = format!("{text}{BY_OPTIONS}\n{lines}");
-    }
-    text
-}
-
-/// The head of the section that says how files are written. What somebody else puts into it stays.
-const BY_OPTIONS: &str = "[core] # as the options of gitsyncd say";
-
-/// Takes out what an earlier run was told of how files are written.
-fn without_options(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    // Whether this is our section, and whether something else is in it.
-    let (mut ours, mut mixed) = (false, false);
-    for line in text.split_inclusive('\n') {
-        let is_head = line.trim_start().starts_with('[');
-        if is_head {
-            (ours, mixed) = (line.trim_end() == BY_OPTIONS, false);
-        }
-        let key = line.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if ours && (is_head || Checkout::KEYS.contains(&key.as_str())) {
-            continue;
-        }
-        if ours && !mixed {
-            kept.push_str("[core]\n");
-            mixed = true;
-        }
-        kept.push_str(line);
-    }
-    kept
-}
-
-/// Lets Git know a user, if the configuration names none.
-pub fn add_user(layout: &Layout) -> Result<(), DiskError> {
-    let path = layout.git().join("config");
-    let text = fs::read_to_string(&path).at("read", &path)?;
-    if text.lines().any(|line| line.trim_start().starts_with("[user]")) {
-        return Ok(());
-    }
-    replace_file(&path, (text + USER).as_bytes(), Durable::Yes)
 }
 
 /// Reads what is small and would not be missed at once if it changed.

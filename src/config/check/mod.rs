@@ -3,9 +3,9 @@
 mod access;
 mod peer;
 mod serving;
+mod sources;
 
 use crate::config::git_config;
-use crate::config::git_config::Setting;
 use crate::config::given::Given;
 use crate::config::names;
 use crate::config::options::BETWEEN;
@@ -62,8 +62,8 @@ impl Checker<'_> {
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
     fn config(&mut self, raw: &Raw) -> Option<Config> {
         let settings = access::settings(self, raw);
-        let (named_repo, repo) = self.repo(raw, &settings);
-        let fallback_repos = self.fallbacks(raw, &settings);
+        let (named_repo, repo) = sources::repo(self, raw, &settings);
+        let fallback_repos = sources::fallbacks(self, raw, &settings);
         let checkout = self.all_of(git_config::core(&settings));
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
@@ -189,52 +189,6 @@ impl Checker<'_> {
             self.complain(complaint.option, complaint.words);
         }
         read
-    }
-
-    /// Reads where the repository is: by its name, and by where settings of Git say that it is.
-    fn repo(&mut self, raw: &Raw, settings: &[Setting]) -> (Option<RepoUrl>, Option<RepoUrl>) {
-        if raw.repo.is_none() {
-            self.complain(
-                "repo",
-                "is required: the repository to follow, as in \
-                 --repo=https://example.org/project.git; --help shows all options",
-            );
-        }
-        let place = raw.repo.as_ref().and_then(|text| git_config::rewritten(settings, text));
-        // The error does not show the URL, which may hold a password.
-        let repo = self.read("repo", place.as_ref().or(raw.repo.as_ref()), repo_url);
-        self.check_allowed("repo", repo.as_slice(), settings);
-        let named = raw.repo.as_deref().filter(|_| place.is_some());
-        (named.and_then(|text| text.parse().ok()).or(repo.clone()), repo)
-    }
-
-    fn fallbacks(&mut self, raw: &Raw, settings: &[Setting]) -> Vec<RepoUrl> {
-        let repos = self.read_many("fallback-repo", raw.fallback_repo.as_ref(), |text| {
-            let place = git_config::rewritten(settings, text);
-            repo_url(place.as_deref().unwrap_or(text))
-        });
-        self.check_allowed("fallback-repo", &repos, settings);
-        repos
-    }
-
-    /// Refuses sources by ways that settings of Git do not allow.
-    fn check_allowed(&mut self, key: &str, repos: &[RepoUrl], settings: &[Setting]) {
-        // What is wrong with them is told once.
-        let (protocols, complaints) = git_config::Protocols::read(settings);
-        if key == "repo" {
-            self.all_of(((), complaints));
-        }
-        for repo in repos {
-            if let Some(name) = protocols.forbids(repo) {
-                self.complain(
-                    key,
-                    format!(
-                        "transport '{name}' not allowed: protocol.{name}.allow or protocol.allow \
-                         of --git-config says never"
-                    ),
-                );
-            }
-        }
     }
 
     fn places(&mut self, raw: &Raw) -> Places {
