@@ -88,7 +88,9 @@ impl Bases {
 
     /// Remembers what was published, and what was before.
     pub(super) fn published(&mut self, before: Option<Live>, live: &Live) {
-        self.before = before.filter(|before| before != live).map(|live| self.original(live));
+        let shape = |live: &Live| publish::admin_of(&self.layout, &live.tree).shape();
+        let other = |before: &Live| before != live && shape(before) == shape(live);
+        self.before = before.filter(other).map(|live| self.original(live));
         self.ours = Some(live.tree.clone());
     }
 

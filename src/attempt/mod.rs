@@ -5,6 +5,7 @@
 //! A step that fails ends the attempt; nothing that is published is touched by that.
 
 mod bases;
+mod clients;
 mod depth;
 mod error;
 mod fetching;

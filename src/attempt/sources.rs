@@ -1,5 +1,6 @@
 //! Where to look: the repository, and the same elsewhere for when it cannot be had there.
 
+use crate::attempt::clients::Clients;
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::wanted::{Wanted, ssh};
 use crate::attempt::who;
@@ -8,7 +9,7 @@ use crate::config::Config;
 use crate::credentials::CredentialsError;
 use crate::git::{GitError, Resolved, Session, Source};
 use crate::model::{Cause, Class, Login, Outfit, Reference, Step};
-use crate::net::{Client, Dialer, Proxies, Traffic, Trust};
+use crate::net::Traffic;
 use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub(super) struct Sources {
     reference: Reference,
     list: Vec<Source>,
     who: Who,
-    client: Client,
+    clients: Clients,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
     talk: Option<(usize, Outfit, Session)>,
@@ -36,21 +37,24 @@ impl Sources {
     pub(super) fn new(config: &Config, metrics: &Arc<Metrics>) -> Self {
         let traffic = Arc::new(Traffic::default());
         let access = &config.access;
-        let trust = Trust::new(access.tls.authorities.clone(), access.tls.identities.clone());
-        let proxies = Proxies::new(access.proxy.all.as_ref(), &access.proxy.environment);
-        let dialer = Dialer::new(proxies, trust);
-        let who = Who::new(config, Client::new(dialer.clone(), Arc::default()), metrics);
-        let client = Client::new(dialer.clone(), Arc::clone(&traffic));
-        let ssh = ssh(config, dialer, &traffic);
+        let mut clients = Clients::new(access, &traffic);
+        let who = Who::new(config, clients.services.clone(), metrics);
+        let ssh = ssh(config, clients.for_ssh(access), &traffic);
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
-            .map(|url| Source::new(url.clone(), client.clone(), ssh.clone(), Arc::clone(&traffic)))
+            .map(|url| {
+                let way = access.way(url);
+                let redirects = way.redirects;
+                let client = clients.by(way, access);
+                Source::new(url.clone(), client, ssh.clone(), Arc::clone(&traffic))
+                    .with_redirects(redirects)
+            })
             .collect();
         Self {
             reference: config.reference.clone(),
             list,
             who,
-            client,
+            clients,
             traffic,
             talk: None,
             chosen: None,
@@ -61,7 +65,7 @@ impl Sources {
 
     /// Looks whether files of certificates and keys have changed. To be called before each attempt.
     pub(super) fn refresh(&self) {
-        self.client.refresh();
+        self.clients.refresh();
     }
 
     /// Asks for another ref from now on.

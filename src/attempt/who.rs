@@ -1,7 +1,7 @@
 //! Who we are to the source in an attempt, and what to do if the source does not believe it.
 
 use crate::attempt::Failed;
-use crate::config::Config;
+use crate::config::{Access, Config};
 use crate::credentials::{Credentials, CredentialsError};
 use crate::model::{Class, Cookies, HeaderLine, Location, Login, Outfit, RepoUrl, Secret, Step};
 use crate::net::Client;
@@ -18,7 +18,9 @@ const NO_PASSWORDS: [&str; 2] = ["", "x-oauth-basic"];
 #[derive(Debug)]
 pub(super) struct Who {
     credentials: Credentials,
-    headers: Vec<HeaderLine>,
+    access: Access,
+    /// The header lines for each repository.
+    headers: BTreeMap<String, Vec<HeaderLine>>,
     /// Not that of the source, so that its requests are not counted as those.
     client: Client,
     metrics: Arc<Metrics>,
@@ -32,7 +34,8 @@ impl Who {
         let credentials = Credentials::new(&config.access, &config.repo);
         Self {
             credentials,
-            headers: config.access.extra_headers.clone(),
+            access: config.access.clone(),
+            headers: BTreeMap::new(),
             client,
             metrics: Arc::clone(metrics),
             told: BTreeMap::new(),
@@ -54,9 +57,10 @@ impl Who {
         }
         let login = login?;
         let jar = self.credentials.cookies(repo)?;
+        let way = || self.access.way(repo).headers;
         Ok(Outfit {
             login,
-            headers: self.headers.clone(),
+            headers: self.headers.entry(repo.to_string()).or_insert_with(way).clone(),
             cookies: jar.map(|jar| -> Arc<dyn Cookies> { jar }),
         })
     }
@@ -113,11 +117,17 @@ pub(super) fn name<'a>(repo: &'a RepoUrl, outfit: &'a Outfit) -> Option<&'a str>
         (Location::Http(_), Login::Basic { user, password }) => Some(harmless(user, password)),
         (Location::Http(_), Login::Anonymous) => Some(match (&outfit.cookies, &*outfit.headers) {
             (Some(_), _) => "cookies",
-            (None, [_, ..]) => "headers",
-            (None, []) => ANONYMOUS,
+            (None, lines) if lines.iter().any(says_who) => "headers",
+            (None, _) => ANONYMOUS,
         }),
         (Location::Local(_) | Location::Daemon(_), _) => None,
     }
+}
+
+/// Whether a header line may say who we are.
+fn says_who(line: &HeaderLine) -> bool {
+    let (name, _) = line.line.reveal().split_once(':').unwrap_or_default();
+    !name.eq_ignore_ascii_case("user-agent")
 }
 
 /// The user name, unless it is the secret itself, as it may be where there is no password.

@@ -1,9 +1,9 @@
 //! Who we are to sources, and how they are reached: what the options say about it. Nothing is read
 //! here; files are read again at each attempt.
 
-use crate::config::git_config::Setting;
-use crate::model::{FileChoice, HeaderLine, Secret, ServiceUrl, UrlPrefix};
-use std::path::PathBuf;
+use crate::config::git_config::{CredentialSetting, HttpSetting, Setting};
+use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
+use std::path::{Path, PathBuf};
 
 /// What a mounted Secret calls a login.
 const LOGIN_NAMES: [&str; 2] = ["username", "password"];
@@ -26,10 +26,13 @@ pub struct Access {
     pub cookie_file: Option<PathBuf>,
     /// An application of GitHub to be.
     pub github_app: Option<GithubApp>,
-    /// Settings of Git as they were given; what counts of them is in the other fields.
+    /// Settings of Git in the order in which they count.
     pub settings: Vec<Setting>,
-    /// Header lines to add to requests of Git.
-    pub extra_headers: Vec<HeaderLine>,
+    /// Those of them that say how servers are spoken to; [`Access::way`] joins them with what the
+    /// options say.
+    pub http: Vec<HttpSetting>,
+    /// Those of them that say who to be.
+    pub identity: Vec<CredentialSetting>,
     /// How to be known to SSH servers, and to know them.
     pub ssh: Ssh,
     /// Which servers to believe over TLS, and how to be known to them.
@@ -51,7 +54,10 @@ impl Access {
         let mounted = self.auth_dirs.iter().flat_map(|dir| LOGIN_NAMES.map(|name| dir.join(name)));
         let identities = self.tls.identities.iter().flat_map(|(cert, key)| [cert, key]);
         let tls = self.tls.authorities.iter().chain(identities).map(|file| file.path.clone());
-        secrets.chain(mounted).chain(self.cookie_file.clone()).chain(tls).collect()
+        let of_http = self.http.iter().filter_map(|setting| setting.item.file());
+        let stores = self.identity.iter().filter_map(|setting| setting.item.file());
+        let named = of_http.chain(stores).map(Path::to_owned);
+        secrets.chain(mounted).chain(self.cookie_file.clone()).chain(tls).chain(named).collect()
     }
 
     /// Every file that says who we are to sources over SSH, or whom to believe there.
@@ -116,8 +122,12 @@ impl Default for Ssh {
 pub struct Tls {
     /// Certificates of authorities; all that exist count, and the system's if none does.
     pub authorities: Vec<FileChoice>,
+    /// Directories of more certificates of authorities, which are believed as well.
+    pub directories: Vec<PathBuf>,
     /// Our certificate and its key; the first pair that exists counts.
     pub identities: Vec<(FileChoice, FileChoice)>,
+    /// Whether any server is believed, and nothing of the above is looked at.
+    pub blind: bool,
 }
 
 /// What is between us and sources.

@@ -8,6 +8,7 @@
 mod access;
 mod args;
 mod check;
+mod command_line;
 mod commands;
 mod completions;
 mod environment;
@@ -29,17 +30,20 @@ mod signals;
 #[cfg(test)]
 mod tests;
 mod values;
+mod way;
 
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use check::around::{Probe, StatusSource};
-pub use git_config::Setting;
+pub use command_line::shown as command_line;
+pub use git_config::{CredentialItem, CredentialSetting, HttpItem, HttpSetting, Setting};
 pub use modes::{Drift, Submodules, Trees};
 pub use personality::Personality;
 pub use problem::Problem;
 pub use serving::{ApiRead, Serving};
 pub use values::duration;
+pub use way::{Via, Way};
 
-use crate::model::{Garbage, Reference, RepoUrl};
+use crate::model::{Checkout, Garbage, Reference, RepoUrl};
 use args::{Args, Wish};
 use commands::{Asked, Divided, Task};
 use given::Given;
@@ -58,6 +62,8 @@ pub struct Config {
     pub personality: Personality,
     /// What to follow.
     pub repo: RepoUrl,
+    /// What it is called, where settings of Git say that it is elsewhere; else the same.
+    pub named_repo: RepoUrl,
     /// The same repository elsewhere, for when it cannot be had there; tried in this order.
     pub fallback_repos: Vec<RepoUrl>,
     /// Which ref of it.
@@ -86,6 +92,8 @@ pub struct Config {
     pub submodules: Submodules,
     /// Who we are to sources, and how they are reached.
     pub access: Access,
+    /// How files are written, as settings of Git have it.
+    pub checkout: Checkout,
     /// A file whose time changes when something was published.
     pub touch_file: Option<PathBuf>,
     /// A file that holds the last error while there is one.
@@ -266,9 +274,6 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
     if *given.origin("git") != Origin::Default {
         warnings.push("--git: has no effect, as no git program is run".to_owned());
     }
-    let ignored = git_config::ignored(&config.access.settings);
-    if !ignored.is_empty() {
-        warnings.push(format!("--git-config: {} has no effect here", ignored.join(", ")));
-    }
+    warnings.extend(git_config::warnings(&config.access.settings));
     warnings
 }

@@ -10,6 +10,8 @@ pub struct Serving {
     pub bind: Option<String>,
     /// Whether `/metrics` is answered.
     pub metrics: bool,
+    /// Whether `/debug/pprof/` is answered.
+    pub pprof: bool,
     /// How old the last success may be for `/readyz`.
     pub ready_max_age: Option<Duration>,
     /// Where to receive webhooks, and nothing else; without it they are received at `bind`.

@@ -50,7 +50,7 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         LogFormat::Json => "json",
     };
     let mut shown = vec![
-        ("repo", Some(config.repo.to_string())),
+        ("repo", Some(config.named_repo.to_string())),
         ("ref", Some(config.reference.to_string())),
         ("depth", Some(config.depth.map_or(0, NonZeroU32::get).to_string())),
         ("submodules", Some(config.submodules.label().to_owned())),
@@ -166,7 +166,8 @@ fn way(access: &Access) -> Vec<Shown> {
         ("client-cert", cert),
         ("client-key", key),
         ("proxy", access.proxy.all.as_ref().map(ToString::to_string)),
-        ("git-config", git_config::show(&access.settings, SECRET)),
+        ("git-config", git_config::show(&access.settings, "git-config", SECRET)),
+        ("git-config-add", git_config::show(&access.settings, "git-config-add", SECRET)),
     ]
 }
 
@@ -177,6 +178,7 @@ fn serving(serving: &Serving) -> Vec<Shown> {
     vec![
         ("http-bind", serving.bind.clone()),
         ("http-metrics", Some(serving.metrics.to_string())),
+        ("http-pprof", Some(serving.pprof.to_string())),
         ("ready-max-age", serving.ready_max_age.map(values::show_duration)),
         ("hook-bind", serving.hook_bind.clone()),
         ("hook-secret", hook_secret),

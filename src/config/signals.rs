@@ -1,5 +1,8 @@
 //! The signals that may start a sync, by the numbers of Linux.
 
+/// What the system sends to a program that is profiled.
+pub(super) const PROFILING: i32 = 27;
+
 /// Every signal that may be used, and its number.
 const USABLE: [(&str, i32); 15] = [
     ("HUP", 1),

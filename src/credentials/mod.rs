@@ -7,10 +7,14 @@
 //! 3. the GitHub App;
 //! 4. `askpass-url`;
 //! 5. `username` and `password` in the first `auth-dir` that has one of them;
-//! 6. `username` alone, and the user information of the URL.
+//! 6. the first line of a file of the credential helper `store`, as settings of Git name it, that is
+//!    for this server and this user;
+//! 7. `username` alone, and the user information of the URL.
+//!
+//! Where there is no user name at all, the setting `credential.<url>.username` has one.
 //!
 //! So what was said about one address goes before what is said about a server, and what can be
-//! changed while the program runs before what cannot. All but 2 and 6 are for the server of `repo`
+//! changed while the program runs before what cannot. All but 2, 6 and 7 are for the server of `repo`
 //! only: scheme, host and port. Nothing is asked for sources that are reached in another way.
 //!
 //! How SSH servers know us is not known here.
@@ -23,6 +27,7 @@ mod file;
 mod github_app;
 mod kept;
 mod service;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +40,7 @@ use crate::credentials::auth_dir::AuthDir;
 use crate::credentials::cookies::CookieFile;
 use crate::credentials::file::{SecretFile, problem_of};
 use crate::credentials::github_app::App;
+use crate::credentials::store::Store;
 use crate::model::{Location, Login, RepoUrl, Secret, UrlPrefix};
 use crate::net::Client;
 use crate::runtime::Stop;
@@ -57,7 +63,10 @@ pub struct Credentials {
     app: Option<App>,
     askpass: Option<Askpass>,
     auth_dirs: Vec<AuthDir>,
-    cookies: Option<CookieFile>,
+    /// The files of cookies that were needed so far.
+    cookies: Vec<CookieFile>,
+    stores: Vec<Store>,
+    access: Access,
     /// Whether what was told last was kept from an earlier attempt.
     was_kept: bool,
     news: News,
@@ -115,7 +124,9 @@ impl Credentials {
             app: access.github_app.clone().map(App::new),
             askpass: access.askpass_url.clone().map(Askpass::new),
             auth_dirs: access.auth_dirs.iter().map(|dir| AuthDir::new(dir)).collect(),
-            cookies: access.cookie_file.clone().map(CookieFile::new),
+            cookies: Vec::new(),
+            stores: Store::all(&access.identity),
+            access: access.clone(),
             was_kept: false,
             news: News::default(),
         }
@@ -135,7 +146,9 @@ impl Credentials {
         };
         let at_home = self.home.as_ref() == Some(&url.origin());
         let username = self.username.clone().filter(|_| at_home);
-        let user = username.as_deref().or(repo.user());
+        let set = store::username(&self.access.identity, url, repo.user()).map(str::to_owned);
+        let given = username.as_deref().or(repo.user());
+        let user = given.or(set.as_deref());
         let name = user.unwrap_or(ANY_USER);
         if let Some(password) = self.password.as_mut().filter(|_| at_home) {
             return basic("username", name.to_owned(), password.read()?);
@@ -154,7 +167,14 @@ impl Credentials {
             }
         }
         let password = repo.password().cloned();
-        if user.is_none() && password.is_none() {
+        if password.is_none() {
+            for store in &mut self.stores {
+                if let Some((user, password)) = store.find(url, repo.user(), user)? {
+                    return basic("git-config", user, password);
+                }
+            }
+        }
+        if given.is_none() && password.is_none() {
             return Ok(Login::Anonymous);
         }
         basic("repo", name.to_owned(), password.unwrap_or_else(|| Secret::new("")))
@@ -163,8 +183,20 @@ impl Credentials {
     /// The cookies that there are now for a repository, if it is reached over HTTP and there is a
     /// file of them; the same value as before if it did not change.
     pub fn cookies(&mut self, repo: &RepoUrl) -> Result<Option<Arc<CookieJar>>, CredentialsError> {
-        let file = self.cookies.as_mut().filter(|_| http(repo).is_some());
-        file.map(CookieFile::jar).transpose()
+        let access = &self.access;
+        let path = match access.http.as_slice() {
+            [] => access.cookie_file.clone(),
+            [..] => access.way(repo).cookie_file,
+        };
+        let Some(path) = path.filter(|_| http(repo).is_some()) else {
+            return Ok(None);
+        };
+        let known = self.cookies.iter().position(|cookies| cookies.file().path() == path);
+        let place = known.unwrap_or_else(|| {
+            self.cookies.push(CookieFile::new(path));
+            self.cookies.len() - 1
+        });
+        self.cookies.get_mut(place).map(CookieFile::jar).transpose()
     }
 
     /// Forgets what services told, because a source did not believe it. Says whether it makes sense
@@ -229,6 +261,7 @@ impl Credentials {
             .chain(self.app.iter().filter_map(App::file))
             .chain(self.auth_dirs.iter().flat_map(AuthDir::files))
             .chain(self.cookies.iter().map(CookieFile::file))
+            .chain(self.stores.iter().map(Store::file))
     }
 }
 

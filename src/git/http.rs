@@ -8,7 +8,7 @@ use crate::git::allowance::{Allowance, Allowed};
 use crate::git::dress::Dress;
 use crate::git::echo::Echo;
 use crate::git::error::words;
-use crate::model::{Cause, Outfit, without_user};
+use crate::model::{Cause, Outfit, Redirects, without_user};
 use crate::net::Body;
 use crate::net::Client;
 use crate::net::NetError;
@@ -41,6 +41,7 @@ pub(super) struct Http {
     home: Url,
     dress: Dress,
     stop: Stop,
+    redirects: Redirects,
     redirected: Option<String>,
     echo: Echo,
     allowance: Allowance,
@@ -55,7 +56,13 @@ impl Http {
         allowance: Allowance,
     ) -> Self {
         let dress = Dress::new(home.clone(), outfit);
-        Self { client, home, dress, stop, redirected: None, echo, allowance }
+        let redirects = Redirects::default();
+        Self { client, home, dress, stop, redirects, redirected: None, echo, allowance }
+    }
+
+    /// Follows these redirects.
+    pub(super) fn with_redirects(self, redirects: Redirects) -> Self {
+        Self { redirects, ..self }
     }
 
     /// Lends this to gix.
@@ -105,6 +112,9 @@ impl Http {
             let response = client.send(request, &self.stop)?;
             if !response.status.is_redirection() {
                 return response.success();
+            }
+            if self.redirects == Redirects::Never {
+                return Err(nowhere("the server redirects, and http.followRedirects forbids it"));
             }
             let next = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
             let next = next.and_then(|next| at.join(next).ok()).map(without_user);

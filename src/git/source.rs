@@ -10,7 +10,7 @@ use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::shell::Shell;
 use crate::git::talk::Talk;
-use crate::model::{Location, Outfit, Reference, RepoUrl};
+use crate::model::{Location, Outfit, Redirects, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
 use crate::net::{Incoming, Outgoing, Wire};
@@ -43,6 +43,7 @@ pub struct Source {
     client: Client,
     ssh: Ssh,
     traffic: Arc<Traffic>,
+    redirects: Redirects,
     /// Whether it was told that the source speaks an old version of the protocol.
     told_old: Arc<AtomicBool>,
 }
@@ -107,7 +108,14 @@ impl Visit {
 impl Source {
     /// Remembers where to go.
     pub fn new(url: RepoUrl, client: Client, ssh: Ssh, traffic: Arc<Traffic>) -> Self {
-        Self { url, client, ssh, traffic, told_old: Arc::default() }
+        let redirects = Redirects::default();
+        Self { url, client, ssh, traffic, redirects, told_old: Arc::default() }
+    }
+
+    /// Follows these redirects.
+    #[must_use]
+    pub fn with_redirects(self, redirects: Redirects) -> Self {
+        Self { redirects, ..self }
     }
 
     /// Where it is.
@@ -149,7 +157,8 @@ impl Source {
     fn visit(&self, url: &Url, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
         let (client, echo) = (self.client.identified(true), Echo::default());
         let (allowance, to) = (Allowance::for_refs(), (url.clone(), outfit));
-        let http = Http::new(client.clone(), to, stop.clone(), echo.clone(), allowance.clone());
+        let http = Http::new(client.clone(), to, stop.clone(), echo.clone(), allowance.clone())
+            .with_redirects(self.redirects);
         let talk = Talk::over(http.transport()?, allowance, url.to_string(), stop)?;
         Ok(Session::Http(Box::new(Visit { talk, client, echo, known: None, renewed: None })))
     }

@@ -90,6 +90,22 @@ impl Store {
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
     }
 
+    /// What the configuration says that makes a tree another one, in words that are the same if that
+    /// is; none if it says nothing.
+    pub fn shape(&self) -> String {
+        let config = self.repo.config_snapshot();
+        let text = |key: &str| Some(config.string(key)?.to_string().to_ascii_lowercase());
+        let autocrlf = text("core.autocrlf")
+            .filter(|text| text == "input")
+            .or_else(|| config.boolean("core.autocrlf").filter(|on| *on).map(|on| on.to_string()));
+        let eol = text("core.eol").filter(|text| text == "crlf");
+        let symlinks = config.boolean("core.symlinks").filter(|on| !on).map(|on| on.to_string());
+        [("autocrlf", autocrlf), ("eol", eol), ("symlinks", symlinks)]
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key} = {}\n", value?)))
+            .collect()
+    }
+
     /// Says whether any ref leads to anything.
     pub fn has_refs(&self) -> bool {
         let any = || self.repo.references().ok()?.all().ok()?.next();

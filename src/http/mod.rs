@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod page;
 mod places;
 mod probes;
+mod profiling;
 mod push;
 mod route;
 mod secrets;
@@ -86,6 +87,8 @@ pub struct Site {
     budget: Budget,
     streams: Arc<Semaphore>,
     waiters: Semaphore,
+    /// Held by who takes a profile.
+    profiling: Arc<Semaphore>,
     freshness: Freshness,
 }
 
@@ -105,6 +108,7 @@ impl Site {
             budget: Budget::new(),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             waiters: Semaphore::new(MOST_WAITERS),
+            profiling: Arc::new(Semaphore::new(1)),
             freshness: Freshness::new(Instant::now()),
         })
     }

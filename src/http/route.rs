@@ -13,6 +13,15 @@ pub enum Door {
     Hooks,
 }
 
+/// What there is only if the options want it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offered {
+    /// `/metrics`.
+    pub(super) metrics: bool,
+    /// `/debug/pprof/`.
+    pub(super) pprof: bool,
+}
+
 /// What a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
@@ -24,6 +33,8 @@ pub(super) enum Route {
     Page,
     /// A push was told of by a webhook.
     Push,
+    /// A look at the program at work.
+    Inspect(Inspect),
     /// A path that exists, with a method that it does not take.
     NotAllowed {
         /// The methods that it takes, as the header says it.
@@ -46,6 +57,23 @@ pub(super) enum Probe {
     Health,
     /// `/metrics`.
     Metrics,
+}
+
+/// A look at the program at work, by the paths that Go programs have for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inspect {
+    /// What there is.
+    Index,
+    /// The command line.
+    CommandLine,
+    /// Where the time of the processor goes.
+    Profile,
+    /// The names of functions by address.
+    Symbol,
+    /// What happens in which order.
+    Trace,
+    /// What only Go programs have.
+    Nothing,
 }
 
 /// A call of the API.
@@ -71,6 +99,7 @@ pub(super) enum Call {
 
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
+const GET_OR_POST: &str = "GET, HEAD, POST";
 
 /// Every path, with its methods.
 const TABLE: &[(&str, &[(&str, Route)])] = &[
@@ -88,6 +117,18 @@ const TABLE: &[(&str, &[(&str, Route)])] = &[
     ("/api/v1/openapi.json", &[(GET, Route::Call(Call::Document))]),
     ("/ui", &[(GET, Route::Page)]),
     ("/hooks/push", &[(POST, Route::Push)]),
+    ("/debug/pprof", &[(GET, Route::Inspect(Inspect::Index))]),
+    ("/debug/pprof/", &[(GET, Route::Inspect(Inspect::Index))]),
+    ("/debug/pprof/cmdline", &[(GET, Route::Inspect(Inspect::CommandLine))]),
+    ("/debug/pprof/profile", &[(GET, Route::Inspect(Inspect::Profile))]),
+    ("/debug/pprof/symbol", &[(GET_OR_POST, Route::Inspect(Inspect::Symbol))]),
+    ("/debug/pprof/trace", &[(GET, Route::Inspect(Inspect::Trace))]),
+    ("/debug/pprof/allocs", &[(GET, Route::Inspect(Inspect::Nothing))]),
+    ("/debug/pprof/block", &[(GET, Route::Inspect(Inspect::Nothing))]),
+    ("/debug/pprof/goroutine", &[(GET, Route::Inspect(Inspect::Nothing))]),
+    ("/debug/pprof/heap", &[(GET, Route::Inspect(Inspect::Nothing))]),
+    ("/debug/pprof/mutex", &[(GET, Route::Inspect(Inspect::Nothing))]),
+    ("/debug/pprof/threadcreate", &[(GET, Route::Inspect(Inspect::Nothing))]),
 ];
 
 /// What a path takes that has more than one method: the table holds them one by one.
@@ -95,19 +136,21 @@ const BOTH: &str = "POST, DELETE";
 
 impl Door {
     /// Whether this path is there behind this door.
-    fn leads_to(self, path: &str, metrics: bool) -> bool {
+    fn leads_to(self, path: &str, offered: Offered) -> bool {
         let hook = path.starts_with("/hooks/");
+        let is_offered = (offered.metrics || path != "/metrics")
+            && (offered.pprof || !path.starts_with("/debug/pprof"));
         match self {
-            Self::Only => metrics || path != "/metrics",
-            Self::Main => !hook && (metrics || path != "/metrics"),
+            Self::Only => is_offered,
+            Self::Main => !hook && is_offered,
             Self::Hooks => hook,
         }
     }
 
     /// The paths that there are behind this door.
-    pub(super) fn paths(self, metrics: bool) -> impl Iterator<Item = &'static str> {
+    pub(super) fn paths(self, offered: Offered) -> impl Iterator<Item = &'static str> {
         let all = TABLE.iter().map(|(path, _)| *path);
-        all.filter(move |path| self.leads_to(path, metrics))
+        all.filter(move |path| self.leads_to(path, offered))
     }
 }
 
@@ -123,14 +166,15 @@ impl Route {
             | Self::Call(_)
             | Self::Page
             | Self::Push
+            | Self::Inspect(_)
             | Self::NotAllowed { .. }
             | Self::Unknown => self,
         }
     }
 
-    /// Reads a request. Paths are compared as they are. `metrics` says whether they are wanted.
-    pub(super) fn of(door: Door, metrics: bool, method: &Method, path: &str) -> Self {
-        let found = TABLE.iter().find(|(known, _)| *known == path && door.leads_to(path, metrics));
+    /// Reads a request. Paths are compared as they are.
+    pub(super) fn of(door: Door, offered: Offered, method: &Method, path: &str) -> Self {
+        let found = TABLE.iter().find(|(known, _)| *known == path && door.leads_to(path, offered));
         let Some((_, methods)) = found else {
             return Self::Unknown;
         };
@@ -153,8 +197,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn of(door: Door, method: &str, path: &str) -> Route {
-        Route::of(door, true, &method.parse().unwrap(), path)
+        Route::of(door, ALL, &method.parse().unwrap(), path)
     }
+
+    const ALL: Offered = Offered { metrics: true, pprof: true };
 
     #[test]
     fn paths_and_methods_are_told_apart() {
@@ -185,7 +231,7 @@ mod tests {
             let route = of(door, method, path).as_in_git_sync(door, &method.parse().unwrap());
             route == Route::Probe(Probe::Root)
         };
-        for path in ["/", "/healthz", "/nothing", "/debug/pprof/"] {
+        for path in ["/", "/healthz", "/nothing", "/debug/pprof/other"] {
             assert!(is_root(Door::Only, "GET", path), "{path}");
         }
         for (door, method, path) in [
@@ -200,9 +246,9 @@ mod tests {
 
     #[test]
     fn each_door_leads_to_its_own_paths_only() {
-        let paths = |door: Door, metrics| door.paths(metrics).collect::<BTreeSet<_>>();
-        let (all, main) = (paths(Door::Only, true), paths(Door::Main, true));
-        let hooks = paths(Door::Hooks, true);
+        let paths = |door: Door| door.paths(ALL).collect::<BTreeSet<_>>();
+        let (all, main) = (paths(Door::Only), paths(Door::Main));
+        let hooks = paths(Door::Hooks);
         assert_eq!(hooks, BTreeSet::from(["/hooks/push"]));
         assert_eq!(all.difference(&main).copied().collect::<BTreeSet<_>>(), hooks);
         assert_eq!(of(Door::Main, "POST", "/hooks/push"), Route::Unknown);
@@ -211,9 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn metrics_that_are_not_wanted_are_not_there() {
-        assert!(!Door::Only.paths(false).any(|path| path == "/metrics"));
-        assert_eq!(Route::of(Door::Main, false, &Method::GET, "/metrics"), Route::Unknown);
+    fn what_is_not_wanted_is_not_there() {
+        let none = Offered { metrics: false, pprof: false };
+        for path in ["/metrics", "/debug/pprof/", "/debug/pprof/profile", "/debug/pprof/heap"] {
+            assert!(!Door::Only.paths(none).any(|other| other == path));
+            assert_eq!(Route::of(Door::Main, none, &Method::GET, path), Route::Unknown);
+            assert_ne!(of(Door::Main, "GET", path), Route::Unknown);
+            assert_eq!(of(Door::Hooks, "GET", path), Route::Unknown);
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@ use crate::http::events;
 use crate::http::page;
 use crate::http::places::{Busy, Place, Places};
 use crate::http::probes;
+use crate::http::profiling;
 use crate::http::push;
-use crate::http::route::{Door, Route};
+use crate::http::route::{Door, Offered, Route};
 use crate::http::wire::Wire;
 use crate::observe::metrics::{Call, CallResult};
 use http::{Request, Response, StatusCode};
@@ -205,10 +206,11 @@ async fn respond(
     from: SocketAddr,
     busy: &Busy,
 ) -> Response<Body> {
-    let metrics = site.observed.serving.metrics;
+    let serving = &site.observed.serving;
+    let offered = Offered { metrics: serving.metrics, pprof: serving.pprof };
     let path = request.uri().path();
     let of_api = path.starts_with("/api/");
-    let mut route = Route::of(door, metrics, request.method(), path);
+    let mut route = Route::of(door, offered, request.method(), path);
     if site.observed.serving.root_is_everywhere {
         route = route.as_in_git_sync(door, request.method());
     }
@@ -221,6 +223,9 @@ async fn respond(
         }
         Route::Call(call) => api::answer(site, call, request, &Caller { from, busy }).await,
         Route::Page => page::answer(site.observed.serving.api_token.is_some(), request.headers()),
+        Route::Inspect(what) => {
+            profiling::answer(site, what, request.uri().query().unwrap_or_default()).await
+        }
         Route::Push => push::answer(site, request, &Caller { from, busy }).await,
         Route::NotAllowed { allow } => {
             let code = StatusCode::METHOD_NOT_ALLOWED;
@@ -228,7 +233,7 @@ async fn respond(
             answer::allowing(refusal(code, &words, of_api), allow)
         }
         Route::Unknown => {
-            let paths: Vec<_> = door.paths(metrics).collect();
+            let paths: Vec<_> = door.paths(offered).collect();
             let words = format!("no such path; there are {}", paths.join(" "));
             refusal(StatusCode::NOT_FOUND, &words, of_api)
         }

@@ -4,11 +4,13 @@
 //! attempt, which goes through [`Step`]s until it is done or fails with a [`Class`] of error.
 
 mod cause;
+mod checkout;
 mod class;
 mod commit;
 mod file_choice;
 mod garbage;
 mod login;
+mod manner;
 mod outfit;
 mod place;
 mod reference;
@@ -19,16 +21,19 @@ mod service_url;
 mod ssh_url;
 mod step;
 mod trigger;
+mod url_pattern;
 mod url_prefix;
 mod url_user;
 mod version;
 
 pub use cause::Cause;
+pub use checkout::{AutoCrlf, Checkout, Eol};
 pub use class::Class;
 pub use commit::{CommitId, CommitIdError};
 pub use file_choice::FileChoice;
 pub use garbage::Garbage;
 pub use login::Login;
+pub use manner::{Redirects, Slow};
 pub use outfit::{Cookies, HeaderLine, Outfit};
 pub use place::Place;
 pub use reference::{Reference, ReferenceError};
@@ -39,6 +44,7 @@ pub use service_url::{ServiceUrl, ServiceUrlError};
 pub use ssh_url::{SshUrl, SshUrlError};
 pub use step::Step;
 pub use trigger::Trigger;
+pub use url_pattern::{UrlPattern, UrlRank};
 pub use url_prefix::{UrlPrefix, UrlPrefixError};
 pub use url_user::without_user;
 pub use version::{VersionRange, VersionRangeError, version_of};

@@ -3,9 +3,10 @@
 //! What is long is read ahead a little, so that the reader and the connection, which are on two
 //! threads, do not wait for each other at every piece: servers cut answers into small ones.
 
-use crate::model::Cause;
+use crate::model::{Cause, Slow};
 use crate::net::NetError;
 use crate::net::Traffic;
+use crate::net::client::too_slow as too_slow_for;
 use crate::runtime::Stop;
 use bytes::{Buf, Bytes};
 use http_body_util::BodyExt;
@@ -14,6 +15,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc;
@@ -115,6 +117,15 @@ pub struct Body {
     url: String,
     stop: Stop,
     traffic: Arc<Traffic>,
+    pace: Option<Pace>,
+}
+
+/// How much came in how much time of waiting, since that was looked at last.
+#[derive(Debug)]
+struct Pace {
+    slow: Slow,
+    bytes: u64,
+    waited: Duration,
 }
 
 impl Body {
@@ -124,7 +135,14 @@ impl Body {
         stop: Stop,
         traffic: Arc<Traffic>,
     ) -> Self {
-        Self { rest, ahead: None, piece: Bytes::new(), ended: false, url, stop, traffic }
+        let piece = Bytes::new();
+        Self { rest, ahead: None, piece, ended: false, url, stop, traffic, pace: None }
+    }
+
+    /// Gives up when what comes is slower than this.
+    pub(super) fn giving_up(self, slow: Option<Slow>) -> Self {
+        let pace = slow.map(|slow| Pace { slow, bytes: 0, waited: Duration::ZERO });
+        Self { pace, ..self }
     }
 
     /// Where it comes from, without user information.
@@ -170,12 +188,46 @@ impl Body {
         if self.ended {
             return Ok(None);
         }
-        let start = || Ahead::start(Arc::clone(&self.rest), self.stop.runtime());
-        let next = self
-            .stop
-            .wait(self.ahead.get_or_insert_with(start).next())
-            .map_err(|source| NetError::Stopped { url: self.url.clone(), source })?;
+        let next = match self.pace.take() {
+            None => self.wait(&self.stop.clone())?,
+            Some(mut pace) => {
+                let next = self.wait_at_pace(&mut pace)?;
+                self.pace = Some(pace);
+                next
+            }
+        };
         self.arrived(next)
+    }
+
+    fn wait(&mut self, stop: &Stop) -> Result<Next, NetError> {
+        let start = || Ahead::start(Arc::clone(&self.rest), self.stop.runtime());
+        let next = stop.wait(self.ahead.get_or_insert_with(start).next());
+        next.map_err(|source| NetError::Stopped { url: self.url.clone(), source })
+    }
+
+    /// Waits as long as enough came lately. Only what is waited for counts: we may be slow, too.
+    fn wait_at_pace(&mut self, pace: &mut Pace) -> Result<Next, NetError> {
+        loop {
+            let left = pace.slow.time.saturating_sub(pace.waited);
+            let began = Instant::now();
+            let waited = self.wait(&self.stop.or_sooner(left));
+            pace.waited += began.elapsed();
+            if let Ok(Ok(Some(piece))) = &waited {
+                pace.bytes += u64::try_from(piece.len()).unwrap_or_default();
+            }
+            let over = pace.waited >= pace.slow.time;
+            let too_slow = over && pace.bytes < pace.slow.least();
+            if over {
+                (pace.bytes, pace.waited) = (0, Duration::ZERO);
+            }
+            match waited {
+                Err(stopped) if self.stop.check().is_err() => return Err(stopped),
+                Err(_) if too_slow => return Err(too_slow_for(&self.url, pace.slow)),
+                // The time is over, and enough came in it.
+                Err(_) => (),
+                Ok(next) => return Ok(next),
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A few connections are kept open and used again. It adds no header but that of the host, and
 //! follows no redirect; both are its caller's to decide.
 
-use crate::model::Cause;
+use crate::model::{Cause, Slow};
 use crate::net::Body;
 use crate::net::NetError;
 use crate::net::body::Rest;
@@ -56,6 +56,7 @@ pub struct Client {
     pool: Arc<Pool>,
     traffic: Arc<Traffic>,
     identified: bool,
+    slow: Option<Slow>,
 }
 
 /// An answer whose body has yet to be read.
@@ -74,7 +75,13 @@ pub struct Response {
 impl Client {
     /// Prepares a client that shows no certificate; no connection is made yet.
     pub fn new(dialer: Dialer, traffic: Arc<Traffic>) -> Self {
-        Self { dialer, pool: Arc::default(), traffic, identified: false }
+        Self { dialer, pool: Arc::default(), traffic, identified: false, slow: None }
+    }
+
+    /// Gives up what is slower than this.
+    #[must_use]
+    pub fn giving_up(self, slow: Option<Slow>) -> Self {
+        Self { slow, ..self }
     }
 
     /// Does the same and shows our certificate to servers that ask for one, if `home` says that we
@@ -113,7 +120,7 @@ impl Client {
             let (answer, via) = self.exchange(request, &to, &url).await?;
             let (head, rest) = answer.into_parts();
             let traffic = Arc::clone(&self.traffic);
-            let mut body = Body::new(rest, url.clone(), stop.clone(), traffic);
+            let mut body = Body::new(rest, url.clone(), stop.clone(), traffic).giving_up(self.slow);
             body.gather(room).await?;
             if head.status == StatusCode::BAD_REQUEST && to.scheme_str() == Some("https") {
                 body.gather(COMPLAINT).await?;
@@ -121,7 +128,11 @@ impl Client {
             }
             Ok(Response { status: head.status, headers: head.headers, body, via })
         };
-        stop.wait(answer).map_err(|source| NetError::Stopped { url: url.clone(), source })?
+        let patience = self.slow.map_or_else(|| stop.clone(), |slow| stop.or_sooner(slow.time));
+        patience.wait(answer).map_err(|source| match (self.slow, stop.check()) {
+            (Some(slow), Ok(())) => too_slow(&url, slow),
+            (_, _) => NetError::Stopped { url: url.clone(), source },
+        })?
     }
 
     /// Sends a request on an open connection, or else on a new one. If this is not waited for to
@@ -184,6 +195,17 @@ impl Client {
             Ok(_) | Err(_) => broken(),
         }
     }
+}
+
+/// Says that too little came.
+pub(super) fn too_slow(url: &str, slow: Slow) -> NetError {
+    let text = format!(
+        "less than {} bytes a second came for {} s, which http.lowSpeedLimit and \
+         http.lowSpeedTime take for too slow",
+        slow.limit,
+        slow.time.as_secs()
+    );
+    NetError::Broken { url: url.to_owned(), source: Cause::new(text) }
 }
 
 /// Finds out whether a server complains about our certificate, or that there is none: nginx says so

@@ -161,7 +161,7 @@ impl Dialer {
             .map_err(|source| proxy.failed(url, Class::Network, source))?;
         match settings {
             Some(settings) => {
-                secured(stream, &proxy.host, settings.config(false)).await.map_err(|error| {
+                secured(stream, &proxy.host, settings.config_for_proxies()).await.map_err(|error| {
                     let class = if of_tls(&error) { Class::Tls } else { Class::Network };
                     let refused = refusal(&error, &settings);
                     let source = refused.map_or_else(|| Cause::of(&error), |told| told.cause);

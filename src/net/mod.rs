@@ -3,6 +3,7 @@
 //! The sockets belong to the asynchronous runtime; the callers are threads that may block. So
 //! every wait can be cut short, and a connection that is dropped is closed.
 
+mod blind;
 mod body;
 mod client;
 mod connection;

@@ -78,6 +78,15 @@ impl Proxies {
         }
     }
 
+    /// The same, where something else than the option names the one for all connections.
+    pub fn named(
+        named_by: &'static str,
+        url: &ServiceUrl,
+        environment: &[(String, Secret)],
+    ) -> Self {
+        Self { all: Choice::of(url, named_by), ..Self::new(None, environment) }
+    }
+
     /// The proxy for a URI of HTTP, if there is one.
     pub(super) fn for_uri(&self, uri: &Uri, url: &str) -> Result<Option<&Arc<Proxy>>, NetError> {
         let secure = uri.scheme_str() == Some("https");

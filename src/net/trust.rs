@@ -2,10 +2,12 @@
 //!
 //! Files are read when the first connection needs them, and again after they changed.
 
+use crate::disk::list;
 use crate::disk::look;
 use crate::disk::look::{Look, Unread};
 use crate::model::{Cause, FileChoice};
 use crate::net::NetError;
+use crate::net::blind;
 use rustls::ClientConfig;
 use rustls::ConfigBuilder;
 use rustls::InconsistentKeys;
@@ -23,7 +25,9 @@ const LIMIT: u64 = 4 << 20;
 #[derive(Debug)]
 pub struct Trust {
     authorities: Vec<FileChoice>,
+    directories: Vec<PathBuf>,
     identities: Vec<(FileChoice, FileChoice)>,
+    blind: bool,
     state: Mutex<State>,
 }
 
@@ -39,6 +43,7 @@ struct State {
 pub(super) struct Settings {
     anonymous: Arc<ClientConfig>,
     identified: Arc<ClientConfig>,
+    for_proxies: Arc<ClientConfig>,
     pub(super) facts: Arc<Facts>,
 }
 
@@ -57,6 +62,10 @@ impl Settings {
     pub(super) fn config(&self, identified: bool) -> Arc<ClientConfig> {
         Arc::clone(if identified { &self.identified } else { &self.anonymous })
     }
+
+    pub(super) fn config_for_proxies(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.for_proxies)
+    }
 }
 
 impl Trust {
@@ -65,7 +74,20 @@ impl Trust {
     ///
     /// The system's are where OpenSSL looks for them; `SSL_CERT_FILE` and `SSL_CERT_DIR` are obeyed.
     pub fn new(authorities: Vec<FileChoice>, identities: Vec<(FileChoice, FileChoice)>) -> Self {
-        Self { authorities, identities, state: Mutex::default() }
+        let directories = Vec::new();
+        Self { authorities, directories, identities, blind: false, state: Mutex::default() }
+    }
+
+    /// Believes the certificates in the files of these directories as well.
+    #[must_use]
+    pub fn with_directories(self, directories: Vec<PathBuf>) -> Self {
+        Self { directories, ..self }
+    }
+
+    /// Believes any server, if `blind`. Proxies must still prove who they are.
+    #[must_use]
+    pub fn blind(self, blind: bool) -> Self {
+        Self { blind, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -86,7 +108,8 @@ impl Trust {
     pub(super) fn refresh(&self) -> bool {
         let mut state = self.state();
         let changed = state.read.as_ref().is_some_and(|(seen, _)| {
-            !seen.iter().zip(self.look()).all(|(before, now)| before.is_like(&now))
+            let now = self.look();
+            seen.len() != now.len() || !seen.iter().zip(now).all(|(old, new)| old.is_like(&new))
         });
         if changed {
             tracing::info!("the certificates to use for TLS have changed");
@@ -98,7 +121,9 @@ impl Trust {
 
     fn look(&self) -> Vec<Look> {
         let pairs = self.identities.iter().flat_map(|(certificate, key)| [certificate, key]);
-        self.authorities.iter().chain(pairs).map(|file| Look::at(&file.path)).collect()
+        let named = self.authorities.iter().chain(pairs).map(|file| file.path.clone());
+        let found = self.directories.iter().flat_map(|directory| files_of(directory));
+        named.chain(found).map(|path| Look::at(&path)).collect()
     }
 
     /// What to connect with.
@@ -119,14 +144,19 @@ impl Trust {
         let identity = self.identity()?;
         let count = roots.len();
         let roots = Arc::new(roots);
-        let anonymous = Arc::new(builder(&roots)?.with_no_client_auth());
+        let for_proxies = Arc::new(builder(&roots)?.with_no_client_auth());
+        let begin = || if self.blind { blind::builder() } else { builder(&roots) };
+        let anonymous = match self.blind {
+            true => Arc::new(begin()?.with_no_client_auth()),
+            false => Arc::clone(&for_proxies),
+        };
         let identified = match &identity {
-            Some(identity) => Arc::new(identity.show(builder(&roots)?)?),
+            Some(identity) => Arc::new(identity.show(begin()?)?),
             None => Arc::clone(&anonymous),
         };
         let identity = identity.map(|identity| identity.certificate.0);
         let facts = Arc::new(Facts { authorities, count, identity });
-        Ok(Settings { anonymous, identified, facts })
+        Ok(Settings { anonymous, identified, for_proxies, facts })
     }
 
     fn roots(&self) -> Result<(RootCertStore, Vec<PathBuf>), NetError> {
@@ -143,7 +173,26 @@ impl Trust {
             }
             files.push(file.path.clone());
         }
-        Ok(if files.is_empty() { (system(), files) } else { (roots, files) })
+        let mut roots = if files.is_empty() { system() } else { roots };
+        for directory in &self.directories {
+            let found = self.certificates_in(directory);
+            tracing::debug!(directory = %directory.display(), found = found.len(), "read certificates");
+            roots.add_parsable_certificates(found);
+            files.push(directory.clone());
+        }
+        Ok((roots, files))
+    }
+
+    /// The certificates in the files of a directory. Other files may be there, too.
+    fn certificates_in(&self, directory: &Path) -> Vec<CertificateDer<'static>> {
+        let texts = files_of(directory)
+            .into_iter()
+            .filter_map(|path| look::read(&path, LIMIT).ok().flatten());
+        texts
+            .flat_map(|text| {
+                CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn identity(&self) -> Result<Option<Identity>, NetError> {
@@ -278,6 +327,17 @@ fn builder(
             source: Cause::of(&source),
         })?;
     Ok(builder.with_root_certificates(Arc::clone(roots)))
+}
+
+/// The files of a directory in the order of their names.
+fn files_of(directory: &Path) -> Vec<PathBuf> {
+    let found = list(directory).unwrap_or_else(|error| {
+        tracing::warn!(%error, "could not list the certificates of http.sslCAPath");
+        Vec::new()
+    });
+    let mut files: Vec<_> = found.into_iter().filter(|path| path.is_file()).collect();
+    files.sort_unstable();
+    files
 }
 
 fn system() -> RootCertStore {

@@ -5,4 +5,5 @@ mod fields;
 pub mod history;
 pub mod log;
 pub mod metrics;
+pub mod profile;
 pub mod status;

@@ -10,6 +10,7 @@ mod lock;
 mod marks;
 mod owner;
 mod root;
+mod settings;
 mod sweep;
 mod takeover;
 
@@ -20,7 +21,8 @@ pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use owner::{Owner, owner};
 pub use root::{
-    RootError, abandon, add_user, check_link, discard_prepared, fingerprint, follow, forget,
-    is_sound, kept, prepare, rebuild, was_published,
+    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound, kept,
+    prepare, rebuild, was_published,
 };
+pub use settings::add_user;
 pub use sweep::{empty_trash, has_trash, release, sweep};

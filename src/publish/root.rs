@@ -6,9 +6,10 @@ use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
-use crate::model::{Cause, CommitId};
+use crate::model::{Cause, Checkout, CommitId};
 use crate::publish::Layout;
 use crate::publish::owner::{Owner, owner};
+use crate::publish::settings::{config, config_is_right};
 use crate::publish::sweep::to_trash;
 use crate::publish::takeover;
 use crate::trees::Admin;
@@ -23,23 +24,6 @@ const BRANCH: &str = "refs/heads/gitsyncd";
 const KEPT: &str = "refs/gitsyncd";
 /// How many of them stay.
 const KEPT_COMMITS: usize = 5;
-
-/// The configuration of the repository. Objects are never collected behind our back. Trees may share
-/// files, so that publishing one changes when the files of another were changed last.
-const CONFIG: &str = "[core]
-\trepositoryformatversion = 0
-\tfilemode = true
-\tbare = false
-\tlogallrefupdates = false
-\ttrustctime = false
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-";
-
-/// Whom Git takes for the author of what somebody commits here.
-const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
 
 /// Why the root cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +49,8 @@ pub enum RootError {
 }
 
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
-/// removes what a crash left behind.
-pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
+/// removes what a crash left behind. Stock Git is told how files are written.
+pub fn prepare(layout: &Layout, checkout: &Checkout) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
     match owner(layout) {
@@ -84,13 +68,13 @@ pub fn prepare(layout: &Layout) -> Result<Store, RootError> {
         }
         make_directory(&directory)?;
     }
-    complete(layout)?;
+    complete(layout, checkout)?;
     clear(layout)?;
     match Store::open(&git) {
         Ok(store) => Ok(store),
         Err(damaged) => {
             tracing::warn!(error = %Cause::of(&damaged), "the repository cannot be opened");
-            Ok(rebuild(layout)?)
+            Ok(rebuild(layout, checkout)?)
         }
     }
 }
@@ -105,7 +89,7 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 
 /// Puts a new, empty repository in the place of the old one's objects. The trees and what Git knows
 /// of them stay.
-pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
+pub fn rebuild(layout: &Layout, checkout: &Checkout) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
     // Refs go before the objects they name, so that a crash leaves none that names nothing.
     for part in
@@ -116,7 +100,7 @@ pub fn rebuild(layout: &Layout) -> Result<Store, RootError> {
             to_trash(layout, &path)?;
         }
     }
-    complete(layout)?;
+    complete(layout, checkout)?;
     Ok(Store::open(&layout.git())?)
 }
 
@@ -131,7 +115,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// Adds what a repository must have (gitrepository-layout).
-fn complete(layout: &Layout) -> Result<(), DiskError> {
+fn complete(layout: &Layout, checkout: &Checkout) -> Result<(), DiskError> {
     let git = layout.git();
     for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);
@@ -142,8 +126,9 @@ fn complete(layout: &Layout) -> Result<(), DiskError> {
         }
         make_directory(&path)?;
     }
+    let (found, config) = (fs::read_to_string(git.join("config")).ok(), config(&git, checkout));
     for (path, is_right, content) in [
-        (git.join("config"), config_is_right(&git) && says_enough(&git), config(&git)),
+        (git.join("config"), found.as_ref() == Some(&config), config),
         (git.join("HEAD"), head_is_right(&git), head()),
     ] {
         if !is_right {
@@ -162,35 +147,6 @@ fn head() -> String {
 
 fn head_is_right(git: &Path) -> bool {
     fs::read_to_string(git.join("HEAD")).is_ok_and(|text| text == head())
-}
-
-/// Says whether the configuration is that of a repository; it may have been added to.
-fn config_is_right(git: &Path) -> bool {
-    let whole = |text: &str| text.contains("repositoryformatversion =") && text.ends_with('\n');
-    fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
-}
-
-/// Whether the configuration says what earlier versions, and kubernetes/git-sync, did not.
-fn says_enough(git: &Path) -> bool {
-    fs::read_to_string(git.join("config")).is_ok_and(|text| text.contains("trustctime"))
-}
-
-/// Our configuration, or that which is there with what it lacks.
-fn config(git: &Path) -> String {
-    match fs::read_to_string(git.join("config")) {
-        Ok(text) if config_is_right(git) => text + "[core]\n\ttrustctime = false\n",
-        Ok(_) | Err(_) => CONFIG.to_owned(),
-    }
-}
-
-/// Lets Git know a user, if the configuration names none.
-pub fn add_user(layout: &Layout) -> Result<(), DiskError> {
-    let path = layout.git().join("config");
-    let text = fs::read_to_string(&path).at("read", &path)?;
-    if text.lines().any(|line| line.trim_start().starts_with("[user]")) {
-        return Ok(());
-    }
-    replace_file(&path, (text + USER).as_bytes(), Durable::Yes)
 }
 
 /// Reads what is small and would not be missed at once if it changed.

@@ -30,6 +30,8 @@ pub struct Written {
     pub(super) path: PathBuf,
     pub(super) files: u64,
     pub(super) bytes: u64,
+    /// By which settings it was written.
+    pub(super) shape: String,
 }
 
 /// What the index of a written tree is made of.
@@ -123,7 +125,8 @@ pub fn write(
     stop.check()?;
     make_directory(&path)?;
     let Extent { files, bytes } = fill(store, &commit, &mut index, &path, stop)?;
-    Ok(Written { listing: Listing::Whole(index), commit, path, files, bytes })
+    let shape = store.shape();
+    Ok(Written { listing: Listing::Whole(index), commit, path, files, bytes, shape })
 }
 
 /// Writes the files of an index that are not in the directory yet, and notes their stat data.
@@ -145,6 +148,8 @@ pub(super) fn fill(
         store.repo.checkout_options(Source::IdMapping).map_err(|error| failed(&error))?;
     options.destination_is_initially_empty = true;
     options.thread_limit = Some(THREADS);
+    // Modes are written whatever `core.fileMode` says, which is about comparing them.
+    options.fs.executable_bit = true;
     let objects = store.repo.objects.clone().into_arc().at("read the objects of", store.path())?;
     let outcome = checkout(index, path, objects, &Discard, &Discard, stop.flag(), options)
         .map_err(|error| match stop.check() {

@@ -52,6 +52,15 @@ impl Admin {
         self.0.join("index.gitsyncd")
     }
 
+    fn shape_file(&self) -> PathBuf {
+        self.0.join("shape.gitsyncd")
+    }
+
+    /// By which settings the tree was written, in words; none if by no special ones.
+    pub fn shape(&self) -> String {
+        fs::read_to_string(self.shape_file()).unwrap_or_default()
+    }
+
     /// Writes all of it, the index only if it is known already. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;
@@ -61,6 +70,10 @@ impl Admin {
         };
         for (name, content) in notes(written.commit(), tree) {
             file(name, &content)?;
+        }
+        if !written.shape.is_empty() {
+            let path = self.shape_file();
+            fs::write(&path, &written.shape).at("write", &path)?;
         }
         match &written.listing {
             Listing::Whole(all) => self.write_index(all),

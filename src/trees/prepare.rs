@@ -23,7 +23,7 @@ use crate::trees::path_of;
 use crate::trees::update::list_with_attributes;
 use gix::index::File;
 use gix::index::entry::Mode;
-use rustix::fs::Stat;
+use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -239,7 +239,7 @@ impl Preparation {
             return Ok(());
         }
         *bytes += Seen::from(&found).size;
-        let is_link = entry.mode == Mode::SYMLINK;
+        let is_link = FileType::from_raw_mode(found.st_mode) == FileType::Symlink;
         let stat = self.take(pair, &path, is_link, &found).map_err(|(tried, error)| {
             let error = DiskError::new(tried, &path, error.into());
             if self.way == Way::Unknown { Unprepared::NoWay(error) } else { error.into() }

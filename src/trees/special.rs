@@ -25,7 +25,7 @@ pub(super) struct Special {
     entry: usize,
     ident: bool,
     encoding: Option<String>,
-    line_ends: Option<eol::AttributesDigest>,
+    line_ends: eol::AttributesDigest,
 }
 
 /// Attributes count whatever the mode of the file that holds them, but gix reads only plain files.
@@ -75,6 +75,7 @@ pub(super) fn set_aside(
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
+    let config = line_ends(store);
     let mut stack = store.repo.attributes_only(index, Source::IdMapping)?;
     let mut outcome = stack.selected_attribute_matches(ATTRIBUTES);
     for (entry, file) in index.entries().iter().enumerate() {
@@ -83,7 +84,7 @@ pub(super) fn set_aside(
                 .at_entry(file.path(index), Some(file.mode))
                 .map_err(gix::Error::from_error)?;
             platform.matching_attributes(&mut outcome);
-            found.extend(special(entry, &outcome));
+            found.extend(special(entry, &outcome, config));
         }
     }
     drop(stack);
@@ -115,7 +116,27 @@ fn is_to_be_written(file: &gix::index::Entry) -> bool {
         && !file.flags.contains(Flags::SKIP_WORKTREE)
 }
 
-fn special(entry: usize, outcome: &gix::attrs::search::Outcome) -> Option<Special> {
+/// What settings say about line ends.
+fn line_ends(store: &Store) -> eol::Configuration {
+    let config = store.repo.config_snapshot();
+    let is = |key: &str, text: &str| {
+        config.string(key).is_some_and(|value| value.eq_ignore_ascii_case(text.as_bytes()))
+    };
+    let auto_crlf = if is("core.autocrlf", "input") {
+        eol::AutoCrlf::Input
+    } else if config.boolean("core.autocrlf") == Some(true) {
+        eol::AutoCrlf::Enabled
+    } else {
+        eol::AutoCrlf::Disabled
+    };
+    eol::Configuration { auto_crlf, eol: is("core.eol", "crlf").then_some(eol::Mode::CrLf) }
+}
+
+fn special(
+    entry: usize,
+    outcome: &gix::attrs::search::Outcome,
+    config: eol::Configuration,
+) -> Option<Special> {
     use gix::attrs::StateRef;
     let states: Vec<StateRef<'_>> =
         outcome.iter_selected().map(|found| found.assignment.state).collect();
@@ -129,15 +150,28 @@ fn special(entry: usize, outcome: &gix::attrs::search::Outcome) -> Option<Specia
     if !ident && encoding.is_none() {
         return None;
     }
+    let digest = |state: StateRef<'_>| match state {
+        StateRef::Set => Some(eol::AttributesDigest::Text),
+        StateRef::Unset => Some(eol::AttributesDigest::Binary),
+        StateRef::Unspecified => None,
+        StateRef::Value(_) => match value(state).as_deref() {
+            Some("auto") => Some(eol::AttributesDigest::TextAuto),
+            Some("input") => Some(eol::AttributesDigest::TextInput),
+            Some(_) | None => None,
+        },
+    };
     // `crlf` is the old name of `text`.
-    let text = if text.is_unspecified() { crlf } else { text };
-    let line_ends = (value(eol).as_deref() == Some("crlf") && !text.is_unset())
-        .then(|| match value(text).as_deref() {
-            Some("auto") => Some(eol::AttributesDigest::TextAutoCrlf),
-            Some("input") => None,
-            Some(_) | None => Some(eol::AttributesDigest::TextCrlf),
-        })
-        .flatten();
+    let text = digest(text).or_else(|| digest(crlf));
+    let auto = text == Some(eol::AttributesDigest::TextAuto);
+    let line_ends = match (text, value(eol).as_deref()) {
+        (Some(eol::AttributesDigest::Binary), _) => eol::AttributesDigest::Binary,
+        (_, Some("lf")) if auto => eol::AttributesDigest::TextAutoInput,
+        (_, Some("crlf")) if auto => eol::AttributesDigest::TextAutoCrlf,
+        (_, Some("lf")) => eol::AttributesDigest::TextInput,
+        (_, Some("crlf")) => eol::AttributesDigest::TextCrlf,
+        (Some(text), _) => text,
+        (None, _) => config.auto_crlf.into(),
+    };
     Some(Special { entry, ident, encoding, line_ends })
 }
 
@@ -193,12 +227,12 @@ fn content(
     if special.ident {
         content = expand_ident(&content, &entry.id.to_hex().to_string());
     }
-    if let Some(digest) = special.line_ends {
-        let mut converted = Vec::new();
-        let config = eol::Configuration::default();
-        if eol::convert_to_worktree(&content, digest, &mut converted, config).map_err(other)? {
-            content = converted;
-        }
+    let mut converted = Vec::new();
+    let config = line_ends(store);
+    if eol::convert_to_worktree(&content, special.line_ends, &mut converted, config)
+        .map_err(other)?
+    {
+        content = converted;
     }
     if let Some(name) = special.encoding.as_ref().filter(|_| !content.is_empty()) {
         let text = std::str::from_utf8(&content).ok();

@@ -50,7 +50,8 @@ pub fn update(
     extent.bytes += new.bytes;
     let (written, _) = written.into_parts();
     let listing = Listing::Changed(Amendment { base, changes, written });
-    Ok(Written { listing, commit, path: tree, files: extent.files, bytes: extent.bytes })
+    let Extent { files, bytes } = extent;
+    Ok(Written { listing, commit, path: tree, files, bytes, shape: store.shape() })
 }
 
 /// Removes what is to go or to be replaced, and the directories that are empty because of that.

@@ -4,9 +4,10 @@ use crate::config::access::{Access, Credential, GithubApp, PasswordSource, Proxy
 use crate::config::check::Checker;
 use crate::config::git_config;
 use crate::config::git_config::Setting;
+use crate::config::options::BETWEEN;
 use crate::config::raw::Raw;
 use crate::config::values;
-use crate::model::{FileChoice, HeaderLine, Secret, ServiceUrl, UrlPrefix};
+use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -19,13 +20,12 @@ const COOKIES: &str = "/etc/git-secret/cookie_file";
 const SSH_KEYS: [&str; 3] = ["ssh-privatekey", "ssh-private-key", "identity"];
 
 /// Builds from what could be read.
-pub(super) fn access(checker: &mut Checker<'_>, raw: &Raw) -> Access {
-    let settings = settings(checker, raw);
-    let named = |key: &str| git_config::last(&settings, key);
+pub(super) fn access(checker: &mut Checker<'_>, raw: &Raw, settings: Vec<Setting>) -> Access {
     let auth_dirs = files(checker, "auth-dir", raw.auth_dir.as_ref());
-    let cookie_file = cookies(checker, raw, named("http.cookiefile"));
-    let ca_file = file_or(checker, "ca-file", raw.ca_file.as_ref(), named("http.sslcainfo"));
-    let proxy = proxy(checker, raw, named("http.proxy"));
+    let resolve = checker.resolver();
+    let http = checker.all_of(git_config::http(&settings, &resolve));
+    let identity = checker.all_of(git_config::identity(&settings, &resolve));
+    let ca_file = checker.file("ca-file", raw.ca_file.as_ref());
     Access {
         username: checker.read("username", raw.username.as_ref(), username),
         password: secret(
@@ -37,16 +37,18 @@ pub(super) fn access(checker: &mut Checker<'_>, raw: &Raw) -> Access {
         askpass_url: checker.read("askpass-url", raw.askpass_url.as_ref(), |text| {
             service(text, &["http", "https"])
         }),
-        cookie_file,
+        cookie_file: cookies(checker, raw),
         github_app: github_app(checker, raw),
-        extra_headers: extra_headers(checker, &settings),
         ssh: ssh(checker, raw, &auth_dirs),
         tls: Tls {
             authorities: with_mounted(ca_file.map(FileChoice::named), &auth_dirs, &["ca.crt"]),
-            identities: identities(checker, raw, &settings, &auth_dirs),
+            identities: identities(checker, raw, &auth_dirs),
+            ..Tls::default()
         },
-        proxy: Proxy { all: proxy, environment: checker.proxies.to_vec() },
+        proxy: Proxy { all: proxy(checker, raw), environment: checker.proxies.to_vec() },
         auth_dirs,
+        http,
+        identity,
         settings,
     }
 }
@@ -62,22 +64,18 @@ fn with_mounted(
     given.into_iter().chain(mounted).collect()
 }
 
-fn settings(checker: &mut Checker<'_>, raw: &Raw) -> Vec<Setting> {
-    let read = checker.read_many("git-config", raw.git_config.as_ref(), git_config::parse);
-    read.into_iter().flatten().collect()
-}
-
-/// Reads a path, or else takes that of a setting of Git.
-fn file_or(
-    checker: &mut Checker<'_>,
-    key: &str,
-    text: Option<&String>,
-    setting: Option<String>,
-) -> Option<PathBuf> {
-    match text {
-        Some(_) => checker.file(key, text),
-        None => checker.file("git-config", setting.as_ref()),
+/// Reads the settings of Git that both options give. Those of the list are one text, with commas
+/// between them.
+pub(super) fn settings(checker: &mut Checker<'_>, raw: &Raw) -> Vec<Setting> {
+    let list = raw.git_config_add.as_ref().map(|texts| texts.replace(BETWEEN, ","));
+    let mut read = Vec::new();
+    for (option, text) in
+        [("git-config", raw.git_config.as_ref()), ("git-config-add", list.as_ref())]
+    {
+        let parsed = checker.read(option, text, |text| git_config::parse(option, text));
+        read.extend(parsed.into_iter().flatten());
     }
+    git_config::settle(read)
 }
 
 fn files(checker: &mut Checker<'_>, key: &str, text: Option<&String>) -> Vec<PathBuf> {
@@ -85,20 +83,16 @@ fn files(checker: &mut Checker<'_>, key: &str, text: Option<&String>) -> Vec<Pat
     checker.read_many(key, text, resolve)
 }
 
-fn cookies(checker: &mut Checker<'_>, raw: &Raw, setting: Option<String>) -> Option<PathBuf> {
+fn cookies(checker: &mut Checker<'_>, raw: &Raw) -> Option<PathBuf> {
     match raw.cookie_file.as_deref().map(values::switch) {
         Some(Ok(true)) => Some(COOKIES.into()),
         Some(Ok(false)) => None,
-        Some(Err(_)) | None => file_or(checker, "cookie-file", raw.cookie_file.as_ref(), setting),
+        Some(Err(_)) | None => checker.file("cookie-file", raw.cookie_file.as_ref()),
     }
 }
 
-fn proxy(checker: &mut Checker<'_>, raw: &Raw, setting: Option<String>) -> Option<ServiceUrl> {
-    let (key, text) = match &raw.proxy {
-        Some(text) => ("proxy", Some(text)),
-        None => ("git-config", setting.as_ref()),
-    };
-    checker.read(key, text, |text| {
+fn proxy(checker: &mut Checker<'_>, raw: &Raw) -> Option<ServiceUrl> {
+    checker.read("proxy", raw.proxy.as_ref(), |text| {
         let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         service(&text, &["http", "https", "socks5", "socks5h"])
     })
@@ -247,40 +241,6 @@ fn github_app(checker: &mut Checker<'_>, raw: &Raw) -> Option<GithubApp> {
     })
 }
 
-/// Takes the header lines, in Git's order; an empty one takes back those before it.
-fn extra_headers(checker: &mut Checker<'_>, settings: &[Setting]) -> Vec<HeaderLine> {
-    let mut headers: Vec<HeaderLine> = Vec::new();
-    for setting in settings {
-        if !setting.is_of_http("extraheader") {
-            continue;
-        }
-        let url = match setting.url().map(str::parse::<UrlPrefix>).transpose() {
-            Ok(url) => url,
-            Err(error) => {
-                checker.complain("git-config", format!("{}: {error}", setting.shown()));
-                continue;
-            }
-        };
-        let line = setting.value.reveal();
-        if line.is_empty() {
-            headers.retain(|header| header.url != url);
-        } else if is_header(line) {
-            headers.push(HeaderLine { url, line: setting.value.clone() });
-        } else {
-            checker.complain("git-config", format!("{}: it is not `Name: value`", setting.shown()));
-        }
-    }
-    headers
-}
-
-/// Says whether this can be a line of a request's head (RFC 9110, 5.1 and 5.5).
-fn is_header(line: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    line.split_once(':').is_some_and(|(name, value)| {
-        !name.is_empty() && name.bytes().all(is_token) && !value.contains(char::is_control)
-    })
-}
-
 fn ssh(checker: &mut Checker<'_>, raw: &Raw, auth_dirs: &[PathBuf]) -> Ssh {
     let keys = files(checker, "ssh-key-file", raw.ssh_key_file.as_ref());
     let strict = checker.read("ssh-known-hosts", raw.ssh_known_hosts.as_ref(), values::switch);
@@ -301,12 +261,10 @@ fn ssh(checker: &mut Checker<'_>, raw: &Raw, auth_dirs: &[PathBuf]) -> Ssh {
 fn identities(
     checker: &mut Checker<'_>,
     raw: &Raw,
-    settings: &[Setting],
     auth_dirs: &[PathBuf],
 ) -> Vec<(FileChoice, FileChoice)> {
-    let named = |key: &str| git_config::last(settings, key);
-    let cert = file_or(checker, "client-cert", raw.client_cert.as_ref(), named("http.sslcert"));
-    let key = file_or(checker, "client-key", raw.client_key.as_ref(), named("http.sslkey"));
+    let cert = checker.file("client-cert", raw.client_cert.as_ref());
+    let key = checker.file("client-key", raw.client_key.as_ref());
     if cert.is_none() && key.is_some() {
         checker.complain("client-key", "needs client-cert");
     }

@@ -4,7 +4,9 @@ mod access;
 pub(super) mod around;
 mod peer;
 mod serving;
+mod sources;
 
+use crate::config::git_config;
 use crate::config::given::Given;
 use crate::config::names;
 use crate::config::options::BETWEEN;
@@ -60,8 +62,10 @@ struct Places {
 impl Checker<'_> {
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
     fn config(&mut self, raw: &Raw) -> Option<Config> {
-        let repo = self.repo(raw);
-        let fallback_repos = self.read_many("fallback-repo", raw.fallback_repo.as_ref(), repo_url);
+        let settings = access::settings(self, raw);
+        let (named_repo, repo) = sources::repo(self, raw, &settings);
+        let fallback_repos = sources::fallbacks(self, raw, &settings);
+        let checkout = self.all_of(git_config::core(&settings));
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
         let submodules = self.read("submodules", raw.submodules.as_ref(), Submodules::parse);
@@ -84,16 +88,24 @@ impl Checker<'_> {
         let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
         let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
         let (max_failures, init_max_failures) = self.failures(raw);
-        let access = access::access(self, raw);
+        let access = access::access(self, raw, settings);
         if let (true, Some(repo)) = (self.called_as.is_peer(), &repo) {
             peer::refuse(self, raw, repo, &access);
         }
         let serving = serving::serving(self, raw);
+        if serving.pprof && signal == Some(signals::PROFILING) {
+            let other = self.place("http-pprof");
+            self.complain(
+                "sync-on-signal",
+                format!("cannot be PROF together with {other}, which needs that signal"),
+            );
+        }
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
             personality: self.called_as,
             repo: repo?,
+            named_repo: named_repo?,
             reference: reference.unwrap_or(Reference::Head),
             root: places.root,
             link: places.link,
@@ -107,6 +119,7 @@ impl Checker<'_> {
             depth: depth.flatten(),
             submodules: submodules.unwrap_or(Submodules::Off),
             access,
+            checkout,
             fallback_repos,
             touch_file: places.touch_file,
             error_file: places.error_file,
@@ -171,16 +184,12 @@ impl Checker<'_> {
             .map_or_else(|| format!("--{key}"), |opt| self.given.origin(key).place(opt))
     }
 
-    fn repo(&mut self, raw: &Raw) -> Option<RepoUrl> {
-        if raw.repo.is_none() {
-            self.complain(
-                "repo",
-                "is required: the repository to follow, as in \
-                 --repo=https://example.org/project.git; --help shows all options",
-            );
+    /// Takes what was read of settings of Git, and complains of the rest.
+    fn all_of<T>(&mut self, (read, complaints): (T, Vec<git_config::Complaint>)) -> T {
+        for complaint in complaints {
+            self.complain(complaint.option, complaint.words);
         }
-        // The error does not show the URL, which may hold a password.
-        self.read("repo", raw.repo.as_ref(), repo_url)
+        read
     }
 
     fn places(&mut self, raw: &Raw) -> Places {

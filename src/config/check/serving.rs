@@ -12,6 +12,11 @@ pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw) -> Serving {
     if metrics == Some(true) && bind.is_none() {
         checker.complain("http-metrics", "needs --http-bind besides it");
     }
+    let pprof = checker.read("http-pprof", raw.http_pprof.as_ref(), values::switch);
+    let pprof = pprof.unwrap_or_default();
+    if pprof && bind.is_none() {
+        checker.complain("http-pprof", "needs --http-bind besides it");
+    }
     let hook_bind = checker.read("hook-bind", raw.hook_bind.as_ref(), values::address);
     let any_port = |address: &String| address.ends_with(":0");
     if hook_bind.is_some() && hook_bind == bind && !hook_bind.as_ref().is_some_and(any_port) {
@@ -22,6 +27,7 @@ pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw) -> Serving {
     Serving {
         metrics: metrics.unwrap_or(bind.is_some()),
         bind,
+        pprof,
         ready_max_age: checker.read("ready-max-age", raw.ready_max_age.as_ref(), values::rest),
         hook_bind,
         hook_secret: secret(

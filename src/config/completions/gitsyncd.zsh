@@ -26,6 +26,7 @@ _gitsyncd() {
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--git-gc=[When to remove objects that nothing needs]:MODE:(auto always aggressive off)' \
+'--git=[Without effect\: no git program is run]:FILE:_files' \
 '--period=[The rest between two syncs, or off for triggers only]:DURATION:' \
 '--jitter=[How much a rest may vary at random]:DURATION|%:' \
 '--init-period=[The rest until the first success]:DURATION:' \
@@ -52,7 +53,8 @@ _gitsyncd() {
 '--client-cert=[Our certificate, for servers that ask for one]:FILE:_files' \
 '--client-key=[The key of our certificate]:FILE:_files' \
 '--proxy=[A proxy to go through, to any server]:URL:' \
-'*--git-config=[Settings by the names that Git has for them]:KEY:VALUE,...:' \
+'--git-config=[Settings by the names that Git has for them]:KEY:VALUE,...:' \
+'*--git-config-add=[More settings of Git]:KEY:VALUE:' \
 '--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \
 '--ready-max-age=[How old the last success may be for /readyz]:DURATION:' \
 '--hook-bind=[Where to receive webhooks, apart from all else]:ADDRESS:' \
@@ -67,9 +69,12 @@ _gitsyncd() {
 '--verbose=[How much to log]:N:' \
 '--log-format=[Log lines as text or json]:FORMAT:(text json)' \
 '--change-permissions=[Refused\: use group-write]:MODE:' \
+'--group-write[Let the group write what is made]' \
+'--add-user[Write a user to the configuration of the repository]' \
 '--one-time[Exit after the first success]' \
 '--ssh-known-hosts[Talk only to SSH servers that are known]' \
 '--http-metrics[Answer /metrics]' \
+'--http-pprof[Answer /debug/pprof/\: profiles of the processor]' \
 '--ssh[Without effect\: the address says whether it is SSH]' \
 '-h[Show a short help]' \
 '--help[Show a short help]' \
@@ -98,6 +103,7 @@ _arguments "${_arguments_options[@]}" : \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--git-gc=[When to remove objects that nothing needs]:MODE:(auto always aggressive off)' \
+'--git=[Without effect\: no git program is run]:FILE:_files' \
 '--period=[The rest between two syncs, or off for triggers only]:DURATION:' \
 '--jitter=[How much a rest may vary at random]:DURATION|%:' \
 '--init-period=[The rest until the first success]:DURATION:' \
@@ -124,7 +130,8 @@ _arguments "${_arguments_options[@]}" : \
 '--client-cert=[Our certificate, for servers that ask for one]:FILE:_files' \
 '--client-key=[The key of our certificate]:FILE:_files' \
 '--proxy=[A proxy to go through, to any server]:URL:' \
-'*--git-config=[Settings by the names that Git has for them]:KEY:VALUE,...:' \
+'--git-config=[Settings by the names that Git has for them]:KEY:VALUE,...:' \
+'*--git-config-add=[More settings of Git]:KEY:VALUE:' \
 '--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \
 '--ready-max-age=[How old the last success may be for /readyz]:DURATION:' \
 '--hook-bind=[Where to receive webhooks, apart from all else]:ADDRESS:' \
@@ -139,9 +146,12 @@ _arguments "${_arguments_options[@]}" : \
 '--verbose=[How much to log]:N:' \
 '--log-format=[Log lines as text or json]:FORMAT:(text json)' \
 '--change-permissions=[Refused\: use group-write]:MODE:' \
+'--group-write[Let the group write what is made]' \
+'--add-user[Write a user to the configuration of the repository]' \
 '--one-time[Exit after the first success]' \
 '--ssh-known-hosts[Talk only to SSH servers that are known]' \
 '--http-metrics[Answer /metrics]' \
+'--http-pprof[Answer /debug/pprof/\: profiles of the processor]' \
 '--ssh[Without effect\: the address says whether it is SSH]' \
 '-h[Show a help of this command]' \
 '--help[Show a help of this command]' \

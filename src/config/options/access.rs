@@ -64,15 +64,39 @@ pub(super) const ACCESS: &[Opt] = &[
     Opt {
         key: "git-config",
         metavar: Some("KEY:VALUE,..."),
-        many: Many::Flags,
         short: "Settings by the names that Git has for them",
         long: "Pairs with commas between them, as in `http.extraHeader:X-Team: web`. Keys and \
-               values may be in double quotes; a backslash keeps the letter behind it, and `\\n` \
-               and `\\t` are line break and tab.\n\nThese count: `http.extraHeader` and \
-               `http.<url>.extraHeader` (several lines add up, an empty one takes back those before \
-               it), `http.proxy`, `http.sslCAInfo`, `http.sslCert`, `http.sslKey` and \
-               `http.cookieFile`, each only where no option of our own says something. Others are \
-               named in a warning.",
+               values may be in double quotes; a key with a URL in it needs them, as in \
+               `\"http.https://example.org/.proxy\":http://proxy:3128`. In quotes and in values a \
+               backslash keeps the quote, comma or backslash behind it, and `\\n` and `\\t` are line \
+               break and tab. White space counts everywhere. A later value takes the place of an \
+               earlier one of the same key.\n\n\
+               These count:\n\n\
+               `http.<name>` and `http.<url>.<name>`, where the URL that says most about a source \
+               wins, as with Git: `extraHeader`, `proxy`, `sslVerify` (`false` is dangerous), \
+               `sslCAInfo`, `sslCAPath`, `sslCert`, `sslKey`, `cookieFile`, `userAgent`, \
+               `followRedirects` (`true` is the same as `initial`), `lowSpeedLimit` with \
+               `lowSpeedTime`. Where an option of our own says something about authorities, \
+               certificates or the proxy, that counts instead.\n\n\
+               `url.<base>.insteadOf`: the base takes the place of the beginning of `--repo` and \
+               `--fallback-repo`.\n\n\
+               `core.autocrlf`, `core.eol` and `core.symlinks` shape the tree, which is written anew \
+               when they change. With `core.fileMode`, they are noted in the repository, so that \
+               Git compares files in the same way.\n\n\
+               `credential.username` and `credential.<url>.username`, for where no other user name \
+               is given, and `credential.helper` if it is `store --file=FILE`: a file of URLs with \
+               user names and passwords, one a line. No other helper is run.\n\n\
+               `protocol.allow` and `protocol.<name>.allow`: `never` refuses a source.\n\n\
+               `http.postBuffer` and others that only tune Git, `safe.directory` and \
+               `url.<base>.pushInsteadOf` are ignored silently; the rest is named in a warning.",
+        ..PLAIN
+    },
+    Opt {
+        key: "git-config-add",
+        metavar: Some("KEY:VALUE"),
+        many: Many::Flags,
+        short: "More settings of Git",
+        long: "As `--git-config`, and read after it. Each may hold one pair or several.",
         ..PLAIN
     },
 ];

@@ -21,6 +21,15 @@ pub(super) const SERVING: &[Opt] = &[
         ..PLAIN
     },
     Opt {
+        key: "http-pprof",
+        fallback: Fallback::Text("false"),
+        short: "Answer /debug/pprof/: profiles of the processor",
+        long: "`/debug/pprof/profile?seconds=N` is what `go tool pprof` reads. Needs `--http-bind`; \
+               whoever reaches that port may take profiles. A profile needs some memory for its \
+               samples. The other profiles of Go programs are not there.",
+        ..PLAIN
+    },
+    Opt {
         key: "ready-max-age",
         metavar: Some("DURATION"),
         short: "How old the last success may be for /readyz",

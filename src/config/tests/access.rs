@@ -2,7 +2,7 @@
 
 use crate::config::tests::samples::CREDENTIAL;
 use crate::config::tests::{config, from_args, problems, request, run};
-use crate::config::{Config, Request};
+use crate::config::{Config, Request, Via, Way};
 use crate::model::FileChoice;
 
 #[test]
@@ -64,15 +64,23 @@ fn lists_are_read_from_flags_and_variables() {
 fn settings_of_git_fill_what_no_option_says() {
     let settings =
         r#"--git-config=http.extraHeader:A: 1,http.sslCAInfo:ca,http.proxy:"p:8080",core.pager:x"#;
-    let with = |more: &[&str]| config(&[&[settings], more].concat()).access;
-    let access = with(&[]);
-    assert_eq!(access.extra_headers[0].line.reveal(), "A: 1");
-    assert_eq!(access.tls.authorities, [FileChoice::named("/home/me/ca")]);
-    assert_eq!(access.proxy.all.unwrap().to_string(), "http://p:8080/");
-    let access = with(&["--ca-file=/x", "--proxy=socks5h://q", "--git-config=http.extraHeader:"]);
-    assert_eq!(access.extra_headers, []);
-    assert_eq!(access.tls.authorities, [FileChoice::named("/x")]);
-    assert_eq!(access.proxy.all.unwrap().to_string(), "socks5h://q");
+    let with = |more: &[&str]| {
+        let config = config(&[&[settings], more].concat());
+        config.access.way(&config.repo)
+    };
+    let proxy = |way: Way| match way.via {
+        Via::Proxy(_, url) => url.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let way = with(&[]);
+    assert_eq!(way.headers[0].line.reveal(), "A: 1");
+    assert_eq!(way.tls.authorities, [FileChoice::named("/home/me/ca")]);
+    assert_eq!(proxy(way), "http://p:8080/");
+    let way =
+        with(&["--ca-file=/x", "--proxy=socks5h://q", "--git-config-add=http.extraHeader:\"\""]);
+    assert_eq!(way.headers, []);
+    assert_eq!(way.tls.authorities, [FileChoice::named("/x")]);
+    assert_eq!(proxy(way), "socks5h://q");
     match from_args(&["--repo=/srv/a", settings]) {
         Ok(Request::Run { warnings, .. }) => {
             assert!(

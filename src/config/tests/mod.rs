@@ -34,15 +34,22 @@ fn from_args(args: &[&str]) -> Result<Request, Vec<String>> {
     request(&args, &[]).map_err(|told| told.iter().map(ToString::to_string).collect())
 }
 
-fn config(args: &[&str]) -> Config {
+pub(in crate::config) fn config(args: &[&str]) -> Config {
     match from_args(&[&["--repo=/srv/a"], args].concat()) {
         Ok(Request::Run { config, .. }) => *config,
         other => panic!("{args:?}: {other:?}"),
     }
 }
 
-fn problems(args: &[&str]) -> Vec<String> {
+pub(in crate::config) fn problems(args: &[&str]) -> Vec<String> {
     from_args(&[&["--repo=/srv/a"], args].concat()).unwrap_err()
+}
+
+pub(in crate::config) fn warnings(args: &[&str]) -> Vec<String> {
+    match from_args(args) {
+        Ok(Request::Run { warnings, .. }) => warnings,
+        other => panic!("{args:?}: {other:?}"),
+    }
 }
 
 fn printed(args: &[&str]) -> String {
@@ -252,7 +259,7 @@ fn hide(config: &mut Config) {
             *secret = Secret::new("[secret]");
         }
     }
-    config.access.extra_headers.clear();
+    config.access.http.clear();
     for setting in &mut config.access.settings {
         setting.value = Secret::new("[secret]");
     }

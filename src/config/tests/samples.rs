@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 58] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 60] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -43,12 +43,14 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 58] = [
     ("client-cert", &["/run/tls.crt"], None),
     ("client-key", &["/run/tls.key"], None),
     ("proxy", &["http://proxy:3128/", "socks5://proxy:1080"], Some("ftp://proxy")),
-    ("git-config", &["http.lowSpeedTime:9,user.name:\"me\""], Some("http.extraHeader")),
+    ("git-config", &["http.userAgent:me,user.name:\"me\""], Some("http.extraHeader")),
+    ("git-config-add", &["pack.threads:1", "core.pager:\"me\",gc.auto:0"], Some("a.b")),
     ("ca-file", &["/etc/ca.pem", "ca.pem"], None),
     ("touch-file", &["touched", "/tmp/touched"], Some(".worktrees/x")),
     ("error-file", &["error.json", "/tmp/error"], Some(".git-sync")),
     ("http-bind", &[":8080", "8080", "[::1]:80"], Some("localhost")),
     ("http-metrics", &["true", "false"], Some("2")),
+    ("http-pprof", &["false"], Some("2")),
     ("ready-max-age", &["5m", "90"], Some("0")),
     ("hook-bind", &[":9090", "[::1]:90"], Some("localhost")),
     ("hook-secret", &["hunter3"], None),

@@ -11,7 +11,7 @@ pub(super) fn text() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::route::{Door, Route};
+    use crate::http::route::{Door, Offered, Route};
     use http::Method;
     use serde_json::Value;
     use std::collections::BTreeSet;
@@ -30,10 +30,11 @@ mod tests {
             described.extend(methods.map(|name| (path.clone(), name.clone())));
         }
         let mut there = BTreeSet::new();
-        for path in Door::Only.paths(true) {
+        let offered = Offered { metrics: true, pprof: true };
+        for path in Door::Only.paths(offered) {
             for name in METHODS.iter().filter(|name| **name != "head") {
                 let method: Method = name.to_uppercase().parse().unwrap();
-                if let Route::Call(_) = Route::of(Door::Only, true, &method, path) {
+                if let Route::Call(_) = Route::of(Door::Only, offered, &method, path) {
                     there.insert((path.to_owned(), (*name).to_owned()));
                 }
             }

@@ -75,6 +75,7 @@ impl Server {
                 root_is_everywhere: false,
                 bind: None,
                 metrics: setting.metrics,
+                pprof: false,
                 ready_max_age: setting.ready_max_age,
                 hook_bind: None,
                 hook_secret: setting.hook_secret.map(source),

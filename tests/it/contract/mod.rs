@@ -23,6 +23,7 @@ mod reflinks;
 mod refs;
 mod retiring;
 mod secrets;
+mod settings;
 mod sharing;
 mod status;
 mod stopping;

@@ -9,6 +9,7 @@ mod limits;
 mod orders;
 mod page;
 mod pins;
+mod profiles;
 mod prometheus;
 mod schema;
 mod sender;

@@ -7,14 +7,13 @@ use std::process::Command;
 use crate::support::process::{path, program};
 
 /// Settings that every call gets; of the machine's own settings none is read.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("init.defaultBranch", "main"),
     ("safe.directory", "*"),
     ("protocol.file.allow", "always"),
     ("protocol.version", "2"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
-    ("core.autocrlf", "false"),
     ("core.safecrlf", "false"),
     ("commit.gpgSign", "false"),
     ("advice.detachedHead", "false"),

@@ -53,3 +53,10 @@ pub(crate) fn metric(daemon: &Daemon, name: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is {value}")))
 }
+
+/// What was said of settings of Git when it started.
+pub(crate) fn of_settings(finished: &Finished) -> Vec<String> {
+    let parsed = finished.log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let messages = parsed.filter_map(|line| Some(field(&line, "message")?.as_str()?.to_owned()));
+    messages.filter(|message| message.starts_with("--git-config")).collect()
+}

@@ -14,6 +14,7 @@ mod matrix;
 mod proxies;
 mod quiet;
 mod redirects;
+mod settings;
 mod silence;
 mod ssh;
 mod ssh_hosts;

@@ -1,11 +1,14 @@
 //! The root as attempts see it: whether it is ours alone, what is published in it, and whether that
 //! can be trusted.
 
+#[cfg(test)]
+mod tests;
+
 use crate::attempt::AttemptError;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory, remove};
 use crate::git::{GitError, Store};
-use crate::model::{Cause, CommitId};
+use crate::model::{Cause, Checkout, CommitId};
 use crate::publish;
 use crate::publish::{Imprint, Layout, Live, Lock, RootError};
 use crate::runtime::Stop;
@@ -18,6 +21,10 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Root {
     layout: Layout,
+    /// How files are to be written.
+    checkout: Checkout,
+    /// The same in words, as the repository has it since it was opened.
+    shape: Option<String>,
     lock: Option<Lock>,
     /// The tree that was looked at last.
     seen: Option<Live>,
@@ -54,9 +61,11 @@ enum Order {
 
 impl Root {
     /// Knows nothing yet.
-    pub(super) fn new(layout: Layout) -> Self {
+    pub(super) fn new(layout: Layout, checkout: Checkout) -> Self {
         Self {
             layout,
+            checkout,
+            shape: None,
             lock: None,
             seen: None,
             trusted: None,
@@ -74,7 +83,7 @@ impl Root {
     /// The same as the options say.
     pub(super) fn of(config: &Config, layout: Layout) -> Self {
         let (has_user, yields) = (config.add_user, config.personality.is_peer());
-        Self { has_user, yields, ..Self::new(layout) }
+        Self { has_user, yields, ..Self::new(layout, config.checkout) }
     }
 
     /// Leaves the trees to whoever comes next. What is locked git-sync cannot make anew, and would
@@ -162,6 +171,10 @@ impl Root {
         let live = self.seen.clone()?;
         let store = Store::open(&self.layout.git()).ok()?;
         let admin = publish::admin_of(&self.layout, &live.tree);
+        if self.shape.as_ref().is_some_and(|shape| *shape != admin.shape()) {
+            tracing::info!(commit = %live.commit, "the published tree was written by other settings");
+            return None;
+        }
         let listed = || store.list_commit(&live.commit).ok();
         match trees::intact(&live.tree, &admin) {
             Ok(_) if !admin.vouches_for(listed) => {
@@ -206,7 +219,7 @@ impl Root {
     /// is rebuilt, and what is published is looked at if it is not what it was.
     pub(super) fn open(&mut self, stop: &Stop) -> Result<Store, AttemptError> {
         self.touch();
-        let store = publish::prepare(&self.layout).inspect_err(|error| {
+        let store = publish::prepare(&self.layout, &self.checkout).inspect_err(|error| {
             if matches!(error, RootError::Foreign { .. }) {
                 // Not even a status is written to what is somebody else's.
                 self.lock = None;
@@ -215,7 +228,11 @@ impl Root {
         if let Some(live) = &self.trusted {
             publish::admin_of(&self.layout, &live.tree).keep()?;
         }
-        if publish::live(&self.layout) != self.seen || !self.is_administered() {
+        self.shape = Some(store.shape());
+        if publish::live(&self.layout) != self.seen
+            || !self.is_administered()
+            || !self.is_in_shape()
+        {
             self.find();
         }
         if let Some(live) = &self.trusted {
@@ -339,13 +356,23 @@ impl Root {
         })
     }
 
+    /// Whether the tree that is believed was written as the repository says now.
+    fn is_in_shape(&self) -> bool {
+        self.trusted.as_ref().is_none_or(|live| {
+            let admin = publish::admin_of(&self.layout, &live.tree);
+            self.shape.as_ref().is_none_or(|shape| *shape == admin.shape())
+        })
+    }
+
     /// Puts an empty repository in the place of a damaged one.
     pub(super) fn rebuild(&mut self, damaged: Store) -> Result<Store, AttemptError> {
         drop(damaged);
         self.touch();
         self.suspect = false;
         self.lacking = true;
-        Ok(publish::rebuild(&self.layout)?)
+        let store = publish::rebuild(&self.layout, &self.checkout)?;
+        self.shape = Some(store.shape());
+        Ok(store)
     }
 
     /// A tree of the commit that was retired and has not gone yet, if nobody changed it.
@@ -356,27 +383,10 @@ impl Root {
             return None;
         }
         let admin = publish::admin_of(&self.layout, &tree);
-        if admin.head().as_ref() != Some(commit) {
+        if admin.head().as_ref() != Some(commit) || self.shape != Some(admin.shape()) {
             return None;
         }
         let extent = trees::intact(&tree, &admin).ok()?;
         Some((tree, extent))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tree_published_since_lacks_nothing() {
-        let mut root = Root::new(Layout::new("/nowhere".into(), "/nowhere/link".into()));
-        let live =
-            |digit: &str| Live { commit: digit.repeat(40).parse().unwrap(), tree: "/".into() };
-        root.trust(live("a"));
-        root.lacking = true;
-        assert!(root.lacking().is_some());
-        root.trust(live("b"));
-        assert!(root.lacking().is_none());
     }
 }

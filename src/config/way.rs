@@ -1,0 +1,161 @@
+//! How one server of HTTP is spoken to: what the options say, and the settings of Git that are about
+//! its address.
+
+use crate::config::git_config::{HttpItem, HttpSetting};
+use crate::config::{Access, Tls};
+use crate::model::{
+    FileChoice, HeaderLine, Location, Redirects, RepoUrl, Secret, ServiceUrl, Slow, UrlRank,
+};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Which servers to believe over TLS, and how to be known to them.
+    pub tls: Tls,
+    /// What is in between.
+    pub via: Via,
+    /// Header lines to add to requests.
+    pub headers: Vec<HeaderLine>,
+    /// Cookies.
+    pub cookie_file: Option<PathBuf>,
+    /// Which redirects are followed.
+    pub redirects: Redirects,
+    /// When it is too slow.
+    pub slow: Option<Slow>,
+}
+
+/// What is between us and a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Via {
+    /// What the environment names.
+    #[default]
+    Environment,
+    /// Nothing.
+    Nothing,
+    /// A proxy that an option or a setting of Git names.
+    Proxy(&'static str, ServiceUrl),
+}
+
+/// What is known of low speed so far.
+#[derive(Default)]
+struct Pace {
+    limit: u64,
+    time: Duration,
+}
+
+impl Access {
+    /// How the server of a repository is spoken to.
+    pub fn way(&self, repo: &RepoUrl) -> Way {
+        let mut best: BTreeMap<&str, UrlRank> = BTreeMap::new();
+        let mut applied = Vec::new();
+        let mut elsewhere = Vec::new();
+        for setting in &self.http {
+            match rank(setting, Some(repo)) {
+                Some(rank) if best.get(setting.name).is_none_or(|best| rank >= *best) => {
+                    best.insert(setting.name, rank);
+                    applied.push(setting);
+                }
+                Some(_) => (),
+                None => elsewhere.push(setting),
+            }
+        }
+        let mut way = self.join(&applied);
+        // They may be meant for where we are sent.
+        for setting in elsewhere {
+            if let (Some(url), HttpItem::ExtraHeader(line)) = (&setting.prefix, &setting.item) {
+                extend(&mut way.headers, line.as_ref(), Some(url.clone()));
+            }
+        }
+        way
+    }
+
+    /// How services are spoken to that help us, such as one that tells passwords: by the options and
+    /// by what is said of all servers. They must prove who they are in any case.
+    pub fn way_to_services(&self) -> Way {
+        let general: Vec<_> = self.http.iter().filter(|one| one.pattern.is_none()).collect();
+        let mut way = self.join(&general);
+        way.tls.blind = false;
+        way
+    }
+
+    /// Joins settings, of which later ones count more, with the options, which count most.
+    fn join(&self, settings: &[&HttpSetting]) -> Way {
+        let mut way = Way { tls: self.tls.clone(), ..Way::default() };
+        let (mut certificate, mut key, mut authorities) = (None, None, None);
+        let (mut agent, mut pace) = (None, Pace::default());
+        for setting in settings {
+            match &setting.item {
+                HttpItem::ExtraHeader(line) => extend(&mut way.headers, line.as_ref(), None),
+                HttpItem::Proxy(None) => way.via = Via::Nothing,
+                HttpItem::Proxy(Some(url)) => way.via = Via::Proxy("http.proxy", url.clone()),
+                HttpItem::Verify(verify) => way.tls.blind = !verify,
+                HttpItem::Authorities(file) => authorities.clone_from(file),
+                HttpItem::Directory(path) => way.tls.directories = path.iter().cloned().collect(),
+                HttpItem::Certificate(file) => certificate.clone_from(file),
+                HttpItem::Key(file) => key.clone_from(file),
+                HttpItem::Cookies(file) => way.cookie_file.clone_from(file),
+                HttpItem::UserAgent(text) => agent = Some(text),
+                HttpItem::Redirects(redirects) => way.redirects = *redirects,
+                HttpItem::SlowLimit(limit) => pace.limit = *limit,
+                HttpItem::SlowTime(time) => pace.time = *time,
+            }
+        }
+        if let Some(url) = &self.proxy.all {
+            way.via = Via::Proxy("proxy", url.clone());
+        }
+        way.cookie_file = way.cookie_file.or_else(|| self.cookie_file.clone());
+        let is_named = |file: &FileChoice| !file.optional;
+        if let Some(file) = authorities.filter(|_| !way.tls.authorities.iter().any(is_named)) {
+            way.tls.authorities.insert(0, FileChoice::named(file));
+        }
+        let has_own = way.tls.identities.iter().any(|(certificate, _)| is_named(certificate));
+        if let Some(file) = certificate.filter(|_| !has_own) {
+            let key = key.unwrap_or_else(|| file.clone());
+            way.tls.identities.insert(0, (FileChoice::named(file), FileChoice::named(key)));
+        }
+        if let Some(agent) = agent {
+            call_ourselves(&mut way.headers, agent);
+        }
+        let Pace { limit, time } = pace;
+        way.slow = (limit > 0 && !time.is_zero()).then_some(Slow { limit, time });
+        way
+    }
+}
+
+/// How much a setting says of the address of a repository, if it is about that.
+fn rank(setting: &HttpSetting, repo: Option<&RepoUrl>) -> Option<UrlRank> {
+    let Some(pattern) = &setting.pattern else {
+        return Some(UrlRank::default());
+    };
+    let repo = repo?;
+    match repo.location() {
+        Location::Http(url) => pattern.rank(url, repo.user()),
+        Location::Daemon(_) | Location::Ssh(_) | Location::Local(_) => None,
+    }
+}
+
+/// Adds a line, or takes back those for the same addresses.
+fn extend(
+    headers: &mut Vec<HeaderLine>,
+    line: Option<&Secret>,
+    url: Option<crate::model::UrlPrefix>,
+) {
+    match line {
+        Some(line) => headers.push(HeaderLine { url, line: line.clone() }),
+        None => headers.retain(|header| header.url != url),
+    }
+}
+
+/// Adds our name, unless a header says it already.
+fn call_ourselves(headers: &mut Vec<HeaderLine>, agent: &str) {
+    let says_it = |header: &HeaderLine| {
+        let (name, _) = header.line.reveal().split_once(':').unwrap_or_default();
+        header.url.is_none() && name.eq_ignore_ascii_case("user-agent")
+    };
+    if !headers.iter().any(says_it) {
+        headers.push(HeaderLine { url: None, line: Secret::new(format!("User-Agent: {agent}")) });
+    }
+}

@@ -1,0 +1,118 @@
+//! The configuration of the repository: what Git is told of it. What somebody else writes there stays.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::{Durable, replace_file};
+use crate::model::Checkout;
+use crate::publish::Layout;
+use std::fs;
+use std::path::Path;
+
+/// The configuration of the repository. Objects are never collected behind our back. Trees may share
+/// files, so that publishing one changes when the files of another were changed last.
+const CONFIG: &str = "[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = false
+\ttrustctime = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+";
+
+/// Whom Git takes for the author of what somebody commits here.
+const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
+
+/// Says whether the configuration is that of a repository; it may have been added to.
+pub(super) fn config_is_right(git: &Path) -> bool {
+    let whole = |text: &str| text.contains("repositoryformatversion =") && text.ends_with('\n');
+    fs::read_to_string(git.join("config")).is_ok_and(|text| whole(&text))
+}
+
+/// What earlier versions, and kubernetes/git-sync, did not say.
+const LACKING: &str = "[core]\n\ttrustctime = false\n";
+
+/// Our configuration, or that which is there with what it lacks, and how files are written.
+pub(super) fn config(git: &Path, checkout: &Checkout) -> String {
+    let mut text = match fs::read_to_string(git.join("config")) {
+        Ok(text) if config_is_right(git) && text.contains("trustctime") => text,
+        Ok(text) if config_is_right(git) => text + LACKING,
+        Ok(_) | Err(_) => CONFIG.to_owned(),
+    };
+    let lines = checkout.lines();
+    text = without_options(&text);
+    if !lines.is_empty() {
+        text = format!("{text}{BY_OPTIONS}\n{lines}");
+    }
+    text
+}
+
+/// The head of the section that says how files are written. What somebody else puts into it stays.
+const BY_OPTIONS: &str = "[core] # as the options of gitsyncd say";
+
+/// Takes out what an earlier run was told of how files are written.
+fn without_options(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    // Whether this is our section, and whether something else is in it.
+    let (mut ours, mut mixed) = (false, false);
+    for line in text.split_inclusive('\n') {
+        let is_head = line.trim_start().starts_with('[');
+        if is_head {
+            (ours, mixed) = (line.trim_end() == BY_OPTIONS, false);
+        }
+        let key = line.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if ours && (is_head || Checkout::KEYS.contains(&key.as_str())) {
+            continue;
+        }
+        if ours && !mixed {
+            kept.push_str("[core]\n");
+            mixed = true;
+        }
+        kept.push_str(line);
+    }
+    kept
+}
+
+/// Lets Git know a user, if the configuration names none.
+pub fn add_user(layout: &Layout) -> Result<(), DiskError> {
+    let path = layout.git().join("config");
+    let text = fs::read_to_string(&path).at("read", &path)?;
+    if text.lines().any(|line| line.trim_start().starts_with("[user]")) {
+        return Ok(());
+    }
+    replace_file(&path, (text + USER).as_bytes(), Durable::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AutoCrlf, Eol};
+
+    #[test]
+    fn what_options_say_is_added_and_taken_away_and_all_else_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |checkout: &Checkout| {
+            let text = config(dir.path(), checkout);
+            fs::write(dir.path().join("config"), &text).unwrap();
+            assert_eq!(config(dir.path(), checkout), text);
+            text
+        };
+        let crlf = Checkout { autocrlf: Some(AutoCrlf::True), ..Checkout::default() };
+        let other = Checkout { eol: Some(Eol::Crlf), symlinks: Some(false), ..Checkout::default() };
+        let nothing = Checkout::default();
+        assert_eq!(write(&nothing), CONFIG);
+        let text = write(&crlf);
+        assert_eq!(text, format!("{CONFIG}{BY_OPTIONS}\n\tautocrlf = true\n"));
+        let added = "\tabbrev = 9\n[user]\n\tname = Ada\n";
+        fs::write(dir.path().join("config"), format!("{text}{added}")).unwrap();
+        let mine = format!("{CONFIG}[core]\n{added}");
+        let text = write(&other);
+        assert_eq!(text, format!("{mine}{BY_OPTIONS}\n\teol = crlf\n\tsymlinks = false\n"));
+        assert_eq!(write(&nothing), mine);
+        fs::write(dir.path().join("config"), "[core]\n\trepositoryformatversion = 0\n").unwrap();
+        assert!(write(&crlf).ends_with("\tautocrlf = true\n"));
+        assert!(write(&nothing).ends_with("trustctime = false\n"));
+    }
+}
