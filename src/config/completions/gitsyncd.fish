@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= http-bind= http-metrics ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= http-bind= http-metrics ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -44,6 +44,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-gc -d 'When to re
 always\t''
 aggressive\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git -d 'Without effect: no git program is run' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l period -d 'The rest between two syncs, or off for triggers only' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l jitter -d 'How much a rest may vary at random' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l init-period -d 'The rest until the first success' -r -f
@@ -86,6 +87,8 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s v -l verbose -d 'How 
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l log-format -d 'Log lines as text or json' -r -f -a "text\t''
 json\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l change-permissions -d 'Refused: use group-write' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l group-write -d 'Let the group write what is made'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l add-user -d 'Write a user to the configuration of the repository'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-metrics -d 'Answer /metrics'
@@ -119,6 +122,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-gc -d 'W
 always\t''
 aggressive\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git -d 'Without effect: no git program is run' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l period -d 'The rest between two syncs, or off for triggers only' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l jitter -d 'How much a rest may vary at random' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l init-period -d 'The rest until the first success' -r -f
@@ -161,6 +165,8 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s v -l verbose
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l log-format -d 'Log lines as text or json' -r -f -a "text\t''
 json\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l change-permissions -d 'Refused: use group-write' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l group-write -d 'Let the group write what is made'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l add-user -d 'Write a user to the configuration of the repository'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-metrics -d 'Answer /metrics'
@@ -177,3 +183,5 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l json -d 'Pr
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand completions" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand completions" -f -a "bash zsh fish"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -f -a "check probe status completions help"

@@ -26,6 +26,7 @@ _gitsyncd() {
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--git-gc=[When to remove objects that nothing needs]:MODE:(auto always aggressive off)' \
+'--git=[Without effect\: no git program is run]:FILE:_files' \
 '--period=[The rest between two syncs, or off for triggers only]:DURATION:' \
 '--jitter=[How much a rest may vary at random]:DURATION|%:' \
 '--init-period=[The rest until the first success]:DURATION:' \
@@ -67,6 +68,8 @@ _gitsyncd() {
 '--verbose=[How much to log]:N:' \
 '--log-format=[Log lines as text or json]:FORMAT:(text json)' \
 '--change-permissions=[Refused\: use group-write]:MODE:' \
+'--group-write[Let the group write what is made]' \
+'--add-user[Write a user to the configuration of the repository]' \
 '--one-time[Exit after the first success]' \
 '--ssh-known-hosts[Talk only to SSH servers that are known]' \
 '--http-metrics[Answer /metrics]' \
@@ -98,6 +101,7 @@ _arguments "${_arguments_options[@]}" : \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--git-gc=[When to remove objects that nothing needs]:MODE:(auto always aggressive off)' \
+'--git=[Without effect\: no git program is run]:FILE:_files' \
 '--period=[The rest between two syncs, or off for triggers only]:DURATION:' \
 '--jitter=[How much a rest may vary at random]:DURATION|%:' \
 '--init-period=[The rest until the first success]:DURATION:' \
@@ -139,6 +143,8 @@ _arguments "${_arguments_options[@]}" : \
 '--verbose=[How much to log]:N:' \
 '--log-format=[Log lines as text or json]:FORMAT:(text json)' \
 '--change-permissions=[Refused\: use group-write]:MODE:' \
+'--group-write[Let the group write what is made]' \
+'--add-user[Write a user to the configuration of the repository]' \
 '--one-time[Exit after the first success]' \
 '--ssh-known-hosts[Talk only to SSH servers that are known]' \
 '--http-metrics[Answer /metrics]' \
