@@ -4,7 +4,7 @@
 //! [`schedule`] when. [`attempt`] is the straight line from a ref to a published commit, through
 //! [`credentials`], [`git`], [`trees`] and [`publish`]. [`observe`] says how it went and [`http`]
 //! tells it to whoever asks. [`daemon`] holds these together and is the only module that knows
-//! them all.
+//! them all. [`command`] answers what is asked instead of syncing.
 
 pub mod attempt;
 pub mod command;

@@ -45,8 +45,8 @@ pub(super) const COMMANDS: &[Command] = &[
         switch: None,
         heeds: None,
         short: "Look whether a run with these options would work",
-        long: "It looks at the root, the link and the files that are named, asks the repository \
-               for the ref, and tries the ports. Each line says `ok`, `warning` or `FAILED`, what was \
+        long: "It looks at the root, the link and the files that are named, tries the ports, and \
+               asks the repository for the ref. Each line says `ok`, `warning` or `FAILED`, what was \
                found, and what to do about it. Nothing is fetched or published, and nothing stays \
                behind; a gitsyncd that is using the same root is not disturbed. `--sync-timeout` \
                bounds it.\n\n\

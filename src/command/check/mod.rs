@@ -1,4 +1,4 @@
-//! `gitsyncd check`: looks whether a run would work, from the root to the ports, and says what to do
+//! `gitsyncd check`: looks whether a run would work, from the root to the ref, and says what to do
 //! where it would not. It stays within the time of one attempt, holds no lock and publishes nothing.
 
 mod files;
@@ -53,6 +53,7 @@ fn look(
     }
     root::marks(config, report);
     files::look(config, report);
-    source::look(config, metrics, &layout, report, stop);
     ports::look(config, root == Use::Taken, report, stop);
+    // Last, as it may take all the time that is left.
+    source::look(config, metrics, &layout, report, stop);
 }
