@@ -1,6 +1,7 @@
 //! One HTTP client for each way in which servers are spoken to.
 
 use crate::config::{Access, Tls, Via, Way};
+use crate::model::Slow;
 use crate::net::{Client, Dialer, Proxies, Traffic, Trust};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ pub(super) struct Clients {
 struct Key {
     tls: Tls,
     via: Via,
-    slow: Option<crate::model::Slow>,
+    slow: Option<Slow>,
 }
 
 impl Clients {

@@ -4,7 +4,8 @@
 use crate::config::git_config::{HttpItem, HttpSetting};
 use crate::config::{Access, Tls};
 use crate::model::{
-    FileChoice, HeaderLine, Location, Redirects, RepoUrl, Secret, ServiceUrl, Slow, UrlRank,
+    FileChoice, HeaderLine, Location, Redirects, RepoUrl, Secret, ServiceUrl, Slow, UrlPrefix,
+    UrlRank,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -47,13 +48,20 @@ struct Pace {
 }
 
 impl Access {
-    /// How the server of a repository is spoken to.
+    /// How the server of a repository is spoken to. Settings are about HTTP only.
     pub fn way(&self, repo: &RepoUrl) -> Way {
+        let Location::Http(url) = repo.location() else {
+            return self.join(&[]);
+        };
         let mut best: BTreeMap<&str, UrlRank> = BTreeMap::new();
         let mut applied = Vec::new();
         let mut elsewhere = Vec::new();
         for setting in &self.http {
-            match rank(setting, Some(repo)) {
+            let rank = match &setting.pattern {
+                None => Some(UrlRank::default()),
+                Some(pattern) => pattern.rank(url, repo.user()),
+            };
+            match rank {
                 Some(rank) if best.get(setting.name).is_none_or(|best| rank >= *best) => {
                     best.insert(setting.name, rank);
                     applied.push(setting);
@@ -125,24 +133,8 @@ impl Access {
     }
 }
 
-/// How much a setting says of the address of a repository, if it is about that.
-fn rank(setting: &HttpSetting, repo: Option<&RepoUrl>) -> Option<UrlRank> {
-    let Some(pattern) = &setting.pattern else {
-        return Some(UrlRank::default());
-    };
-    let repo = repo?;
-    match repo.location() {
-        Location::Http(url) => pattern.rank(url, repo.user()),
-        Location::Daemon(_) | Location::Ssh(_) | Location::Local(_) => None,
-    }
-}
-
 /// Adds a line, or takes back those for the same addresses.
-fn extend(
-    headers: &mut Vec<HeaderLine>,
-    line: Option<&Secret>,
-    url: Option<crate::model::UrlPrefix>,
-) {
+fn extend(headers: &mut Vec<HeaderLine>, line: Option<&Secret>, url: Option<UrlPrefix>) {
     match line {
         Some(line) => headers.push(HeaderLine { url, line: line.clone() }),
         None => headers.retain(|header| header.url != url),

@@ -109,7 +109,7 @@ fn headers_add_up_as_with_git() {
     assert_eq!(headers(url, &[path, host, general]), ["C: 3"]);
     assert_eq!(headers(url, &[general, r#""http.https://h.extraHeader":"""#]), [""; 0]);
     assert_eq!(headers(url, &[general, r#""http.https://g.extraHeader":D: 4"#]), ["A: 1"]);
-    assert_eq!(headers("git@h:a", &[general, host]), ["A: 1"]);
+    assert_eq!(headers("git@h:a", &[general, host]), [""; 0]);
     let agent = ["http.userAgent:me/1", "http.extraHeader:User-Agent: you"];
     assert_eq!(headers(url, &agent[..1]), ["User-Agent: me/1"]);
     assert_eq!(headers(url, &agent), ["User-Agent: you"]);

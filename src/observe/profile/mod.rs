@@ -70,11 +70,10 @@ fn choose() -> Result<PathBuf, ProfileError> {
 
 fn sample(wait: impl FnOnce() -> bool) -> Result<Option<Vec<u8>>, ProfileError> {
     let broken = |error: pprof::Error| ProfileError::Broken(Cause::of(&error));
-    let guard = ProfilerGuardBuilder::default()
-        .frequency(FREQUENCY)
-        .blocklist(&UNSAFE)
-        .build()
-        .map_err(broken)?;
+    let builder = ProfilerGuardBuilder::default().frequency(FREQUENCY).blocklist(&UNSAFE);
+    // The profiler makes its file at the end of the profile before, and that one is gone.
+    drop(builder.clone().build().map_err(broken)?);
+    let guard = builder.build().map_err(broken)?;
     if !wait() {
         return Ok(None);
     }

@@ -108,7 +108,7 @@ fn busy() -> (Upstream, Root, Daemon) {
     let (upstream, root) = (Upstream::new(), Root::new());
     upstream.change().files(200, "many").commit();
     let url = upstream.repo().display().to_string();
-    let setup = polling(&url, &root).flag("--period=1ms").flag("--trees=fresh");
+    let setup = polling(&url, &root).flag("--period=10ms").flag("--trees=fresh");
     let daemon = setup.flag("--http-pprof").start();
     daemon.eventually_ready();
     (upstream, root, daemon)
