@@ -14,6 +14,7 @@ mod environment;
 mod git_config;
 mod given;
 mod help;
+mod hooks;
 mod manual;
 mod modes;
 mod names;
@@ -33,6 +34,7 @@ mod values;
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use check::around::{Probe, StatusSource};
 pub use git_config::Setting;
+pub use hooks::{Exec, Hooks, Web, public, secret_variables};
 pub use modes::{Drift, Submodules, Trees};
 pub use personality::Personality;
 pub use problem::Problem;
@@ -106,6 +108,8 @@ pub struct Config {
     pub sync_on_signal: Option<i32>,
     /// What others may ask over HTTP.
     pub serving: Serving,
+    /// Whom to tell, and whom to ask first.
+    pub hooks: Hooks,
     /// How much to log: 0 tells changes and failures, 9 everything.
     pub verbose: u8,
     /// How log lines look.
@@ -266,6 +270,7 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
     if *given.origin("git") != Origin::Default {
         warnings.push("--git: has no effect, as no git program is run".to_owned());
     }
+    warnings.extend(config.hooks.doubts());
     let ignored = git_config::ignored(&config.access.settings);
     if !ignored.is_empty() {
         warnings.push(format!("--git-config: {} has no effect here", ignored.join(", ")));

@@ -2,6 +2,7 @@
 
 mod access;
 pub(super) mod around;
+mod hooks;
 mod peer;
 mod serving;
 
@@ -89,6 +90,7 @@ impl Checker<'_> {
             peer::refuse(self, raw, repo, &access);
         }
         let serving = serving::serving(self, raw);
+        let hooks = hooks::hooks(self, raw);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
@@ -118,6 +120,7 @@ impl Checker<'_> {
             add_user: add_user.unwrap_or_default(),
             sync_on_signal: signal,
             serving,
+            hooks,
             verbose: verbose.unwrap_or_default(),
             log_format: log_format.unwrap_or(self.default_log_format()),
         })
