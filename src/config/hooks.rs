@@ -36,10 +36,8 @@ pub struct Hooks {
 impl Hooks {
     /// What works but may not be meant, in words.
     pub(super) fn doubts(&self) -> Vec<String> {
-        let hooks = [
-            ("exechook-command", &self.exec),
-            ("pre-publish-exechook-command", &self.pre_publish),
-        ];
+        let hooks =
+            [("exechook-command", &self.exec), ("pre-publish-exechook-command", &self.pre_publish)];
         let doubts = hooks.into_iter().filter_map(|(key, exec)| match exec.command.as_slice() {
             [program] if program.contains(char::is_whitespace) => Some(format!(
                 "--{key}: {program:?} is taken for the name of one program; write \
@@ -98,7 +96,7 @@ pub struct Web {
 pub fn secret_variables() -> Vec<String> {
     let is_secret = |opt: &&Opt| opt.secret || MAY_BE_SECRET.contains(&opt.key);
     let variables = names::options().filter(is_secret).flat_map(Opt::variables);
-    variables.map(|(name, _, _)| name).collect()
+    variables.map(|(name, _)| name).collect()
 }
 
 /// Writes an address so that it shows no secret: some services put theirs into the path.

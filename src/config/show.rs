@@ -6,7 +6,9 @@ use crate::config::names;
 use crate::config::options::{GITHUB, Many};
 use crate::config::signals;
 use crate::config::values;
-use crate::config::{Access, Config, Credential, Hooks, LogFormat, PasswordSource, Serving, public};
+use crate::config::{
+    Access, Config, Credential, Hooks, LogFormat, PasswordSource, Serving, public,
+};
 use crate::model::FileChoice;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;

@@ -124,6 +124,12 @@ impl Desk {
         self.tried(self.number()).await.is_none()
     }
 
+    /// Says whether it was run for the last job, and that went well.
+    pub(super) fn is_done(&self) -> bool {
+        let progress = self.progress.borrow();
+        progress.tried >= self.number() && progress.failure.is_none()
+    }
+
     /// Says whether it may be changing files just now, or has and nobody has looked.
     pub(super) fn is_at_work(&self) -> bool {
         let progress = self.progress.borrow();

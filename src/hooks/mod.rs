@@ -8,8 +8,8 @@ mod children;
 mod exec;
 mod facts;
 mod letter;
-mod process;
 mod output;
+mod process;
 mod request;
 mod web;
 
@@ -28,7 +28,7 @@ use crate::observe::status::Status;
 use crate::runtime::{Stop, Stopped};
 use rustix::process::Pid;
 use std::future::{Future, pending};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,10 +68,16 @@ pub enum Verdict {
 /// Where a program ran, and may have changed files.
 #[derive(Clone, Debug)]
 pub struct Visit {
-    /// The tree.
-    pub tree: PathBuf,
+    tree: PathBuf,
     before: bool,
     run: u64,
+}
+
+impl Visit {
+    /// The tree.
+    pub fn tree(&self) -> &Path {
+        &self.tree
+    }
 }
 
 impl Hooks {
@@ -226,6 +232,11 @@ impl Hooks {
         if let Some(desk) = desk {
             desk.settled(visit.run);
         }
+    }
+
+    /// Says whether everybody was told once, and all went well.
+    pub fn is_done(&self) -> bool {
+        self.desks().all(Desk::is_done) && self.web.iter().all(Letterbox::is_done)
     }
 
     /// Waits until everybody was told once, and says whether all went well.

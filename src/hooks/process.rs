@@ -127,9 +127,8 @@ impl Program<'_> {
     }
 
     fn prepare(&self) -> Command {
-        let (name, arguments) = self.command.split_first().map_or(("", &[][..]), |(name, rest)| {
-            (name.as_str(), rest)
-        });
+        let (name, arguments) =
+            self.command.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
         // Where a name is looked for that is relative depends on the system, so it is made absolute.
         let program = if name.contains('/') { self.dir.join(name) } else { PathBuf::from(name) };
         let mut command = Command::new(program);
@@ -146,12 +145,12 @@ impl Program<'_> {
     fn told(&self, error: &std::io::Error) -> String {
         let name = self.command.first().map(String::as_str).unwrap_or_default();
         let place = if name.contains('/') { "" } else { " in PATH" };
-        let hint = match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                "; check the name, and whether what runs it (#! or a loader) is there"
-            }
-            std::io::ErrorKind::PermissionDenied => "; check whether it is executable",
-            _ => "",
+        let hint = if error.kind() == std::io::ErrorKind::NotFound {
+            "; check the name, and whether what runs it (#! or a loader) is there"
+        } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+            "; check whether it is executable"
+        } else {
+            ""
         };
         format!("{name:?}{place}: {error}{hint}")
     }

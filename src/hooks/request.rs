@@ -53,7 +53,8 @@ pub(super) fn senders(config: &Config) -> Vec<Sender> {
     let mut environment = config.access.proxy.environment.clone();
     let exempt = environment.iter().position(|(name, _)| name == "no_proxy");
     let exempt = exempt.map(|place| environment.swap_remove(place));
-    let exempt = exempt.map_or_else(|| NEAR.to_owned(), |(_, list)| format!("{},{NEAR}", list.reveal()));
+    let exempt =
+        exempt.map_or_else(|| NEAR.to_owned(), |(_, list)| format!("{},{NEAR}", list.reveal()));
     environment.push(("no_proxy".to_owned(), Secret::new(exempt)));
     let client = |authorities| {
         let proxies = Proxies::new(None, &environment);
@@ -88,7 +89,9 @@ impl Sender {
         let request = self.request(letter, facts)?;
         let limit = self.options.timeout;
         let tried = tokio::time::timeout(limit, self.ask(request)).await;
-        tried.unwrap_or_else(|_late| Err(Cause::new(format!("there was no answer within {limit:?}"))))
+        tried.unwrap_or_else(|_late| {
+            Err(Cause::new(format!("there was no answer within {limit:?}")))
+        })
     }
 
     async fn ask(&self, mut request: Question) -> Result<u16, Cause> {
@@ -150,7 +153,8 @@ impl Sender {
         let agent = HeaderValue::from_static(concat!("gitsyncd/", env!("CARGO_PKG_VERSION")));
         headers.insert(USER_AGENT, agent);
         if let Some(body) = body {
-            let kind = if body.is_json() { "application/json" } else { "text/plain; charset=utf-8" };
+            let kind =
+                if body.is_json() { "application/json" } else { "text/plain; charset=utf-8" };
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         if let Some(login) = self.login() {
@@ -210,7 +214,8 @@ fn elsewhere(request: &Question, answer: &Response) -> Result<Option<Question>, 
     if from.origin() != to.origin() {
         let kept = [USER_AGENT, CONTENT_TYPE, HASH];
         let headers = std::mem::take(next.headers_mut());
-        let keep = kept.into_iter().filter_map(|name| Some((name.clone(), headers.get(&name)?.clone())));
+        let keep =
+            kept.into_iter().filter_map(|name| Some((name.clone(), headers.get(&name)?.clone())));
         next.headers_mut().extend(keep);
     }
     if !again && ![Method::GET, Method::HEAD].contains(next.method()) {

@@ -39,6 +39,16 @@ struct Progress {
     other_failed: bool,
 }
 
+impl Progress {
+    fn has_tried(self, (published, other): (u64, u64)) -> bool {
+        self.published >= published && self.other >= other
+    }
+
+    fn is_well(self) -> bool {
+        !self.published_failed && !self.other_failed
+    }
+}
+
 /// Where letters are put in.
 #[derive(Debug)]
 pub(super) struct Box {
@@ -96,7 +106,8 @@ impl Box {
 
     /// Puts in that readers see a commit, unless that was the last one put in.
     pub(super) fn published(&self, notice: &Notice) {
-        let told: Option<CommitId> = self.waiting.borrow().published.1.as_ref().and_then(|last| last.hash.clone());
+        let told: Option<CommitId> =
+            self.waiting.borrow().published.1.as_ref().and_then(|last| last.hash.clone());
         if told.as_ref() != Some(&notice.commit) {
             let (commit, previous) = (notice.commit.clone(), notice.previous.clone());
             self.put(Letter::new(Event::Published, Some(commit), previous, None));
@@ -117,15 +128,24 @@ impl Box {
         }
     }
 
+    fn waits(&self) -> (u64, u64) {
+        let waiting = self.waiting.borrow();
+        (waiting.published.0, waiting.other.0)
+    }
+
+    /// Says whether everything was told.
+    pub(super) fn is_done(&self) -> bool {
+        let waits = self.waits();
+        let progress = self.progress.borrow();
+        progress.has_tried(waits) && progress.is_well()
+    }
+
     /// Waits until everything was tried once, and says whether it went well.
     pub(super) async fn finish(&self) -> bool {
-        let (published, other) = {
-            let waiting = self.waiting.borrow();
-            (waiting.published.0, waiting.other.0)
-        };
+        let waits = self.waits();
         let mut progress = self.progress.subscribe();
-        let done = progress.wait_for(|now| now.published >= published && now.other >= other).await;
-        done.is_ok_and(|done| !done.published_failed && !done.other_failed)
+        let done = progress.wait_for(|now| now.has_tried(waits)).await;
+        done.is_ok_and(|done| done.is_well())
     }
 }
 
@@ -152,8 +172,10 @@ impl Runner {
                 };
                 let well = self.tell(number, &letter).await;
                 if well || !self.again {
-                    let done = if letter.event == Event::Published { &mut published } else { &mut other };
-                    *done = number;
+                    match letter.event {
+                        Event::Published => published = number,
+                        Event::Failed | Event::Recovered | Event::Refused => other = number,
+                    }
                     continue;
                 }
                 tokio::select! {

@@ -26,15 +26,8 @@ pub enum Field {
 
 impl Field {
     /// Each of them.
-    pub const ALL: [Self; 7] = [
-        Self::Hash,
-        Self::Previous,
-        Self::Ref,
-        Self::Repo,
-        Self::Event,
-        Self::Time,
-        Self::Error,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Hash, Self::Previous, Self::Ref, Self::Repo, Self::Event, Self::Time, Self::Error];
 
     /// How it is written between braces.
     pub fn label(self) -> &'static str {
@@ -68,7 +61,9 @@ enum Part {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// There is no such field.
-    #[error("there is no field {{{0}}}; there are {{hash}}, {{previous}}, {{ref}}, {{repo}}, {{event}}, {{time}} and {{error}}")]
+    #[error(
+        "there is no field {{{0}}}; there are {{hash}}, {{previous}}, {{ref}}, {{repo}}, {{event}}, {{time}} and {{error}}"
+    )]
     Unknown(String),
     /// It begins as an object of JSON does, and is none.
     #[error("begins as JSON does and is none (line {line}, column {column})")]
@@ -87,18 +82,15 @@ impl Template {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let name = after.split_once('}').filter(|(name, _)| is_name(name));
-            match name {
-                Some((name, behind)) => {
-                    let field = Field::ALL.into_iter().find(|field| field.label() == name);
-                    let field = field.ok_or_else(|| TemplateError::Unknown(name.to_owned()))?;
-                    parts.extend([Part::Text(before.to_owned()), Part::Field(field)]);
-                    rest = behind;
-                }
-                None => {
-                    parts.push(Part::Text(format!("{before}{{")));
-                    rest = after;
-                }
-            }
+            let Some((name, behind)) = name else {
+                parts.push(Part::Text(format!("{before}{{")));
+                rest = after;
+                continue;
+            };
+            let field = Field::ALL.into_iter().find(|field| field.label() == name);
+            let field = field.ok_or_else(|| TemplateError::Unknown(name.to_owned()))?;
+            parts.extend([Part::Text(before.to_owned()), Part::Field(field)]);
+            rest = behind;
         }
         parts.push(Part::Text(rest.to_owned()));
         let mut template = Self { text: text.to_owned(), parts, json: false };
@@ -175,7 +167,10 @@ mod tests {
     #[test]
     fn a_field_that_does_not_exist_is_told() {
         let told = Template::parse("{hsh}").unwrap_err().to_string();
-        assert!(told.starts_with("there is no field {hsh}; there are {hash}, {previous}"), "{told}");
+        assert!(
+            told.starts_with("there is no field {hsh}; there are {hash}, {previous}"),
+            "{told}"
+        );
     }
 
     #[test]

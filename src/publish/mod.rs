@@ -15,7 +15,7 @@ mod takeover;
 
 pub use imprint::Imprint;
 pub use layout::Layout;
-pub use link::{Live, admin_of, complete, live, name, publish, since};
+pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use owner::{Owner, owner};
@@ -23,4 +23,4 @@ pub use root::{
     RootError, abandon, add_user, check_link, discard_prepared, fingerprint, follow, forget,
     is_sound, kept, prepare, rebuild, was_published,
 };
-pub use sweep::{empty_trash, has_trash, release, sweep};
+pub use sweep::{empty_trash, has_trash, release, sweep, withdraw};

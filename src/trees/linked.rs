@@ -52,6 +52,11 @@ impl Admin {
         self.0.join("index.gitsyncd")
     }
 
+    /// The file that says that hooks changed files of the commit in the tree.
+    pub fn visited(&self) -> PathBuf {
+        self.0.join("visited.gitsyncd")
+    }
+
     /// Writes all of it, the index only if it is known already. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;

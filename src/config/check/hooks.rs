@@ -148,9 +148,7 @@ fn header(text: &str) -> Result<(String, Secret), String> {
 fn events(text: &str) -> Result<Vec<Event>, String> {
     let one = |text: &str| {
         let known = Event::ALL.into_iter().find(|event| event.label() == text);
-        known.ok_or_else(|| {
-            format!("{text:?} is none of published, failed, recovered and refused")
-        })
+        known.ok_or_else(|| format!("{text:?} is none of published, failed, recovered and refused"))
     };
     let events: Result<Vec<_>, _> = text.split(',').map(|text| one(text.trim())).collect();
     let mut events = events?;

@@ -1,6 +1,6 @@
 //! Whom to tell, and whom to ask first.
 
-use crate::config::options::{Fallback, Many, Opt, PLAIN, same};
+use crate::config::options::{Fallback, Many, Name, Opt, PLAIN, same};
 
 pub(super) const HOOKS: &[Opt] = &[
     Opt {
@@ -14,8 +14,7 @@ pub(super) const HOOKS: &[Opt] = &[
                `[\"./hook.sh\", \"--fast\"]`. There is no shell. `GITSYNC_HASH` tells the commit, \
                `GITSYNC_PREVIOUS_HASH` the one before, `GITSYNC_REF` the ref and `GITSYNC_REPO` the \
                repository. Variables of ours that may hold a secret are not passed on.",
-        old: &[same("sync-hook-command")],
-        aliases: &[same("GIT_SYNC_HOOK_COMMAND")],
+        old: &[Name { variable: Some("GIT_SYNC_HOOK_COMMAND"), ..same("sync-hook-command") }],
         ..PLAIN
     },
     Opt {
