@@ -23,7 +23,7 @@ struct Question {
     #[serde(rename = "ref")]
     reference: String,
     command: Vec<String>,
-    timeout_ms: u128,
+    timeout_ms: u64,
 }
 
 /// The file.
@@ -63,7 +63,7 @@ impl Refusals {
             repo: config.repo.to_string(),
             reference: config.reference.to_string(),
             command: exec.command.clone(),
-            timeout_ms: exec.timeout.as_millis(),
+            timeout_ms: u64::try_from(exec.timeout.as_millis()).unwrap_or(u64::MAX),
         });
         Self { path: layout.refused(), question, last: Last::Unknown }
     }
