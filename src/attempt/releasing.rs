@@ -71,7 +71,6 @@ pub(super) fn release(
             (live, Extent { files: written.files(), bytes: written.bytes() }, completed)
         }
     };
-    me.hooks.published(&commit, live.tree.clone());
     note(me, before, &live, extent);
     if let Err(error) = completed {
         tracing::warn!(error = %Cause::of(&error), "could not tell Git what is published");

@@ -35,16 +35,17 @@ impl End<'_> {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
         self.board.succeeded(course, done, self.asked.by.as_deref());
+        // From here on `/` is good, so that hooks may ask it.
+        if let Done::Refused(refusal) = done {
+            self.refused(refusal);
+        } else {
+            self.told(done);
+        }
         audit::ended(&self.board.now(), self.asked.by.as_deref());
         let refused = outcome == Outcome::Refused;
         self.metrics.attempt(outcome, !steady && !refused, course.took);
         if steady || !refused {
             self.metrics.succeeded(Timestamp::now());
-        }
-        if let Done::Refused(refusal) = done {
-            self.refused(refusal);
-        } else {
-            self.told(done);
         }
         tracing::debug!(
             number = course.number,

@@ -14,7 +14,7 @@ use crate::runtime::Stop;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use std::sync::Arc;
@@ -144,8 +144,9 @@ impl Sender {
         let body = self.options.body.as_ref();
         let content = body.map(|body| body.fill(|field| letter.field(field, facts)));
         let mut request = Request::new(Full::new(Bytes::from(content.unwrap_or_default())));
-        *request.method_mut() = Method::from_bytes(self.options.method.as_bytes())
+        let method = Method::from_bytes(self.options.method.as_bytes())
             .map_err(|_error| wrong("the method"))?;
+        *request.method_mut() = method.clone();
         let (whole, _fragment) =
             self.url.whole().reveal().split_once('#').unwrap_or((self.url.whole().reveal(), ""));
         *request.uri_mut() = Uri::try_from(whole).map_err(|_error| wrong("the address"))?;
@@ -156,6 +157,9 @@ impl Sender {
             let kind =
                 if body.is_json() { "application/json" } else { "text/plain; charset=utf-8" };
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        } else if ![Method::GET, Method::HEAD].contains(&method) {
+            // Some servers insist on it.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         if let Some(login) = self.login() {
             headers.insert(AUTHORIZATION, login);
@@ -212,7 +216,7 @@ fn elsewhere(request: &Question, answer: &Response) -> Result<Option<Question>, 
     let mut next = request.clone();
     *next.uri_mut() = Uri::try_from(to.as_str()).map_err(|_error| nowhere())?;
     if from.origin() != to.origin() {
-        let kept = [USER_AGENT, CONTENT_TYPE, HASH];
+        let kept = [USER_AGENT, CONTENT_TYPE, CONTENT_LENGTH, HASH];
         let headers = std::mem::take(next.headers_mut());
         let keep =
             kept.into_iter().filter_map(|name| Some((name.clone(), headers.get(&name)?.clone())));
@@ -222,6 +226,7 @@ fn elsewhere(request: &Question, answer: &Response) -> Result<Option<Question>, 
         *next.method_mut() = Method::GET;
         *next.body_mut() = Full::new(Bytes::new());
         next.headers_mut().remove(CONTENT_TYPE);
+        next.headers_mut().remove(CONTENT_LENGTH);
     }
     Ok(Some(next))
 }

@@ -210,7 +210,7 @@ impl Loop {
         let running = &mut self.running;
         let wake = self.wake;
         let hooks = Arc::clone(&self.hooks);
-        let idle = running.is_none();
+        let idle = running.is_none() && self.attempts.is_some();
         // An attempt that runs has the trees.
         let visited = async { if idle { drop(hooks.visited().await) } else { pending().await } };
         let returned = async {

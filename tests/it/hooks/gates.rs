@@ -157,7 +157,7 @@ fn what_somebody_asked_for_is_not_held_back() {
         let reply = ask(daemon.address(), method, path, &headers, body.as_bytes()).unwrap();
         assert_eq!(reply.status, 200, "{reply:?}");
     };
-    order("POST", "/api/v1/pin", json!({ "commit": bad }).to_string());
+    order("POST", "/api/v1/pin", json!({ "to": bad }).to_string());
     root.eventually_publishes(&bad);
     order("POST", "/api/v1/rollback", json!({ "to": good }).to_string());
     root.eventually_publishes(&good);
