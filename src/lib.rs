@@ -14,6 +14,7 @@ pub mod daemon;
 pub mod disk;
 pub mod exit;
 pub mod git;
+pub mod hooks;
 pub mod http;
 pub mod model;
 pub mod net;

@@ -118,7 +118,9 @@ impl Bases {
             Trees::Prepared => self.original(live),
             Trees::Reused => self.before.clone()?,
         };
-        if self.commit() == Some(&original.commit) || !original.record.exists() {
+        let visited = publish::admin_of(&self.layout, &original.tree).visited();
+        if self.commit() == Some(&original.commit) || !original.record.exists() || visited.exists()
+        {
             return None;
         }
         self.clear();

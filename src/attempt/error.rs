@@ -189,7 +189,8 @@ fn is_over_ssh(url: &str) -> bool {
     url.split_once("://").is_none_or(|(scheme, _)| scheme == "ssh")
 }
 
-fn hint_for(class: Class) -> &'static str {
+/// Says what to look at first where nothing more is known.
+pub fn hint_for(class: Class) -> &'static str {
     match class {
         Class::Config => "check the options: gitsyncd --print-config shows the values in effect",
         Class::Auth => {

@@ -17,6 +17,8 @@ mod patrols;
 mod pin;
 mod plan;
 mod preview;
+mod refusals;
+mod releasing;
 mod room;
 mod root;
 mod sources;
@@ -24,8 +26,8 @@ mod taking;
 mod wanted;
 mod who;
 
-pub use error::{AttemptError, Failed};
-pub use outcome::{Done, Publication};
+pub use error::{AttemptError, Failed, hint_for};
+pub use outcome::{Done, HeldBack, Publication};
 pub use pin::{Change, Pinned};
 pub use preview::{Preview, Sight};
 
@@ -38,11 +40,13 @@ use crate::attempt::outcome::Described;
 use crate::attempt::patrols::Patrols;
 use crate::attempt::pin::Pin;
 use crate::attempt::plan::Plan;
+use crate::attempt::refusals::Refusals;
 use crate::attempt::root::Root;
 use crate::attempt::sources::Sources;
 use crate::attempt::wanted::Wanted;
 use crate::config::{Config, Submodules};
 use crate::git::{Fetched, Resolved, Store};
+use crate::hooks::Hooks;
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
@@ -50,7 +54,7 @@ use crate::observe::status::Status;
 use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
-use crate::trees::{Extent, Shelf};
+use crate::trees::Shelf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,14 +77,18 @@ pub struct Attempts {
     described: Described,
     pin: Pin,
     keeper: Keeper,
+    refusals: Refusals,
+    hooks: Arc<Hooks>,
 }
 
 impl Attempts {
     /// Takes what the options say. No file is read yet.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub fn new(config: &Config, metrics: Arc<Metrics>, hooks: Arc<Hooks>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
+            refusals: Refusals::new(&layout, config),
+            hooks,
             reference: config.reference.clone(),
             depth: Depth::new(config.depth),
             submodules: config.submodules,
@@ -171,10 +179,12 @@ impl Attempts {
         if !self.root.is_ours() {
             self.store = None;
             self.pin.forget();
+            self.refusals.forget();
             if let Some(done) = taking::take_root(self, stop)? {
                 return Ok(done);
             }
             self.pin.forget();
+            self.refusals.forget();
         }
         self.aim()?;
         let store = match self.store.take() {
@@ -182,7 +192,8 @@ impl Attempts {
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
         let (done, place) = self.look_around(store, stop)?;
-        if place == 0 || matches!(done, Done::Published(_)) {
+        let refused = matches!(done, Done::Refused(_));
+        if (place == 0 && !refused) || matches!(done, Done::Published(_)) {
             self.pin.caught_up();
         }
         Ok(self.tidy(done.by(self.sources.url(place))))
@@ -245,7 +256,14 @@ impl Attempts {
         if let (Plan::Advance, Some(live)) = (&plan, lag::ahead_of(self, &wanted, &store)) {
             plan = Plan::Stay(live);
         }
+        if plan == Plan::Advance
+            && !self.pin.chooses()
+            && let Some(known) = self.refusals.find(&wanted.object)
+        {
+            return releasing::hold_back(self, known, (wanted, store), stop);
+        }
         if let Plan::Stay(live) = &plan
+            && !self.hooks.is_at_work()
             && self.patrol.look(&self.root, live, self.bases.damaged(), &self.metrics)
         {
             self.root.distrust();
@@ -277,11 +295,17 @@ impl Attempts {
                 (store, done)
             }
         };
-        self.store = if self.root.is_untouched() { Some(store) } else { store.rest().ok() };
-        self.sources.keep(wanted);
+        self.rest(wanted, store);
         Ok(done)
     }
 
+    /// Keeps the way to the source and the repository for the next attempt.
+    fn rest(&mut self, wanted: Wanted, store: Store) {
+        self.store = if self.root.is_untouched() { Some(store) } else { store.rest().ok() };
+        self.sources.keep(wanted);
+    }
+
+    /// Makes a fetched commit what readers see, unless it is refused.
     fn release(
         &mut self,
         wanted: &Wanted,
@@ -290,9 +314,19 @@ impl Attempts {
         stop: &Stop,
     ) -> Result<Done, Failed> {
         let commit = fetched.commit().clone();
-        let done = self.advance(store, fetched, stop)?;
-        self.served = Some((wanted.object.clone(), commit));
+        let done = releasing::release(self, store, fetched, stop)?;
+        match &done {
+            Done::Refused(refusal) => self.refusals.note(&wanted.object, refusal),
+            Done::Published(_) | Done::Unchanged(_) => {
+                self.served = Some((wanted.object.clone(), commit));
+            }
+        }
         Ok(done)
+    }
+
+    /// Looks what hooks did in the published tree. To be called when there is no attempt.
+    pub fn visited(&mut self) {
+        releasing::look(self);
     }
 
     /// Makes a pin last, just before readers see its commit.
@@ -307,49 +341,12 @@ impl Attempts {
         self.step(Step::Resolve, |me| me.sources.resolve(place, outfit, &share))
     }
 
-    /// From a fetched commit to one that readers see.
-    fn advance(&mut self, store: &Store, fetched: Fetched, stop: &Stop) -> Result<Done, Failed> {
-        publish::check_link(self.root.layout())
-            .map_err(|error| Failed::at(Step::Publish, error))?;
-        let commit = fetched.commit().clone();
-        let before = publish::live(self.root.layout());
-        let mut completed = Ok(());
-        self.bases.make_way(&commit);
-        let retired = self.root.retired(&commit);
-        let (live, files, bytes) = if let Some((tree, Extent { files, bytes })) = retired {
-            self.settle(&commit)?;
-            let live =
-                self.step(Step::Publish, |me| publish::name(me.root.layout(), &commit, tree))?;
-            (live, files, bytes)
-        } else {
-            let written = self.step(Step::Checkout, |me| me.bases.write(store, fetched, stop))?;
-            stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
-            self.settle(&commit)?;
-            let live =
-                self.step(Step::Publish, |me| publish::publish(me.root.layout(), &written))?;
-            completed = publish::complete(self.root.layout(), &written, &live);
-            (live, written.files(), written.bytes())
-        };
-        self.metrics.published(&commit, &self.reference, files, bytes);
-        self.bases.published(before, &live);
-        self.root.trust(live.clone());
-        self.keeper.published();
-        self.patrol.published();
-        tracing::info!(commit = %commit, tree = %live.tree.display(), "published");
-        // Readers see it; were this a failure from here on, nobody would be told.
-        if let Err(error) = publish::follow(self.root.layout(), &commit) {
-            tracing::warn!(error = %Cause::of(&error), "could not note what is published");
-        }
-        if let Err(error) = completed {
-            tracing::warn!(error = %Cause::of(&error), "could not tell Git what is published");
-            self.root.distrust();
-        }
-        Ok(Done::Published(self.describe(store, live)))
-    }
-
     /// Lays down what is to be done before the next change comes, and says where. A run that is to
     /// end prepares nothing.
     pub fn prepare(&mut self) -> Option<Arc<Shelf>> {
+        if self.hooks.is_at_work() {
+            return None;
+        }
         let wanted = |live: &Live| !self.one_time && !self.bases.is_begun(live);
         let live = self.root.live().filter(wanted).filter(|_| self.root.is_ours())?;
         self.bases.prepare(live).inspect(|_| self.root.litter())

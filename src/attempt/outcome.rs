@@ -1,6 +1,7 @@
 //! What a good attempt came to.
 
 use crate::git::{CommitInfo, Store};
+use crate::model::CommitId;
 use crate::publish;
 use crate::publish::{Layout, Live};
 use jiff::Timestamp;
@@ -12,6 +13,19 @@ pub enum Done {
     Published(Publication),
     /// Readers see what they should already.
     Unchanged(Publication),
+    /// Readers are not to see what the source names.
+    Refused(HeldBack),
+}
+
+/// A commit that is not published, on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Which.
+    pub commit: CommitId,
+    /// Why, in a sentence.
+    pub why: String,
+    /// Whether that was decided just now, and not by an earlier attempt.
+    pub fresh: bool,
 }
 
 impl Done {
@@ -20,6 +34,7 @@ impl Done {
         match self {
             Self::Published(one) => Self::Published(Publication { source: Some(source), ..one }),
             Self::Unchanged(one) => Self::Unchanged(Publication { source: Some(source), ..one }),
+            Self::Refused(refusal) => Self::Refused(refusal),
         }
     }
 }

@@ -97,6 +97,11 @@ impl Pin {
         self.commit().is_some() || self.left || self.asked.is_some()
     }
 
+    /// Says whether somebody chose the commit that is followed.
+    pub(super) fn chooses(&self) -> bool {
+        self.commit().is_some() || matches!(self.asked, Some(Change::Pin(_) | Change::Stay))
+    }
+
     /// Readers see what the ref names.
     pub(super) fn caught_up(&mut self) {
         self.left = false;

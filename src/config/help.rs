@@ -7,8 +7,8 @@ use crate::config::page;
 use crate::config::page::Block;
 use crate::config::personality::Personality;
 
-/// Where the second column begins.
-const COLUMN: usize = 41;
+/// How wide the first column is; what does not fit pushes the second aside.
+const WIDTH: usize = 40;
 
 /// Writes what `--help` prints; no line is longer than 100 letters.
 pub(super) fn print(called_as: Personality) -> String {
@@ -71,7 +71,7 @@ fn line(letter: Option<char>, flag: &str, short: &str) -> String {
 }
 
 fn left(left: &str, right: &str) -> String {
-    format!("{left:COLUMN$}{right}")
+    format!("{left:WIDTH$} {right}")
 }
 
 /// Writes what `--help` behind a command prints.

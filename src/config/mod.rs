@@ -15,6 +15,7 @@ mod environment;
 mod git_config;
 mod given;
 mod help;
+mod hooks;
 mod manual;
 mod modes;
 mod names;
@@ -36,6 +37,7 @@ pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls}
 pub use check::around::{Probe, StatusSource};
 pub use command_line::shown as command_line;
 pub use git_config::{CredentialItem, CredentialSetting, HttpItem, HttpSetting, Setting};
+pub use hooks::{Exec, Hooks, Web, public, secret_variables};
 pub use modes::{Drift, Submodules, Trees};
 pub use personality::Personality;
 pub use problem::Problem;
@@ -114,6 +116,8 @@ pub struct Config {
     pub sync_on_signal: Option<i32>,
     /// What others may ask over HTTP.
     pub serving: Serving,
+    /// Whom to tell, and whom to ask first.
+    pub hooks: Hooks,
     /// How much to log: 0 tells changes and failures, 9 everything.
     pub verbose: u8,
     /// How log lines look.
@@ -275,5 +279,6 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
         warnings.push("--git: has no effect, as no git program is run".to_owned());
     }
     warnings.extend(git_config::warnings(&config.access.settings));
+    warnings.extend(config.hooks.doubts());
     warnings
 }

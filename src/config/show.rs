@@ -6,7 +6,9 @@ use crate::config::names;
 use crate::config::options::{GITHUB, Many};
 use crate::config::signals;
 use crate::config::values;
-use crate::config::{Access, Config, Credential, LogFormat, PasswordSource, Serving};
+use crate::config::{
+    Access, Config, Credential, Hooks, LogFormat, PasswordSource, Serving, public,
+};
 use crate::model::FileChoice;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
@@ -84,6 +86,7 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
     shown.extend(login(&config.access));
     shown.extend(way(&config.access));
     shown.extend(serving(&config.serving));
+    shown.extend(hooks(&config.hooks));
     shown
 }
 
@@ -187,6 +190,32 @@ fn serving(serving: &Serving) -> Vec<Shown> {
         ("api-token-file", api_token_file),
         ("api-read", Some(serving.api_read.label().to_owned())),
     ]
+}
+
+/// Whom to tell, and whom to ask first.
+fn hooks(hooks: &Hooks) -> Vec<Shown> {
+    let Hooks { exec, pre_publish, gate, web } = hooks;
+    let time = |time| Some(values::show_duration(time));
+    let events: Vec<_> = web.events.iter().map(|event| event.label()).collect();
+    let mut shown = vec![
+        ("exechook-command", exec.text()),
+        ("exechook-timeout", time(exec.timeout)),
+        ("exechook-backoff", time(exec.backoff)),
+        ("pre-publish-exechook-command", pre_publish.text()),
+        ("pre-publish-exechook-timeout", time(pre_publish.timeout)),
+        ("pre-publish-exechook-backoff", time(pre_publish.backoff)),
+        ("publish-gate", Some(gate.to_string())),
+        ("webhook-method", Some(web.method.clone())),
+        ("webhook-success-status", Some(web.success.unwrap_or_default().to_string())),
+        ("webhook-timeout", time(web.timeout)),
+        ("webhook-backoff", time(web.backoff)),
+        ("webhook-body", web.body.as_ref().map(|body| body.text().to_owned())),
+        ("webhook-events", Some(events.join(","))),
+    ];
+    shown.extend(each("webhook-url", web.urls.iter().map(public)));
+    let header = |(name, _): &(String, _)| format!("{name}: {SECRET}");
+    shown.extend(each("webhook-header", web.headers.iter().map(header)));
+    shown
 }
 
 /// Puts a text in quotes where YAML would misread it.

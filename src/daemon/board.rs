@@ -1,9 +1,10 @@
 //! Turns what happens into the status that others read.
 
-use crate::attempt::{Change, Done, Failed, Pinned, Publication};
+use crate::attempt;
+use crate::attempt::{Change, Done, Failed, HeldBack, Pinned, Publication};
 use crate::config::Config;
 use crate::daemon::counter::Asked;
-use crate::model::{CommitId, Trigger};
+use crate::model::{Class, CommitId, Step, Trigger};
 use crate::observe::history::{Entry, History, What};
 use crate::observe::status::{Attempt, Commit, Failure, Outcome, Phase, Status};
 use crate::trigger::order::{Choice, Refusal};
@@ -187,11 +188,12 @@ impl Board {
         let now = Timestamp::now();
         let failures = self.status.borrow().failures;
         let history = self.history_now();
+        let (outcome, publication) = match done {
+            Done::Published(publication) => (Outcome::Published, publication),
+            Done::Unchanged(publication) => (Outcome::Unchanged, publication),
+            Done::Refused(refusal) => return self.refused(course, refusal, by),
+        };
         self.change(|status| {
-            let (outcome, publication) = match done {
-                Done::Published(publication) => (Outcome::Published, publication),
-                Done::Unchanged(publication) => (Outcome::Unchanged, publication),
-            };
             if outcome == Outcome::Published
                 && let Some(last) = status.commit.take().map(|commit| commit.id)
                 && last != publication.live.commit
@@ -208,10 +210,10 @@ impl Board {
             status.last_attempt = Some(ended(course, outcome));
             status.last_success_at = Some(now);
         });
-        let what = match done {
-            Done::Published(_) => What::Published,
-            Done::Unchanged(_) if failures > 0 => What::Recovered,
-            Done::Unchanged(_) => return,
+        let what = match (outcome == Outcome::Published, failures > 0) {
+            (true, _) => What::Published,
+            (false, true) => What::Recovered,
+            (false, false) => return,
         };
         let status = self.now();
         self.add(Entry {
@@ -221,6 +223,32 @@ impl Board {
             by: by.map(str::to_owned),
             ..happened(what, Some(&course))
         });
+    }
+
+    /// An attempt found a commit that is not to be published. As nothing is wrong with that, what is
+    /// published counts as fresh.
+    fn refused(&self, course: Course, refusal: &HeldBack, by: Option<&str>) {
+        let error = Failure {
+            class: Class::Gate,
+            message: refusal.why.chars().take(LONGEST).collect(),
+            hint: attempt::hint_for(Class::Gate).to_owned(),
+        };
+        let step = Some(Step::Gate);
+        self.change(|status| {
+            status.failures = 0;
+            let succeeded = status.last_success_at.is_some();
+            status.last_success_at = succeeded.then(Timestamp::now);
+            let ended = ended(course, Outcome::Refused);
+            status.last_attempt = Some(Attempt { step, error: Some(error.clone()), ..ended });
+        });
+        let already = self.history_now();
+        let mut last = already.newest_first().filter(|entry| entry.what == What::Refused);
+        let known = last.next().and_then(|entry| entry.error.as_ref());
+        if refusal.fresh || known.map(|known| &known.message) != Some(&error.message) {
+            let error = Some(error);
+            let by = by.map(str::to_owned);
+            self.add(Entry { step, error, by, ..happened(What::Refused, Some(&course)) });
+        }
     }
 
     /// An attempt failed at what somebody asked for. It says nothing of how it goes otherwise.
@@ -236,7 +264,15 @@ impl Board {
     }
 
     /// An attempt failed.
-    pub(super) fn failed(&self, course: Course, failed: &Failed, failures: u64, by: Option<&str>) {
+    ///
+    /// Says whether it did so in another way than the one before.
+    pub(super) fn failed(
+        &self,
+        course: Course,
+        failed: &Failed,
+        failures: u64,
+        by: Option<&str>,
+    ) -> bool {
         let error = told(failed);
         let before = self.now();
         let is_news = !before.last_attempt.as_ref().is_some_and(|last| {
@@ -259,6 +295,7 @@ impl Board {
                 ..happened(What::Failed, Some(&course))
             });
         }
+        is_news
     }
 
     /// The next attempt starts after this rest.

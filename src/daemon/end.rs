@@ -1,9 +1,10 @@
 //! How an attempt ended, told to everybody: status and history, metrics, log and audit log.
 
-use crate::attempt::{Done, Failed};
+use crate::attempt::{Done, Failed, HeldBack, hint_for};
 use crate::daemon::board::{Board, Course};
 use crate::daemon::counter::Asked;
-use crate::model::Step;
+use crate::hooks::Hooks;
+use crate::model::{Class, Event, Step};
 use crate::observe::audit;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Attempt, Outcome};
@@ -16,6 +17,9 @@ pub(super) struct End<'a> {
     pub(super) metrics: &'a Metrics,
     pub(super) course: Course,
     pub(super) asked: &'a Asked,
+    pub(super) hooks: &'a Hooks,
+    /// How many attempts had failed in a row before it.
+    pub(super) failures_before: u64,
 }
 
 impl End<'_> {
@@ -25,14 +29,24 @@ impl End<'_> {
         let outcome = match done {
             Done::Published(_) => Outcome::Published,
             Done::Unchanged(_) => Outcome::Unchanged,
+            Done::Refused(_) => Outcome::Refused,
         };
         if let (Done::Unchanged(publication), false) = (done, steady) {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
         self.board.succeeded(course, done, self.asked.by.as_deref());
+        // From here on `/` is good, so that hooks may ask it.
+        if let Done::Refused(refusal) = done {
+            self.refused(refusal);
+        } else {
+            self.told(done);
+        }
         audit::ended(&self.board.now(), self.asked.by.as_deref());
-        self.metrics.attempt(outcome, !steady, course.took);
-        self.metrics.succeeded(Timestamp::now());
+        let refused = outcome == Outcome::Refused;
+        self.metrics.attempt(outcome, !steady && !refused, course.took);
+        if steady || !refused {
+            self.metrics.succeeded(Timestamp::now());
+        }
         tracing::debug!(
             number = course.number,
             trigger = %course.trigger,
@@ -42,11 +56,35 @@ impl End<'_> {
         );
     }
 
+    /// Tells those who want to hear of it that something was published, or that it goes well again.
+    fn told(self, done: &Done) {
+        if let Done::Published(publication) | Done::Unchanged(publication) = done {
+            let live = &publication.live;
+            self.hooks.published(&live.commit, live.tree.clone());
+        }
+        if self.failures_before > 0 {
+            self.hooks.happened(Event::Recovered, None, None);
+        }
+    }
+
+    fn refused(self, refusal: &HeldBack) {
+        let commit = &refusal.commit;
+        if refusal.fresh {
+            let hint = hint_for(Class::Gate);
+            tracing::warn!(%commit, why = refusal.why, hint, "a commit is refused");
+            self.hooks.happened(Event::Refused, Some(commit), Some(&refusal.why));
+        } else {
+            tracing::debug!(%commit, why = refusal.why, "a commit is still refused");
+        }
+    }
+
     /// It failed, and with it there are so many failures in a row.
     pub(super) fn badly(self, failed: &Failed, failures: u64) {
         let course = self.course;
         let class = failed.error.class();
-        self.board.failed(course, failed, failures, self.asked.by.as_deref());
+        if self.board.failed(course, failed, failures, self.asked.by.as_deref()) {
+            self.hooks.happened(Event::Failed, None, Some(&failed.chain().to_string()));
+        }
         self.metrics.attempt(Outcome::Failed, false, course.took);
         self.metrics.failure(class, failures);
         tracing::warn!(

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::daemon::board::Board;
 use crate::daemon::turn::Loop;
 use crate::git;
+use crate::hooks::Hooks;
 use crate::http;
 use crate::http::{Door, Observed, Site};
 use crate::model::{Cause, Location};
@@ -116,6 +117,7 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
     let metrics = Metrics::new().map_err(|source| system("register metrics", &source))?;
     let metrics = Arc::new(metrics);
     let board = Board::new(&config);
+    let hooks = run_hooks(&config, &metrics, &board, &mut tasks);
     let beat = Arc::new(Beat::new(Instant::now()));
     let observed = Observed {
         status: board.subscribe(),
@@ -129,10 +131,10 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
         reference: config.reference.clone(),
     };
     answer_http(observed, &mut tasks).await?;
-    let attempts = Attempts::new(&config, Arc::clone(&metrics));
+    let attempts = Attempts::new(&config, Arc::clone(&metrics), Arc::clone(&hooks));
     let (done, mut ended) = oneshot::channel();
     let one_time = config.one_time;
-    let turning = Loop::new(config, attempts, board, metrics, (beat, tasks.token()));
+    let turning = Loop::new(config, attempts, board, metrics, (beat, hooks, tasks.token()));
     let token = tasks.token();
     tasks.spawn("loop", async move {
         if done.send(turning.run(ear, orders).await).is_err() {
@@ -186,22 +188,37 @@ fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell) {
     tasks.spawn("watch", watch::ring(places, bell, tasks.token()));
 }
 
-/// Rings for the sync signal and, as the first process of a container, collects orphans.
+/// Rings for the sync signal.
 fn obey_signals(config: &Config, tasks: &mut Tasks, bell: Bell) -> Result<(), DaemonError> {
     if let Some(number) = config.sync_on_signal {
         let signal = SyncSignal::listen(number)
             .map_err(|source| system("listen for the signal of sync-on-signal", &source))?;
         tasks.spawn("sync signal", signal.ring(bell, tasks.token()));
     }
+    Ok(())
+}
+
+/// Starts what tells hooks and, as the first process of a container, what collects their orphans.
+fn run_hooks(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    board: &Board,
+    tasks: &mut Tasks,
+) -> Arc<Hooks> {
+    let (hooks, runners) = Hooks::new(config, metrics, board.subscribe(), &tasks.token());
+    let hooks = Arc::new(hooks);
+    for (name, runner) in runners {
+        tasks.spawn(name, runner);
+    }
     if reaper::is_needed() {
-        let stop = tasks.token();
+        let (stop, hooks) = (tasks.token(), Arc::clone(&hooks));
         tasks.spawn("reaper", async move {
-            if let Err(error) = reaper::run(stop, |_| false).await {
+            if let Err(error) = reaper::run(stop, |pid| hooks.is_ours(pid)).await {
                 tracing::error!(%error, "cannot collect orphans");
             }
         });
     }
-    Ok(())
+    hooks
 }
 
 /// Answers HTTP where the options say.

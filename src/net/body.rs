@@ -167,7 +167,7 @@ impl Body {
     }
 
     /// What was waited for in [`Client::ask`](crate::net::Client::ask) and not read since.
-    pub(super) fn begun(&self) -> &[u8] {
+    pub fn begun(&self) -> &[u8] {
         &self.piece
     }
 

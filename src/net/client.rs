@@ -114,25 +114,35 @@ impl Client {
     /// short answer is whole after one wait.
     pub fn ask(&self, request: Outgoing, room: usize, stop: &Stop) -> Result<Response, NetError> {
         let url = shown(request.uri());
-        self.traffic.request();
-        let answer = async {
-            let to = request.uri().clone();
-            let (answer, via) = self.exchange(request, &to, &url).await?;
-            let (head, rest) = answer.into_parts();
-            let traffic = Arc::clone(&self.traffic);
-            let mut body = Body::new(rest, url.clone(), stop.clone(), traffic).giving_up(self.slow);
-            body.gather(room).await?;
-            if head.status == StatusCode::BAD_REQUEST && to.scheme_str() == Some("https") {
-                body.gather(COMPLAINT).await?;
-                wants_certificate(&body)?;
-            }
-            Ok(Response { status: head.status, headers: head.headers, body, via })
-        };
+        let answer = self.answer(request, room, stop);
         let patience = self.slow.map_or_else(|| stop.clone(), |slow| stop.or_sooner(slow.time));
         patience.wait(answer).map_err(|source| match (self.slow, stop.check()) {
             (Some(slow), Ok(())) => too_slow(&url, slow),
             (_, _) => NetError::Stopped { url: url.clone(), source },
         })?
+    }
+
+    /// Does the same for a caller that does not block. It waits as long as that does; `stop` is for
+    /// what is read of the content later.
+    pub async fn answer(
+        &self,
+        request: Outgoing,
+        room: usize,
+        stop: &Stop,
+    ) -> Result<Response, NetError> {
+        let url = shown(request.uri());
+        self.traffic.request();
+        let to = request.uri().clone();
+        let (answer, via) = self.exchange(request, &to, &url).await?;
+        let (head, rest) = answer.into_parts();
+        let traffic = Arc::clone(&self.traffic);
+        let mut body = Body::new(rest, url, stop.clone(), traffic).giving_up(self.slow);
+        body.gather(room).await?;
+        if head.status == StatusCode::BAD_REQUEST && to.scheme_str() == Some("https") {
+            body.gather(COMPLAINT).await?;
+            wants_certificate(&body)?;
+        }
+        Ok(Response { status: head.status, headers: head.headers, body, via })
     }
 
     /// Sends a request on an open connection, or else on a new one. If this is not waited for to

@@ -83,6 +83,11 @@ impl Layout {
         self.own().join("depth")
     }
 
+    /// Which commit was refused last.
+    pub fn refused(&self) -> PathBuf {
+        self.own().join("refused.json")
+    }
+
     /// What has happened.
     pub fn history(&self) -> PathBuf {
         self.own().join("history.json")

@@ -58,6 +58,16 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
     name(layout, commit, tree)
 }
 
+/// Gives a written tree its final name, with all that Git needs to know of it, and leaves the link
+/// alone. Readers must not see a tree of this commit.
+pub fn lay(layout: &Layout, written: &Written) -> Result<PathBuf, DiskError> {
+    let tree = layout.tree(written.commit());
+    let admin = admin_of(layout, &tree);
+    place(layout, written, &tree, &admin)?;
+    admin.complete(written)?;
+    Ok(tree)
+}
+
 /// Tells Git what is in a tree that was published just now, if that was not known before. A crash
 /// before the end leaves a tree of which Git does not know the files; it is written anew at the start.
 pub fn complete(layout: &Layout, written: &Written, live: &Live) -> Result<(), DiskError> {

@@ -16,7 +16,7 @@ mod takeover;
 
 pub use imprint::Imprint;
 pub use layout::Layout;
-pub use link::{Live, admin_of, complete, live, name, publish, since};
+pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use owner::{Owner, owner};
@@ -25,4 +25,4 @@ pub use root::{
     prepare, rebuild, was_published,
 };
 pub use settings::add_user;
-pub use sweep::{empty_trash, has_trash, release, sweep};
+pub use sweep::{empty_trash, has_trash, release, sweep, withdraw};

@@ -51,6 +51,14 @@ pub fn release(layout: &Layout) -> Result<(), DiskError> {
     admins.fold(Ok(()), |all, admin| all.and(admin.release()))
 }
 
+/// Throws away a tree that readers have not seen.
+pub fn withdraw(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+    if live(layout).is_some_and(|live| live.tree == tree) {
+        return Ok(());
+    }
+    discard(layout, tree)
+}
+
 /// Says whether anything waits to be deleted.
 pub fn has_trash(layout: &Layout) -> bool {
     fs::read_dir(layout.trash()).is_ok_and(|mut things| things.next().is_some())

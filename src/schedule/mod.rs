@@ -61,6 +61,8 @@ pub enum Event {
     Asked(Trigger),
     /// The attempt ended well.
     Succeeded,
+    /// The attempt ended well, but what it found is not published on purpose.
+    Refused,
     /// The attempt failed; the source may have asked to be left alone for a time.
     Failed(Option<Duration>),
     /// The attempt was cut off to make way for another one that was asked for.
@@ -206,6 +208,9 @@ impl Machine {
             (Phase::Running { asked_again }, Event::Succeeded) => {
                 self.succeeded(now, chance, asked_again)
             }
+            (Phase::Running { asked_again }, Event::Refused) => {
+                self.refused(now, chance, asked_again)
+            }
             (Phase::Running { asked_again }, Event::Failed(retry_after)) => {
                 self.failed(now, chance, asked_again, retry_after)
             }
@@ -219,9 +224,10 @@ impl Machine {
             }
             (Phase::Over, _)
             | (Phase::Running { .. }, Event::Due)
-            | (Phase::Resting, Event::Succeeded | Event::Failed(_) | Event::Cut | Event::InVain) => {
-                Effect::Nothing
-            }
+            | (
+                Phase::Resting,
+                Event::Succeeded | Event::Refused | Event::Failed(_) | Event::Cut | Event::InVain,
+            ) => Effect::Nothing,
         }
     }
 
@@ -268,15 +274,37 @@ impl Machine {
 
     fn succeeded(&mut self, now: Instant, chance: f64, again: Option<Trigger>) -> Effect {
         self.steady = true;
-        self.failures = 0;
-        self.in_a_row = 0;
-        self.owed = None;
         let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
         self.growth = self.policy.growth(base, STEADY_CAP);
         if self.policy.one_time {
             return self.over(Effect::Done);
         }
         let rest = self.policy.period.map(|period| spread(period, self.policy.jitter, chance));
+        self.calm_down(now, again, rest)
+    }
+
+    /// Nothing is wrong with the source, and there is nothing to do before it names something else.
+    /// One sync that is to be the only one has come to nothing.
+    fn refused(&mut self, now: Instant, chance: f64, again: Option<Trigger>) -> Effect {
+        if self.policy.one_time {
+            return self.over(Effect::GiveUp);
+        }
+        let rest = self.policy.period.map(|period| spread(period, self.policy.jitter, chance));
+        // Until the first success somebody has to look.
+        let rest = if self.steady { rest } else { rest.or(Some(WITHOUT_PERIOD)) };
+        self.calm_down(now, again, rest)
+    }
+
+    /// Forgets all failures, and rests.
+    fn calm_down(
+        &mut self,
+        now: Instant,
+        again: Option<Trigger>,
+        rest: Option<Duration>,
+    ) -> Effect {
+        self.failures = 0;
+        self.in_a_row = 0;
+        self.owed = None;
         let by_webhook = self.by == Trigger::Webhook;
         self.rest = Rest {
             due: rest.map(|rest| now + rest),

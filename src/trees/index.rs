@@ -86,6 +86,8 @@ pub(super) struct Piece<'a> {
     pub(super) mode: Mode,
     pub(super) stat: Stat,
     pub(super) path: &'a [u8],
+    /// Whether it is not to be looked at.
+    pub(super) accepted: bool,
     /// How long it is in the file, in bytes.
     pub(super) length: u64,
 }
@@ -100,6 +102,8 @@ pub(super) fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
+/// The flag that says that a file counts as unchanged.
+const ASSUME_VALID: u16 = 0x8000;
 /// The flag that says that two more bytes of flags follow.
 const EXTENDED: u16 = 0x4000;
 
@@ -121,7 +125,8 @@ fn piece(bytes: &[u8]) -> Option<(Piece<'_>, &[u8])> {
     let after = bytes.get(length..)?;
     let stat = Stat { mtime, ctime, dev, ino, uid, gid, size };
     let mode = Mode::from_bits_truncate(mode);
-    Some((Piece { mode, stat, path, length: u64::try_from(length).ok()? }, after))
+    let accepted = flags & ASSUME_VALID != 0;
+    Some((Piece { mode, stat, path, accepted, length: u64::try_from(length).ok()? }, after))
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {

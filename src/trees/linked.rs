@@ -61,6 +61,11 @@ impl Admin {
         fs::read_to_string(self.shape_file()).unwrap_or_default()
     }
 
+    /// The file that says that hooks changed files of the commit in the tree.
+    pub fn visited(&self) -> PathBuf {
+        self.0.join("visited.gitsyncd")
+    }
+
     /// Writes all of it, the index only if it is known already. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;

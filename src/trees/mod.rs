@@ -1,6 +1,7 @@
 //! Directories that hold one commit each: written whole under a private name, made known to stock
 //! Git as linked worktrees, and compared with what they should be.
 
+mod accept;
 mod base;
 mod check;
 mod convert;
@@ -14,6 +15,7 @@ mod shelf;
 mod special;
 mod update;
 
+pub use accept::accept;
 pub use base::{Base, Original};
 pub use check::{Extent, intact};
 pub use drift::{Look, Patrol};

@@ -19,6 +19,7 @@ mod commands;
 mod contract;
 mod dropin;
 mod faults;
+mod hooks;
 mod review;
 mod serving;
 mod support;

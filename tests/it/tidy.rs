@@ -25,7 +25,7 @@ const WALLS: [(&str, &str); 20] = [
     ("disk", "model"),
     ("trees", "model runtime disk git"),
     ("publish", "model runtime observe disk git trees"),
-    ("hooks", "model runtime net observe"),
+    ("hooks", "model config runtime net observe"),
     ("observe", "model config"),
     ("http", "model config runtime observe trigger disk"),
     ("runtime", "model"),

@@ -2,6 +2,7 @@
 
 mod access;
 pub(super) mod around;
+mod hooks;
 mod peer;
 mod serving;
 mod sources;
@@ -16,7 +17,9 @@ use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Config, Drift, LogFormat, Personality, Submodules, Surroundings, Trees};
+use crate::config::{
+    Config, Drift, LogFormat, Personality, Serving, Submodules, Surroundings, Trees,
+};
 use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -50,6 +53,16 @@ struct Checker<'a> {
 /// The rest until the first success where neither that nor a period is given.
 const INIT_PERIOD: Duration = Duration::from_secs(1);
 
+/// How trees and the repository are kept.
+struct Upkeep {
+    stale: Duration,
+    trees: Trees,
+    drift: Drift,
+    garbage: Garbage,
+    group_write: bool,
+    add_user: bool,
+}
+
 /// What lies where.
 #[derive(Default)]
 struct Places {
@@ -71,35 +84,19 @@ impl Checker<'_> {
         let submodules = self.read("submodules", raw.submodules.as_ref(), Submodules::parse);
         self.past(raw);
         let places = self.places(raw);
-        let stale = self.read(
-            "stale-worktree-timeout",
-            raw.stale_worktree_timeout.as_ref(),
-            values::duration,
-        );
-        let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
-        let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
-        let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
-        let group_write = self.read("group-write", raw.group_write.as_ref(), values::switch);
-        let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
-        self.read("git", raw.git.as_ref(), |_program| Ok(()));
+        let upkeep = self.upkeep(raw);
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), init_period);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
         let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
-        let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
         let (max_failures, init_max_failures) = self.failures(raw);
         let access = access::access(self, raw, settings);
         if let (true, Some(repo)) = (self.called_as.is_peer(), &repo) {
             peer::refuse(self, raw, repo, &access);
         }
         let serving = serving::serving(self, raw);
-        if serving.pprof && signal == Some(signals::PROFILING) {
-            let other = self.place("http-pprof");
-            self.complain(
-                "sync-on-signal",
-                format!("cannot be PROF together with {other}, which needs that signal"),
-            );
-        }
+        let signal = self.signal(raw, &serving);
+        let hooks = hooks::hooks(self, raw);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
@@ -123,17 +120,48 @@ impl Checker<'_> {
             fallback_repos,
             touch_file: places.touch_file,
             error_file: places.error_file,
-            trees: trees.unwrap_or(Trees::Prepared),
-            drift: drift.unwrap_or(Drift::Repair),
-            stale_worktree_timeout: stale.unwrap_or_default(),
-            garbage: garbage.unwrap_or_default(),
-            group_write: group_write.unwrap_or_default(),
-            add_user: add_user.unwrap_or_default(),
+            trees: upkeep.trees,
+            drift: upkeep.drift,
+            stale_worktree_timeout: upkeep.stale,
+            garbage: upkeep.garbage,
+            group_write: upkeep.group_write,
+            add_user: upkeep.add_user,
             sync_on_signal: signal,
             serving,
+            hooks,
             verbose: verbose.unwrap_or_default(),
             log_format: log_format.unwrap_or(self.default_log_format()),
         })
+    }
+
+    fn upkeep(&mut self, raw: &Raw) -> Upkeep {
+        let stale = raw.stale_worktree_timeout.as_ref();
+        let stale = self.read("stale-worktree-timeout", stale, values::duration);
+        let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
+        let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
+        let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
+        let group_write = self.read("group-write", raw.group_write.as_ref(), values::switch);
+        let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
+        Upkeep {
+            stale: stale.unwrap_or_default(),
+            trees: trees.unwrap_or(Trees::Prepared),
+            drift: drift.unwrap_or(Drift::Repair),
+            garbage: garbage.unwrap_or_default(),
+            group_write: group_write.unwrap_or_default(),
+            add_user: add_user.unwrap_or_default(),
+        }
+    }
+
+    fn signal(&mut self, raw: &Raw, serving: &Serving) -> Option<i32> {
+        let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
+        if serving.pprof && signal == Some(signals::PROFILING) {
+            let other = self.place("http-pprof");
+            self.complain(
+                "sync-on-signal",
+                format!("cannot be PROF together with {other}, which needs that signal"),
+            );
+        }
+        signal
     }
 
     /// Reads one text; none if there is none or it is bad.
@@ -275,6 +303,7 @@ impl Checker<'_> {
 
     /// Looks at what earlier versions had.
     fn past(&mut self, raw: &Raw) {
+        self.read("git", raw.git.as_ref(), |_program| Ok(()));
         self.read("ssh", raw.ssh.as_ref(), values::switch);
         self.read("change-permissions", raw.change_permissions.as_ref(), permissions);
         if self.given.is_given("rev") && self.given.is_given("branch") {

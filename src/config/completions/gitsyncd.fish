@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= http-bind= http-metrics ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -72,6 +72,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l client-cert -d 'Our c
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l client-key -d 'The key of our certificate' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l proxy -d 'A proxy to go through, to any server' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-config -d 'Settings by the names that Git has for them' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-config-add -d 'More settings of Git' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ready-max-age -d 'How old the last success may be for /readyz' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l hook-bind -d 'Where to receive webhooks, apart from all else' -r -f
@@ -81,6 +82,20 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-token -d 'The tok
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-read -d 'Who may read the API: open or token' -r -f -a "open\t''
 token\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l exechook-command -d 'A program to run after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l exechook-timeout -d 'How long the program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l exechook-backoff -d 'The rest before the program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l pre-publish-exechook-command -d 'A program to run before each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l pre-publish-exechook-timeout -d 'How long that program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l pre-publish-exechook-backoff -d 'The rest before that program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-url -d 'Whom to tell over HTTP after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-method -d 'The method of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-success-status -d 'The status of an answer that means success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-timeout -d 'How long the request may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-backoff -d 'The rest before the request is sent again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-header -d 'A line for the head of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-body -d 'The content of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-events -d 'Of what to tell' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l touch-file -d 'A file to touch after each publication' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l error-file -d 'A file that holds the last error while there is one' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s v -l verbose -d 'How much to log' -r -f
@@ -92,6 +107,8 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l add-user -d 'Write a 
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-pprof -d 'Answer /debug/pprof/: profiles of the processor'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l publish-gate -d 'Publish only what the program before agrees to'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s h -l help -d 'Show a short help'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l man -d 'Show the manual of all options'
@@ -150,6 +167,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l client-cert 
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l client-key -d 'The key of our certificate' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l proxy -d 'A proxy to go through, to any server' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-config -d 'Settings by the names that Git has for them' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-config-add -d 'More settings of Git' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ready-max-age -d 'How old the last success may be for /readyz' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l hook-bind -d 'Where to receive webhooks, apart from all else' -r -f
@@ -159,6 +177,20 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-token -d
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-read -d 'Who may read the API: open or token' -r -f -a "open\t''
 token\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l exechook-command -d 'A program to run after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l exechook-timeout -d 'How long the program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l exechook-backoff -d 'The rest before the program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l pre-publish-exechook-command -d 'A program to run before each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l pre-publish-exechook-timeout -d 'How long that program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l pre-publish-exechook-backoff -d 'The rest before that program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-url -d 'Whom to tell over HTTP after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-method -d 'The method of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-success-status -d 'The status of an answer that means success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-timeout -d 'How long the request may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-backoff -d 'The rest before the request is sent again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-header -d 'A line for the head of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-body -d 'The content of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-events -d 'Of what to tell' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l touch-file -d 'A file to touch after each publication' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l error-file -d 'A file that holds the last error while there is one' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s v -l verbose -d 'How much to log' -r -f
@@ -170,6 +202,8 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l add-user -d 
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-pprof -d 'Answer /debug/pprof/: profiles of the processor'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l publish-gate -d 'Publish only what the program before agrees to'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F

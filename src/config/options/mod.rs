@@ -4,6 +4,7 @@
 //! What a value must look like is decided in `check`.
 
 mod access;
+mod hooks;
 mod login;
 mod past;
 mod place;
@@ -142,6 +143,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group { title: "Who we are to the server", options: login::LOGIN },
     Group { title: "The way to the server", options: access::ACCESS },
     Group { title: "What others may ask", options: serving::SERVING },
+    Group { title: "Whom to tell", options: hooks::HOOKS },
     Group { title: "Telling how it goes", options: telling::TELLING },
     Group { title: "Names of the past", options: past::PAST },
 ];

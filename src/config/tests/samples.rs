@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 60] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 75] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -58,6 +58,21 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 60] = [
     ("api-token", &["hunter4"], None),
     ("api-token-file", &["/run/tokens", "tokens"], None),
     ("api-read", &["open", "token"], Some("all")),
+    ("exechook-command", &["./hook.sh", "a b", r#"["./hook.sh","-x"]"#], Some("[]")),
+    ("exechook-timeout", &["1s", "2m"], Some("soon")),
+    ("exechook-backoff", &["1s", "2m"], Some("-1s")),
+    ("pre-publish-exechook-command", &["check", r#"["[","x"]"#], Some(r#"["a"#)),
+    ("pre-publish-exechook-timeout", &["1s", "2m"], Some("soon")),
+    ("pre-publish-exechook-backoff", &["1s", "2m"], Some("-1s")),
+    ("publish-gate", &["true", "false"], Some("maybe")),
+    ("webhook-url", &["http://hooks:8080/", "https://hooks.example/"], Some("ftp://hooks/")),
+    ("webhook-method", &["GET", "PUT"], Some("a b")),
+    ("webhook-success-status", &["-1", "0", "204"], Some("-2")),
+    ("webhook-timeout", &["1s", "2m"], Some("soon")),
+    ("webhook-backoff", &["1s", "2m"], Some("-1s")),
+    ("webhook-header", &["X-Token: hunter5"], Some("X-Token")),
+    ("webhook-body", &["{hash}", r#"{"text": "{hash} of {ref}"}"#], Some("{hush}")),
+    ("webhook-events", &["published", "failed,recovered"], Some("all")),
     ("verbose", &["0", "9"], Some("loud")),
     ("log-format", &["text", "json"], Some("xml")),
     ("ssh", &["false"], Some("maybe")),

@@ -140,6 +140,19 @@ impl Metrics {
         self.work.drift.inc();
     }
 
+    /// Shows a hook that has not run yet.
+    pub fn expect_hook(&self, name: &str) {
+        for status in [SUCCESS, ERROR] {
+            self.work.hooks.with_label_values(&[name, status]);
+        }
+    }
+
+    /// Counts a run of a hook that has ended.
+    pub fn hook(&self, name: &str, well: bool) {
+        let status = if well { SUCCESS } else { ERROR };
+        self.work.hooks.with_label_values(&[name, status]).inc();
+    }
+
     /// Counts how often the service of `askpass-url` was asked, by how that ended.
     pub fn askpass(&self, well: u64, badly: u64) {
         count(&self.who.askpass, well, badly);

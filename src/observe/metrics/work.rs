@@ -28,6 +28,7 @@ pub(super) struct Work {
     pub(super) received: IntCounter,
     pub(super) requests: IntCounter,
     pub(super) drift: IntCounter,
+    pub(super) hooks: IntCounterVec,
 }
 
 /// Services that tell who we are. The gauge is a vector because a vector shows nothing before it is
@@ -62,6 +63,12 @@ impl Work {
             drift: register_int_counter_with_registry!(
                 "gitsyncd_drift_total",
                 "Times that the published tree was found changed by somebody.",
+                registry
+            )?,
+            hooks: register_int_counter_vec_with_registry!(
+                "git_sync_hook_run_count_total",
+                "Runs of hooks, by which hook and how they ended (success, error).",
+                &["name", "status"],
                 registry
             )?,
         };

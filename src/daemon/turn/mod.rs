@@ -1,6 +1,9 @@
 //! The loop: waits for an event, asks the schedule what it means, and does that.
 
-use crate::attempt::{Attempts, Failed};
+mod afterwards;
+mod closing;
+
+use crate::attempt::{Attempts, Done, Failed};
 use crate::config::Config;
 use crate::daemon::Ended;
 use crate::daemon::behind;
@@ -10,6 +13,7 @@ use crate::daemon::counter::Counter;
 use crate::daemon::end::End;
 use crate::daemon::errand;
 use crate::daemon::errand::{Errand, PATIENCE, Return};
+use crate::hooks::Hooks;
 use crate::model::{Cause, Trigger};
 use crate::observe::audit;
 use crate::observe::metrics::Metrics;
@@ -37,6 +41,8 @@ enum Heard {
     Due,
     /// Something behind attempts has ended.
     Behind(behind::Done),
+    /// A hook may have changed what is published.
+    Visited,
     /// Nothing; the loop shows that it is alive.
     Tick,
 }
@@ -59,6 +65,7 @@ pub(super) struct Loop {
     counter: Counter,
     /// Ends the attempt that runs.
     cut: CancellationToken,
+    hooks: Arc<Hooks>,
 }
 
 impl Loop {
@@ -67,7 +74,7 @@ impl Loop {
         attempts: Attempts,
         board: Board,
         metrics: Arc<Metrics>,
-        (beat, stop): (Arc<Beat>, CancellationToken),
+        (beat, hooks, stop): (Arc<Beat>, Arc<Hooks>, CancellationToken),
     ) -> Self {
         let machine = Machine::new(Policy {
             period: config.period,
@@ -93,6 +100,7 @@ impl Loop {
             collected: None,
             wake: None,
             counter: Counter::default(),
+            hooks,
         }
     }
 
@@ -110,30 +118,7 @@ impl Loop {
             }
             heard = self.listen(&mut ear, &mut orders).await;
         };
-        let mut succeeded = self.machine.is_steady();
-        if let Some(attempt) = self.running.take() {
-            // It was told to stop; what it holds is given back in good order if it hurries. Perhaps
-            // it was done already.
-            let home = attempt.await;
-            if let Ok(Ok(_done)) = &home.result {
-                self.judge(home);
-                succeeded = true;
-            } else {
-                self.attempts = home.attempts;
-            }
-        } else if !self.stop.is_cancelled() {
-            self.collected = self.behind.finish().await;
-            self.install().await;
-        }
-        self.behind.give_up().await;
-        self.board.stopped();
-        let history = self.board.history_now();
-        self.tell(move |attempts, status, _| attempts.say_last(status, &history)).await;
-        if matches!(ended, Ended::Well) && self.config.one_time && !succeeded {
-            Ended::Interrupted
-        } else {
-            ended
-        }
+        closing::close(self, ended).await
     }
 
     /// Deals with one event.
@@ -149,8 +134,13 @@ impl Loop {
             Heard::Behind(behind::Done::Collected(collected)) => {
                 self.collected = collected;
                 if self.running.is_none() {
-                    self.install().await;
+                    afterwards::install(self).await;
                 }
+                return None;
+            }
+            Heard::Visited => {
+                self.tell(|attempts, _, _| attempts.visited()).await;
+                afterwards::begin_behind(self);
                 return None;
             }
             Heard::Behind(behind::Done::Cleaned | behind::Done::Prepared) | Heard::Tick => {
@@ -176,7 +166,7 @@ impl Loop {
         }
         if returned {
             let first = !steady && self.machine.is_steady();
-            self.afterwards(first).await;
+            afterwards::afterwards(self, first).await;
         }
         match effect {
             Effect::Start(trigger) => {
@@ -186,7 +176,7 @@ impl Loop {
             Effect::Rest(_) | Effect::Nothing => None,
             Effect::Done => Some(Ended::Well),
             Effect::GiveUp => {
-                tracing::error!(failures = self.machine.failures(), "giving up");
+                closing::give_up(self.machine.failures());
                 Some(Ended::GaveUp)
             }
         }
@@ -219,6 +209,10 @@ impl Loop {
     async fn listen(&mut self, ear: &mut Ear, orders: &mut Orders) -> Heard {
         let running = &mut self.running;
         let wake = self.wake;
+        let hooks = Arc::clone(&self.hooks);
+        let idle = running.is_none() && self.attempts.is_some();
+        // An attempt that runs has the trees.
+        let visited = async { if idle { drop(hooks.visited().await) } else { pending().await } };
         let returned = async {
             match running {
                 Some(attempt) => attempt.await,
@@ -239,6 +233,7 @@ impl Loop {
             Some(order) = orders.recv() => Heard::Ordered(order),
             () = due => Heard::Due,
             done = self.behind.next() => Heard::Behind(done),
+            () = visited => Heard::Visited,
             () = tokio::time::sleep(self.config.sync_timeout / 2) => Heard::Tick,
         };
         if let Heard::Returned(_) = heard {
@@ -270,7 +265,10 @@ impl Loop {
     /// Begins an attempt on a thread that may block.
     fn start(&mut self, trigger: Trigger) {
         // The last one may be lost in a panic; its root was released by that.
-        let anew = || Box::new(Attempts::new(&self.config, Arc::clone(&self.metrics)));
+        let anew = || {
+            let (metrics, hooks) = (Arc::clone(&self.metrics), Arc::clone(&self.hooks));
+            Box::new(Attempts::new(&self.config, metrics, hooks))
+        };
         let attempts = self.attempts.take().unwrap_or_else(anew);
         self.wake = None;
         self.number += 1;
@@ -299,14 +297,18 @@ impl Loop {
         let result = result.unwrap_or_else(|cut| Err(Failed::lost(Cause::of(&cut))));
         let mut others_wait = false;
         let (board, metrics) = (&self.board, &self.metrics);
-        let end = End { board, metrics, course, asked: &asked };
+        let (hooks, failures_before) = (self.hooks.as_ref(), board.now().failures);
+        let end = End { board, metrics, course, asked: &asked, hooks, failures_before };
         let event = match &result {
             Ok(done) => {
                 end.well(done, self.machine.is_steady());
                 if first {
                     self.board.settle();
                 }
-                Event::Succeeded
+                match done {
+                    Done::Refused(_) => Event::Refused,
+                    Done::Published(_) | Done::Unchanged(_) => Event::Succeeded,
+                }
             }
             Err(failed) if failed.is_interruption() && self.stop.is_cancelled() => Event::Stop,
             // It made way for what somebody asked for.
@@ -323,7 +325,7 @@ impl Loop {
         if let Some(attempts) = &self.attempts {
             self.board.pinned(attempts.pinned(), &course, &asked);
         }
-        if let (Event::Succeeded | Event::Failed(_), Some(last)) =
+        if let (Event::Succeeded | Event::Refused | Event::Failed(_), Some(last)) =
             (event, &self.board.now().last_attempt)
         {
             self.counter.ended(last);
@@ -348,43 +350,5 @@ impl Loop {
         let (attempts, told) = told.await.ok()?;
         self.attempts = Some(attempts);
         Some(told)
-    }
-
-    /// Tells how an attempt ended and begins what goes on behind. `first` if it was the first
-    /// success.
-    async fn afterwards(&mut self, first: bool) {
-        let (now, history) = (self.board.now(), self.board.history_now());
-        let attempts = self.attempts.as_ref();
-        if self.collected.is_some()
-            || attempts.is_some_and(|attempts| attempts.has_news(&now, &history, first))
-        {
-            self.announce(first).await;
-        }
-        if let Some(layout) = self.attempts.as_mut().and_then(|attempts| attempts.trash()) {
-            self.behind.clean(layout);
-        }
-        if let Some(shelf) = self.attempts.as_mut().and_then(|attempts| attempts.prepare()) {
-            self.behind.prepare(shelf);
-        }
-    }
-
-    async fn announce(&mut self, first: bool) {
-        let collected = self.collected.take();
-        let idle = !self.behind.is_collecting();
-        let history = self.board.history_now();
-        let garbage = self.tell(move |attempts, status, stop| {
-            attempts.tell(status, &history, first);
-            attempts.collected(collected, stop);
-            idle.then(|| attempts.garbage()).flatten()
-        });
-        if let Some(collection) = garbage.await.flatten() {
-            self.behind.collect(collection);
-        }
-    }
-
-    /// Makes what was collected count, while no attempt runs.
-    async fn install(&mut self) {
-        let collected = self.collected.take();
-        self.tell(|attempts, _, stop| attempts.collected(collected, stop)).await;
     }
 }

@@ -1,0 +1,176 @@
+//! The commit that was refused last, over restarts too, so that it is not tried again and again.
+//!
+//! It counts as long as the source names the same for the same ref, and the same program would be
+//! asked in the same way.
+
+use crate::attempt::outcome::HeldBack;
+use crate::config::Config;
+use crate::disk::look::read_below;
+use crate::disk::{Durable, remove, replace_file};
+use crate::git::Resolved;
+use crate::model::{Cause, CommitId};
+use crate::publish::Layout;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How long the file may be.
+const LONGEST: u64 = 64 * 1024;
+
+/// What the answer depends on besides the commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Question {
+    repo: String,
+    #[serde(rename = "ref")]
+    reference: String,
+    command: Vec<String>,
+    timeout_ms: u64,
+}
+
+/// The file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Written {
+    /// What the ref named: the commit, or a tag of it.
+    named: CommitId,
+    commit: CommitId,
+    why: String,
+    #[serde(flatten)]
+    question: Question,
+}
+
+/// What is known of it.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    path: PathBuf,
+    /// None if nothing can be refused.
+    question: Option<Question>,
+    last: Last,
+}
+
+/// What was refused last.
+#[derive(Debug, PartialEq, Eq)]
+enum Last {
+    /// That was not looked up.
+    Unknown,
+    Nothing,
+    Known(Box<Written>),
+}
+
+impl Refusals {
+    /// Knows nothing yet.
+    pub(super) fn new(layout: &Layout, config: &Config) -> Self {
+        let exec = &config.hooks.pre_publish;
+        let question = config.hooks.gate.then(|| Question {
+            repo: config.repo.to_string(),
+            reference: config.reference.to_string(),
+            command: exec.command.clone(),
+            timeout_ms: u64::try_from(exec.timeout.as_millis()).unwrap_or(u64::MAX),
+        });
+        Self { path: layout.refused(), question, last: Last::Unknown }
+    }
+
+    /// Another instance may write the file.
+    pub(super) fn forget(&mut self) {
+        self.last = Last::Unknown;
+    }
+
+    /// The refusal of what a source names, if there was one.
+    pub(super) fn find(&mut self, wanted: &Resolved) -> Option<HeldBack> {
+        let question = self.question.as_ref()?;
+        let (path, named) = (&self.path, wanted.id()?);
+        if self.last == Last::Unknown {
+            self.last = read(path).map_or(Last::Nothing, |last| Last::Known(Box::new(last)));
+        }
+        let Last::Known(last) = &self.last else {
+            return None;
+        };
+        (last.named == named && last.question == *question).then(|| HeldBack {
+            commit: last.commit.clone(),
+            why: last.why.clone(),
+            fresh: false,
+        })
+    }
+
+    /// A commit was refused.
+    pub(super) fn note(&mut self, wanted: &Resolved, refusal: &HeldBack) {
+        let (Some(question), Some(named)) = (self.question.clone(), wanted.id()) else {
+            return;
+        };
+        let (commit, why) = (refusal.commit.clone(), refusal.why.clone());
+        let written = Written { named, commit, why, question };
+        let text = serde_json::json!(written).to_string();
+        if let Err(error) = replace_file(&self.path, text.as_bytes(), Durable::No) {
+            tracing::warn!(error = %Cause::of(&error), "could not remember what was refused");
+        }
+        self.last = Last::Known(Box::new(written));
+    }
+
+    /// Another commit is published: if the ref goes back to that one, it gets another chance.
+    pub(super) fn clear(&mut self) {
+        if self.last == Last::Nothing {
+            return;
+        }
+        if let Err(error) = remove(&self.path) {
+            tracing::warn!(error = %Cause::of(&error), "could not forget what was refused");
+        }
+        self.last = Last::Nothing;
+    }
+}
+
+/// Reads the file. One that cannot be understood says nothing: the program is asked again.
+fn read(path: &std::path::Path) -> Option<Written> {
+    let text = read_below(path, LONGEST).ok().flatten()?;
+    let read = serde_json::from_slice(&text);
+    read.inspect_err(|error| {
+        tracing::warn!(path = %path.display(), %error, "cannot read what was refused");
+    })
+    .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::config::{Request, Surroundings};
+    use std::fs;
+
+    fn config(args: &[&str]) -> Config {
+        let args = ["gitsyncd", "--repo=/srv/a", "--publish-gate"].iter().chain(args);
+        let args = args.map(std::ffi::OsString::from);
+        match config::load(args, std::iter::empty(), Surroundings::default()) {
+            Ok(Request::Run { config, .. }) => *config,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_refusal_lasts_until_what_it_depends_on_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path().to_owned(), dir.path().join("link"));
+        fs::create_dir_all(layout.own()).unwrap();
+        let id = |digit: &str| digit.repeat(40).parse::<CommitId>().unwrap();
+        let wanted = |digit| Resolved::exactly(&id(digit)).unwrap();
+        let again = |args: &[&str]| Refusals::new(&layout, &config(args));
+        let usual = ["--pre-publish-exechook-command=./check", "--root=/r"];
+        let mut refusals = again(&usual);
+        assert_eq!(refusals.find(&wanted("a")), None);
+        let refusal = HeldBack { commit: id("b"), why: "because".to_owned(), fresh: true };
+        refusals.note(&wanted("a"), &refusal);
+        let known = Some(HeldBack { fresh: false, ..refusal });
+        assert_eq!(refusals.find(&wanted("a")), known);
+        assert_eq!(again(&usual).find(&wanted("a")), known, "over a restart");
+        assert_eq!(again(&usual).find(&wanted("c")), None);
+        for other in [
+            &["--pre-publish-exechook-command=./other", "--root=/r"][..],
+            &[usual[0], usual[1], "--ref=other"],
+            &[usual[0], usual[1], "--repo=/srv/b"],
+            &[usual[0], usual[1], "--pre-publish-exechook-timeout=31s"],
+            &[usual[0], usual[1], "--publish-gate=false"],
+        ] {
+            assert_eq!(again(other).find(&wanted("a")), None, "{other:?}");
+        }
+        again(&usual).clear();
+        assert_eq!(again(&usual).find(&wanted("a")), None);
+        fs::write(layout.refused(), "{").unwrap();
+        assert_eq!(again(&usual).find(&wanted("a")), None);
+    }
+}

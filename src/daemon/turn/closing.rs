@@ -1,0 +1,79 @@
+//! The end of the loop: hooks have their say, what was begun is finished or given up, and the last
+//! status is written.
+
+use crate::attempt::Done;
+use crate::daemon::Ended;
+use crate::daemon::turn::{Loop, afterwards};
+use std::sync::Arc;
+
+/// Comes to an end, and says how it ended on the whole.
+pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
+    let mut succeeded = me.machine.is_steady();
+    let mut told = hear_hooks(&mut me, ended).await;
+    if let Some(attempt) = me.running.take() {
+        // It was told to stop; what it holds is given back in good order if it hurries. Perhaps
+        // it was done already.
+        let home = attempt.await;
+        if let Ok(Ok(done)) = &home.result {
+            succeeded = !matches!(done, Done::Refused(_));
+            me.judge(home);
+            told = me.hooks.is_done();
+        } else {
+            me.attempts = home.attempts;
+        }
+    } else if !me.stop.is_cancelled() {
+        me.collected = me.behind.finish().await;
+        afterwards::install(&mut me).await;
+    }
+    me.behind.give_up().await;
+    me.board.stopped();
+    let history = me.board.history_now();
+    me.tell(move |attempts, status, _| attempts.say_last(status, &history)).await;
+    match ended {
+        Ended::Well if me.config.one_time && !(succeeded && told) => {
+            if me.stop.is_cancelled() {
+                Ended::Interrupted
+            } else {
+                Ended::GaveUp
+            }
+        }
+        ended @ (Ended::Well | Ended::GaveUp | Ended::Interrupted) => ended,
+    }
+}
+
+/// Lets hooks have their say before the program ends by itself. Says whether all went well.
+async fn hear_hooks(me: &mut Loop, ended: Ended) -> bool {
+    let (hooks, stop) = (Arc::clone(&me.hooks), me.stop.clone());
+    if stop.is_cancelled() {
+        return hooks.is_done();
+    }
+    let told = async {
+        match ended {
+            Ended::Well => hooks.finish().await,
+            Ended::GaveUp | Ended::Interrupted => {
+                hooks.last_words().await;
+                true
+            }
+        }
+    };
+    let told = tokio::select! {
+        biased;
+        () = stop.cancelled() => false,
+        told = told => told,
+    };
+    if !told {
+        tracing::error!("not every hook succeeded");
+    }
+    if hooks.is_at_work() {
+        me.tell(|attempts, _, _| attempts.visited()).await;
+    }
+    told
+}
+
+/// Says why there will be no other attempt. One that did not fail was to be the only one.
+pub(super) fn give_up(failures: u64) {
+    match failures {
+        0 => tracing::error!("giving up: the commit is refused, so nothing is published"),
+        failures => tracing::error!(failures, "giving up"),
+    }
+}

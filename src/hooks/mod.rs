@@ -1,0 +1,272 @@
+//! Whom to tell what is published, and whom to ask before: programs and addresses.
+//!
+//! Each of them has one runner, a task that does one thing at a time and always the latest: what is
+//! handed in meanwhile takes the place of what waits. Nothing here decides what is published; the
+//! attempt asks, and the loop tells.
+
+mod children;
+mod exec;
+mod facts;
+mod letter;
+mod output;
+mod process;
+mod request;
+mod web;
+
+pub use facts::Notice;
+pub use process::Failure;
+
+use crate::config::Config;
+use crate::hooks::children::Children;
+use crate::hooks::exec::Desk;
+use crate::hooks::facts::Facts;
+use crate::hooks::letter::Letter;
+use crate::hooks::web::Box as Letterbox;
+use crate::model::{CommitId, Event, Step};
+use crate::observe::metrics::Metrics;
+use crate::observe::status::Status;
+use crate::runtime::{Stop, Stopped};
+use rustix::process::Pid;
+use std::future::{Future, pending};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The names in logs and metrics, which are those of git-sync.
+const EXEC: &str = "exechook";
+const PRE_PUBLISH: &str = "pre-publish-exechook";
+const WEB: &str = "webhook";
+
+/// A task and its name.
+pub type Runner = (&'static str, Pin<Box<dyn Future<Output = ()> + Send>>);
+
+/// All of them. Whoever has it can tell and ask, from any thread.
+#[derive(Debug)]
+pub struct Hooks {
+    exec: Option<Desk>,
+    pre_publish: Option<Desk>,
+    /// Whether the program before a publication may hold it back.
+    gate: bool,
+    web: Vec<Letterbox>,
+    children: Arc<Children>,
+    status: watch::Receiver<Arc<Status>>,
+}
+
+/// What the program before a publication said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing that holds it back.
+    Go,
+    /// That this is not to be published, or nothing, which means the same.
+    Refuse(Failure),
+}
+
+/// Where a program ran, and may have changed files.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    tree: PathBuf,
+    before: bool,
+    run: u64,
+}
+
+impl Visit {
+    /// The tree.
+    pub fn tree(&self) -> &Path {
+        &self.tree
+    }
+}
+
+impl Hooks {
+    /// Makes what the options say, and the tasks that do the work until the token is cancelled.
+    pub fn new(
+        config: &Config,
+        metrics: &Arc<Metrics>,
+        status: watch::Receiver<Arc<Status>>,
+        stop: &CancellationToken,
+    ) -> (Self, Vec<Runner>) {
+        let facts = Arc::new(Facts::of(config));
+        let children = Arc::new(Children::default());
+        let options = &config.hooks;
+        let mut runners: Vec<Runner> = Vec::new();
+        let mut add = |name, task| runners.push((name, task));
+        let desk = |exec: &crate::config::Exec, name| {
+            (!exec.command.is_empty()).then(|| {
+                metrics.expect_hook(name);
+                Desk::new(exec.clone())
+            })
+        };
+        let exec = desk(&options.exec, EXEC);
+        if let Some(desk) = &exec {
+            let mut runner = desk.runner(EXEC, &facts, &children, metrics);
+            (runner.again, runner.step) = (!config.one_time, Some(Step::Notify));
+            add(EXEC, Box::pin(runner.run(stop.clone())));
+        }
+        let pre_publish = desk(&options.pre_publish, PRE_PUBLISH);
+        if let Some(desk) = &pre_publish {
+            let mut runner = desk.runner(PRE_PUBLISH, &facts, &children, metrics);
+            (runner.again, runner.once) = (!config.one_time && !options.gate, false);
+            add(PRE_PUBLISH, Box::pin(runner.run(stop.clone())));
+        }
+        let mut web = Vec::new();
+        for sender in request::senders(config) {
+            metrics.expect_hook(WEB);
+            let letterbox = Letterbox::new(&options.web);
+            let runner = letterbox.runner(sender, !config.one_time, &facts, metrics);
+            add(WEB, Box::pin(runner.run(stop.clone())));
+            web.push(letterbox);
+        }
+        (Self { exec, pre_publish, gate: options.gate, web, children, status }, runners)
+    }
+
+    /// Says whether a process is one that a hook was started as.
+    pub fn is_ours(&self, pid: Pid) -> bool {
+        self.children.has(pid)
+    }
+
+    fn notice(&self, commit: &CommitId, tree: PathBuf) -> Notice {
+        let status = self.status.borrow();
+        let live = status.commit.as_ref().map(|commit| &commit.id);
+        let previous = live.filter(|live| *live != commit).or(status.previous.as_ref());
+        Notice { commit: commit.clone(), previous: previous.cloned(), tree }
+    }
+
+    /// Readers see a commit. It is told once, until they see another one.
+    pub fn published(&self, commit: &CommitId, tree: PathBuf) {
+        let notice = self.notice(commit, tree);
+        if let Some(desk) = self.exec.as_ref().filter(|desk| desk.last().as_ref() != Some(commit)) {
+            desk.submit(notice.clone());
+        }
+        for letterbox in &self.web {
+            letterbox.published(&notice);
+        }
+    }
+
+    /// Tells those who want to hear of it that something else happened, with the commit that it is
+    /// about, or else the one that is published.
+    pub fn happened(&self, event: Event, commit: Option<&CommitId>, error: Option<&str>) {
+        let status = self.status.borrow();
+        let live = status.commit.as_ref().map(|commit| &commit.id);
+        let letter = Letter::new(
+            event,
+            commit.or(live).cloned(),
+            live.filter(|live| commit.is_some_and(|commit| commit != *live))
+                .or(status.previous.as_ref())
+                .cloned(),
+            error.map(str::to_owned),
+        );
+        for letterbox in &self.web {
+            letterbox.happened(&letter);
+        }
+    }
+
+    /// Whether a commit can be refused.
+    pub fn is_gated(&self) -> bool {
+        self.gate
+    }
+
+    /// Whether a program is to be asked before a publication.
+    pub fn asks(&self) -> bool {
+        self.pre_publish.is_some()
+    }
+
+    /// Runs the program before a publication, in the tree as it will be. Where it cannot hold the
+    /// commit back, it may go on after this.
+    pub fn ask(&self, commit: &CommitId, tree: PathBuf, stop: &Stop) -> Result<Verdict, Stopped> {
+        let Some(desk) = &self.pre_publish else {
+            return Ok(Verdict::Go);
+        };
+        stop.check()?;
+        let (number, cut) = desk.submit(self.notice(commit, tree));
+        if self.gate {
+            let answer = stop.wait(desk.tried(number)).inspect_err(|_stopped| cut.cancel())?;
+            return Ok(answer.map_or(Verdict::Go, Verdict::Refuse));
+        }
+        // What cannot hold the commit back must not use up the time that it takes to publish.
+        let left = stop.deadline().saturating_duration_since(Instant::now());
+        match stop.or_sooner(left / 4 * 3).wait(desk.tried(number)) {
+            Err(Stopped::Asked) => {
+                cut.cancel();
+                Err(Stopped::Asked)
+            }
+            Ok(_) | Err(Stopped::Late) => Ok(Verdict::Go),
+        }
+    }
+
+    fn desks(&self) -> impl Iterator<Item = &Desk> {
+        self.exec.iter().chain(&self.pre_publish)
+    }
+
+    /// Says whether a program may be changing files of a tree now, or has and nobody has looked.
+    pub fn is_at_work(&self) -> bool {
+        self.desks().any(Desk::is_at_work)
+    }
+
+    /// Waits until a program has run in a tree and it is time to look what it did.
+    pub async fn visited(&self) -> Visit {
+        let visit = |before: bool, (tree, run)| Visit { tree, before, run };
+        tokio::select! {
+            done = unsettled(self.exec.as_ref()) => visit(false, done),
+            done = unsettled(self.pre_publish.as_ref()) => visit(true, done),
+        }
+    }
+
+    /// Where programs have run that do not run now, and nobody has looked since.
+    pub fn visits(&self) -> Vec<Visit> {
+        let of = |before, desk: Option<&Desk>| {
+            let (tree, run) = desk?.unsettled_now()?;
+            Some(Visit { tree, before, run })
+        };
+        [of(false, self.exec.as_ref()), of(true, self.pre_publish.as_ref())]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// What a program did was looked at.
+    pub fn settled(&self, visit: &Visit) {
+        let desk = if visit.before { &self.pre_publish } else { &self.exec };
+        if let Some(desk) = desk {
+            desk.settled(visit.run);
+        }
+    }
+
+    /// Says whether everybody was told once, and all went well.
+    pub fn is_done(&self) -> bool {
+        self.desks().all(Desk::is_done) && self.web.iter().all(Letterbox::is_done)
+    }
+
+    /// Waits until everybody was told once, and says whether all went well.
+    pub async fn finish(&self) -> bool {
+        let mut well = true;
+        for desk in self.desks() {
+            well &= desk.finish().await;
+        }
+        for letterbox in &self.web {
+            well &= letterbox.finish().await;
+        }
+        well
+    }
+
+    /// Waits until everybody was told once over HTTP, but not for long.
+    pub async fn last_words(&self) {
+        let all = async {
+            for letterbox in &self.web {
+                letterbox.finish().await;
+            }
+        };
+        let longest = self.web.iter().map(Letterbox::timeout).max().unwrap_or_default();
+        // Who does not listen is not told.
+        drop(tokio::time::timeout(longest + Duration::from_millis(100), all).await);
+    }
+}
+
+async fn unsettled(desk: Option<&Desk>) -> (PathBuf, u64) {
+    match desk {
+        Some(desk) => desk.unsettled().await,
+        None => pending().await,
+    }
+}
