@@ -219,7 +219,7 @@ impl Root {
     /// is rebuilt, and what is published is looked at if it is not what it was.
     pub(super) fn open(&mut self, stop: &Stop) -> Result<Store, AttemptError> {
         self.touch();
-        let store = publish::prepare(&self.layout, &self.checkout).inspect_err(|error| {
+        let store = publish::prepare(&self.layout, self.checkout).inspect_err(|error| {
             if matches!(error, RootError::Foreign { .. }) {
                 // Not even a status is written to what is somebody else's.
                 self.lock = None;
@@ -370,7 +370,7 @@ impl Root {
         self.touch();
         self.suspect = false;
         self.lacking = true;
-        let store = publish::rebuild(&self.layout, &self.checkout)?;
+        let store = publish::rebuild(&self.layout, self.checkout)?;
         self.shape = Some(store.shape());
         Ok(store)
     }

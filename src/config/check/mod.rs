@@ -6,6 +6,7 @@ mod peer;
 mod serving;
 mod sources;
 
+use crate::config::check::sources::Sources;
 use crate::config::git_config;
 use crate::config::given::Given;
 use crate::config::names;
@@ -62,20 +63,15 @@ struct Places {
 impl Checker<'_> {
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
     fn config(&mut self, raw: &Raw) -> Option<Config> {
-        let settings = access::settings(self, raw);
-        let (named_repo, repo) = sources::repo(self, raw, &settings);
-        let fallback_repos = sources::fallbacks(self, raw, &settings);
+        let Sources { named_repo, repo, fallback_repos, settings } = sources::sources(self, raw);
         let checkout = self.all_of(git_config::core(&settings));
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
         let submodules = self.read("submodules", raw.submodules.as_ref(), Submodules::parse);
         self.past(raw);
         let places = self.places(raw);
-        let stale = self.read(
-            "stale-worktree-timeout",
-            raw.stale_worktree_timeout.as_ref(),
-            values::duration,
-        );
+        let stale = raw.stale_worktree_timeout.as_ref();
+        let stale = self.read("stale-worktree-timeout", stale, values::duration);
         let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
         let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
         let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
@@ -92,14 +88,7 @@ impl Checker<'_> {
         if let (true, Some(repo)) = (self.called_as.is_peer(), &repo) {
             peer::refuse(self, raw, repo, &access);
         }
-        let serving = serving::serving(self, raw);
-        if serving.pprof && signal == Some(signals::PROFILING) {
-            let other = self.place("http-pprof");
-            self.complain(
-                "sync-on-signal",
-                format!("cannot be PROF together with {other}, which needs that signal"),
-            );
-        }
+        let serving = serving::serving(self, raw, signal);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {

@@ -70,7 +70,7 @@ fn settings_of_git_fill_what_no_option_says() {
     };
     let proxy = |way: Way| match way.via {
         Via::Proxy(_, url) => url.to_string(),
-        other => panic!("{other:?}"),
+        other @ (Via::Environment | Via::Nothing) => panic!("{other:?}"),
     };
     let way = with(&[]);
     assert_eq!(way.headers[0].line.reveal(), "A: 1");
