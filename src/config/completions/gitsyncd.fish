@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= http-bind= http-metrics ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -72,6 +72,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l client-cert -d 'Our c
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l client-key -d 'The key of our certificate' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l proxy -d 'A proxy to go through, to any server' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-config -d 'Settings by the names that Git has for them' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-config-add -d 'More settings of Git' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ready-max-age -d 'How old the last success may be for /readyz' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l hook-bind -d 'Where to receive webhooks, apart from all else' -r -f
@@ -92,6 +93,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l add-user -d 'Write a 
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-pprof -d 'Answer /debug/pprof/: profiles of the processor'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s h -l help -d 'Show a short help'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l man -d 'Show the manual of all options'
@@ -150,6 +152,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l client-cert 
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l client-key -d 'The key of our certificate' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l proxy -d 'A proxy to go through, to any server' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-config -d 'Settings by the names that Git has for them' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-config-add -d 'More settings of Git' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ready-max-age -d 'How old the last success may be for /readyz' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l hook-bind -d 'Where to receive webhooks, apart from all else' -r -f
@@ -170,6 +173,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l add-user -d 
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-pprof -d 'Answer /debug/pprof/: profiles of the processor'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
