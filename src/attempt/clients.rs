@@ -43,7 +43,7 @@ impl Clients {
     }
 
     /// What connects to SSH servers and `git://`: settings of Git are not about them.
-    pub(super) fn for_ssh(&self, access: &Access) -> Dialer {
+    pub(super) fn for_ssh(access: &Access) -> Dialer {
         let via = access.proxy.all.clone();
         let via = via.map_or(Via::Environment, |url| Via::Proxy("proxy", url));
         dialer(&access.tls, &via, access)

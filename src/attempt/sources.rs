@@ -39,7 +39,7 @@ impl Sources {
         let access = &config.access;
         let mut clients = Clients::new(access, &traffic);
         let who = Who::new(config, clients.services.clone(), metrics);
-        let ssh = ssh(config, clients.for_ssh(access), &traffic);
+        let ssh = ssh(config, Clients::for_ssh(access), &traffic);
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
             .map(|url| {

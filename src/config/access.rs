@@ -2,7 +2,9 @@
 //! here; files are read again at each attempt.
 
 use crate::config::git_config::{CredentialSetting, HttpSetting, Setting};
-use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
+use crate::config::way;
+use crate::config::way::Way;
+use crate::model::{FileChoice, RepoUrl, Secret, ServiceUrl, UrlPrefix};
 use std::path::{Path, PathBuf};
 
 /// What a mounted Secret calls a login.
@@ -42,6 +44,17 @@ pub struct Access {
 }
 
 impl Access {
+    /// How the server of a repository is spoken to. Settings are about HTTP only.
+    pub fn way(&self, repo: &RepoUrl) -> Way {
+        way::to(self, repo)
+    }
+
+    /// How services are spoken to that help us, such as one that tells passwords: by the options and
+    /// by what is said of all servers. They must prove who they are in any case.
+    pub fn way_to_services(&self) -> Way {
+        way::to_services(self)
+    }
+
     /// Every file that says who we are to sources over HTTP, or whom to believe there.
     pub fn http_files(&self) -> Vec<PathBuf> {
         let credentials = self.credentials.iter().map(|one| &one.password);

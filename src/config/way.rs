@@ -47,90 +47,88 @@ struct Pace {
     time: Duration,
 }
 
-impl Access {
-    /// How the server of a repository is spoken to. Settings are about HTTP only.
-    pub fn way(&self, repo: &RepoUrl) -> Way {
-        let Location::Http(url) = repo.location() else {
-            return self.join(&[]);
+/// How the server of a repository is spoken to. Settings are about HTTP only.
+pub(super) fn to(access: &Access, repo: &RepoUrl) -> Way {
+    let Location::Http(url) = repo.location() else {
+        return join(access, &[]);
+    };
+    let mut best: BTreeMap<&str, UrlRank> = BTreeMap::new();
+    let mut applied = Vec::new();
+    let mut elsewhere = Vec::new();
+    for setting in &access.http {
+        let rank = match &setting.pattern {
+            None => Some(UrlRank::default()),
+            Some(pattern) => pattern.rank(url, repo.user()),
         };
-        let mut best: BTreeMap<&str, UrlRank> = BTreeMap::new();
-        let mut applied = Vec::new();
-        let mut elsewhere = Vec::new();
-        for setting in &self.http {
-            let rank = match &setting.pattern {
-                None => Some(UrlRank::default()),
-                Some(pattern) => pattern.rank(url, repo.user()),
-            };
-            match rank {
-                Some(rank) if best.get(setting.name).is_none_or(|best| rank >= *best) => {
-                    best.insert(setting.name, rank);
-                    applied.push(setting);
-                }
-                Some(_) => (),
-                None => elsewhere.push(setting),
+        match rank {
+            Some(rank) if best.get(setting.name).is_none_or(|best| rank >= *best) => {
+                best.insert(setting.name, rank);
+                applied.push(setting);
             }
+            Some(_) => (),
+            None => elsewhere.push(setting),
         }
-        let mut way = self.join(&applied);
-        // They may be meant for where we are sent.
-        for setting in elsewhere {
-            if let (Some(url), HttpItem::ExtraHeader(line)) = (&setting.prefix, &setting.item) {
-                extend(&mut way.headers, line.as_ref(), Some(url.clone()));
-            }
-        }
-        way
     }
+    let mut way = join(access, &applied);
+    // They may be meant for where we are sent.
+    for setting in elsewhere {
+        if let (Some(url), HttpItem::ExtraHeader(line)) = (&setting.prefix, &setting.item) {
+            extend(&mut way.headers, line.as_ref(), Some(url.clone()));
+        }
+    }
+    way
+}
 
-    /// How services are spoken to that help us, such as one that tells passwords: by the options and
-    /// by what is said of all servers. They must prove who they are in any case.
-    pub fn way_to_services(&self) -> Way {
-        let general: Vec<_> = self.http.iter().filter(|one| one.pattern.is_none()).collect();
-        let mut way = self.join(&general);
-        way.tls.blind = false;
-        way
-    }
+/// How services are spoken to that help us, such as one that tells passwords: by the options and
+/// by what is said of all servers. They must prove who they are in any case.
+pub(super) fn to_services(access: &Access) -> Way {
+    let general: Vec<_> = access.http.iter().filter(|one| one.pattern.is_none()).collect();
+    let mut way = join(access, &general);
+    way.tls.blind = false;
+    way
+}
 
-    /// Joins settings, of which later ones count more, with the options, which count most.
-    fn join(&self, settings: &[&HttpSetting]) -> Way {
-        let mut way = Way { tls: self.tls.clone(), ..Way::default() };
-        let (mut certificate, mut key, mut authorities) = (None, None, None);
-        let (mut agent, mut pace) = (None, Pace::default());
-        for setting in settings {
-            match &setting.item {
-                HttpItem::ExtraHeader(line) => extend(&mut way.headers, line.as_ref(), None),
-                HttpItem::Proxy(None) => way.via = Via::Nothing,
-                HttpItem::Proxy(Some(url)) => way.via = Via::Proxy("http.proxy", url.clone()),
-                HttpItem::Verify(verify) => way.tls.blind = !verify,
-                HttpItem::Authorities(file) => authorities.clone_from(file),
-                HttpItem::Directory(path) => way.tls.directories = path.iter().cloned().collect(),
-                HttpItem::Certificate(file) => certificate.clone_from(file),
-                HttpItem::Key(file) => key.clone_from(file),
-                HttpItem::Cookies(file) => way.cookie_file.clone_from(file),
-                HttpItem::UserAgent(text) => agent = Some(text),
-                HttpItem::Redirects(redirects) => way.redirects = *redirects,
-                HttpItem::SlowLimit(limit) => pace.limit = *limit,
-                HttpItem::SlowTime(time) => pace.time = *time,
-            }
+/// Joins settings, of which later ones count more, with the options, which count most.
+fn join(access: &Access, settings: &[&HttpSetting]) -> Way {
+    let mut way = Way { tls: access.tls.clone(), ..Way::default() };
+    let (mut certificate, mut key, mut authorities) = (None, None, None);
+    let (mut agent, mut pace) = (None, Pace::default());
+    for setting in settings {
+        match &setting.item {
+            HttpItem::ExtraHeader(line) => extend(&mut way.headers, line.as_ref(), None),
+            HttpItem::Proxy(None) => way.via = Via::Nothing,
+            HttpItem::Proxy(Some(url)) => way.via = Via::Proxy("http.proxy", url.clone()),
+            HttpItem::Verify(verify) => way.tls.blind = !verify,
+            HttpItem::Authorities(file) => authorities.clone_from(file),
+            HttpItem::Directory(path) => way.tls.directories = path.iter().cloned().collect(),
+            HttpItem::Certificate(file) => certificate.clone_from(file),
+            HttpItem::Key(file) => key.clone_from(file),
+            HttpItem::Cookies(file) => way.cookie_file.clone_from(file),
+            HttpItem::UserAgent(text) => agent = Some(text),
+            HttpItem::Redirects(redirects) => way.redirects = *redirects,
+            HttpItem::SlowLimit(limit) => pace.limit = *limit,
+            HttpItem::SlowTime(time) => pace.time = *time,
         }
-        if let Some(url) = &self.proxy.all {
-            way.via = Via::Proxy("proxy", url.clone());
-        }
-        way.cookie_file = way.cookie_file.or_else(|| self.cookie_file.clone());
-        let is_named = |file: &FileChoice| !file.optional;
-        if let Some(file) = authorities.filter(|_| !way.tls.authorities.iter().any(is_named)) {
-            way.tls.authorities.insert(0, FileChoice::named(file));
-        }
-        let has_own = way.tls.identities.iter().any(|(certificate, _)| is_named(certificate));
-        if let Some(file) = certificate.filter(|_| !has_own) {
-            let key = key.unwrap_or_else(|| file.clone());
-            way.tls.identities.insert(0, (FileChoice::named(file), FileChoice::named(key)));
-        }
-        if let Some(agent) = agent {
-            call_ourselves(&mut way.headers, agent);
-        }
-        let Pace { limit, time } = pace;
-        way.slow = (limit > 0 && !time.is_zero()).then_some(Slow { limit, time });
-        way
     }
+    if let Some(url) = &access.proxy.all {
+        way.via = Via::Proxy("proxy", url.clone());
+    }
+    way.cookie_file = way.cookie_file.or_else(|| access.cookie_file.clone());
+    let is_named = |file: &FileChoice| !file.optional;
+    if let Some(file) = authorities.filter(|_| !way.tls.authorities.iter().any(is_named)) {
+        way.tls.authorities.insert(0, FileChoice::named(file));
+    }
+    let has_own = way.tls.identities.iter().any(|(certificate, _)| is_named(certificate));
+    if let Some(file) = certificate.filter(|_| !has_own) {
+        let key = key.unwrap_or_else(|| file.clone());
+        way.tls.identities.insert(0, (FileChoice::named(file), FileChoice::named(key)));
+    }
+    if let Some(agent) = agent {
+        call_ourselves(&mut way.headers, agent);
+    }
+    let Pace { limit, time } = pace;
+    way.slow = (limit > 0 && !time.is_zero()).then_some(Slow { limit, time });
+    way
 }
 
 /// Adds a line, or takes back those for the same addresses.

@@ -80,20 +80,20 @@ async fn profile(site: &Site, query: &str) -> Response<Body> {
             "somebody else takes a profile at the moment; only one can be taken at a time\n";
         return answer::soon(answer::text(StatusCode::CONFLICT, words));
     };
-    let token = site.stop.child_token();
-    let _until_nobody_waits = token.clone().drop_guard();
+    let ends = site.stop.child_token();
+    let _until_nobody_waits = ends.clone().drop_guard();
     let length = Duration::from_secs(length);
-    let stop = Stop::new(token, Instant::now() + length + MAKING);
+    let stop = Stop::new(ends, Instant::now() + length + MAKING);
     let inner = stop.clone();
     let work = move || {
-        let taken = profile::take(|| {
+        let made = profile::take(|| {
             let time = inner.or_sooner(length);
             // Only the time ends this wait, or the stop.
             let ended = time.wait(pending::<()>());
             ended.is_err() && inner.check().is_ok()
         });
         drop(turn);
-        taken
+        made
     };
     match blocking::run(&stop, PATIENCE, work).await {
         Ok(Ok(Some(bytes))) => {

@@ -56,15 +56,12 @@ fn plain(path: &str) -> String {
     for part in parts {
         let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
         let letter = code.filter(|code| code.is_ascii_alphanumeric() || b"-._~".contains(code));
-        match (letter, part.get(2..)) {
-            (Some(letter), Some(rest)) => {
-                plain.push(char::from(letter));
-                plain.push_str(rest);
-            }
-            (_, _) => {
-                plain.push('%');
-                plain.push_str(part);
-            }
+        if let (Some(letter), Some(rest)) = (letter, part.get(2..)) {
+            plain.push(char::from(letter));
+            plain.push_str(rest);
+        } else {
+            plain.push('%');
+            plain.push_str(part);
         }
     }
     plain

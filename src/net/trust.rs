@@ -146,9 +146,10 @@ impl Trust {
         let roots = Arc::new(roots);
         let for_proxies = Arc::new(builder(&roots)?.with_no_client_auth());
         let begin = || if self.blind { blind::builder() } else { builder(&roots) };
-        let anonymous = match self.blind {
-            true => Arc::new(begin()?.with_no_client_auth()),
-            false => Arc::clone(&for_proxies),
+        let anonymous = if self.blind {
+            Arc::new(begin()?.with_no_client_auth())
+        } else {
+            Arc::clone(&for_proxies)
         };
         let identified = match &identity {
             Some(identity) => Arc::new(identity.show(begin()?)?),
@@ -175,24 +176,12 @@ impl Trust {
         }
         let mut roots = if files.is_empty() { system() } else { roots };
         for directory in &self.directories {
-            let found = self.certificates_in(directory);
+            let found = certificates_in(directory);
             tracing::debug!(directory = %directory.display(), found = found.len(), "read certificates");
             roots.add_parsable_certificates(found);
             files.push(directory.clone());
         }
         Ok((roots, files))
-    }
-
-    /// The certificates in the files of a directory. Other files may be there, too.
-    fn certificates_in(&self, directory: &Path) -> Vec<CertificateDer<'static>> {
-        let texts = files_of(directory)
-            .into_iter()
-            .filter_map(|path| look::read(&path, LIMIT).ok().flatten());
-        texts
-            .flat_map(|text| {
-                CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect::<Vec<_>>()
-            })
-            .collect()
     }
 
     fn identity(&self) -> Result<Option<Identity>, NetError> {
@@ -327,6 +316,17 @@ fn builder(
             source: Cause::of(&source),
         })?;
     Ok(builder.with_root_certificates(Arc::clone(roots)))
+}
+
+/// The certificates in the files of a directory. Other files may be there, too.
+fn certificates_in(directory: &Path) -> Vec<CertificateDer<'static>> {
+    let texts =
+        files_of(directory).into_iter().filter_map(|path| look::read(&path, LIMIT).ok().flatten());
+    texts
+        .flat_map(|text| {
+            CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// The files of a directory in the order of their names.

@@ -50,7 +50,7 @@ pub enum RootError {
 
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind. Stock Git is told how files are written.
-pub fn prepare(layout: &Layout, checkout: &Checkout) -> Result<Store, RootError> {
+pub fn prepare(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
     match owner(layout) {
@@ -89,7 +89,7 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 
 /// Puts a new, empty repository in the place of the old one's objects. The trees and what Git knows
 /// of them stay.
-pub fn rebuild(layout: &Layout, checkout: &Checkout) -> Result<Store, RootError> {
+pub fn rebuild(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
     // Refs go before the objects they name, so that a crash leaves none that names nothing.
     for part in
@@ -115,7 +115,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// Adds what a repository must have (gitrepository-layout).
-fn complete(layout: &Layout, checkout: &Checkout) -> Result<(), DiskError> {
+fn complete(layout: &Layout, checkout: Checkout) -> Result<(), DiskError> {
     let git = layout.git();
     for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);

@@ -35,7 +35,7 @@ pub(super) fn config_is_right(git: &Path) -> bool {
 const LACKING: &str = "[core]\n\ttrustctime = false\n";
 
 /// Our configuration, or that which is there with what it lacks, and how files are written.
-pub(super) fn config(git: &Path, checkout: &Checkout) -> String {
+pub(super) fn config(git: &Path, checkout: Checkout) -> String {
     let mut text = match fs::read_to_string(git.join("config")) {
         Ok(text) if config_is_right(git) && text.contains("trustctime") => text,
         Ok(text) if config_is_right(git) => text + LACKING,
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn what_options_say_is_added_and_taken_away_and_all_else_stays() {
         let dir = tempfile::tempdir().unwrap();
-        let write = |checkout: &Checkout| {
+        let write = |checkout: Checkout| {
             let text = config(dir.path(), checkout);
             fs::write(dir.path().join("config"), &text).unwrap();
             assert_eq!(config(dir.path(), checkout), text);
@@ -102,17 +102,17 @@ mod tests {
         let crlf = Checkout { autocrlf: Some(AutoCrlf::True), ..Checkout::default() };
         let other = Checkout { eol: Some(Eol::Crlf), symlinks: Some(false), ..Checkout::default() };
         let nothing = Checkout::default();
-        assert_eq!(write(&nothing), CONFIG);
-        let text = write(&crlf);
+        assert_eq!(write(nothing), CONFIG);
+        let text = write(crlf);
         assert_eq!(text, format!("{CONFIG}{BY_OPTIONS}\n\tautocrlf = true\n"));
         let added = "\tabbrev = 9\n[user]\n\tname = Ada\n";
         fs::write(dir.path().join("config"), format!("{text}{added}")).unwrap();
         let mine = format!("{CONFIG}[core]\n{added}");
-        let text = write(&other);
+        let text = write(other);
         assert_eq!(text, format!("{mine}{BY_OPTIONS}\n\teol = crlf\n\tsymlinks = false\n"));
-        assert_eq!(write(&nothing), mine);
+        assert_eq!(write(nothing), mine);
         fs::write(dir.path().join("config"), "[core]\n\trepositoryformatversion = 0\n").unwrap();
-        assert!(write(&crlf).ends_with("\tautocrlf = true\n"));
-        assert!(write(&nothing).ends_with("trustctime = false\n"));
+        assert!(write(crlf).ends_with("\tautocrlf = true\n"));
+        assert!(write(nothing).ends_with("trustctime = false\n"));
     }
 }

@@ -48,7 +48,9 @@ pub fn sweep(
 /// Lets others remove the worktrees.
 pub fn release(layout: &Layout) -> Result<(), DiskError> {
     let admins = trees(layout)?.into_iter().map(|tree| link::admin_of(layout, &tree));
-    admins.fold(Ok(()), |all, admin| all.and(admin.release()))
+    // Each is tried, whatever became of those before.
+    let released: Vec<_> = admins.map(|admin| admin.release()).collect();
+    released.into_iter().collect()
 }
 
 /// Throws away a tree that readers have not seen.

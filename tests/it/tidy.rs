@@ -31,7 +31,7 @@ const WALLS: [(&str, &str); 20] = [
     ("runtime", "model"),
     ("attempt", "model config runtime disk net ssh credentials git trees publish hooks observe"),
     ("command", "model config runtime disk net attempt publish observe trigger http"),
-    ("exit", "model config attempt command daemon observe"),
+    ("exit", "model disk config attempt command daemon observe"),
 ];
 
 /// Families of outside crates that only these modules may name.

@@ -7,6 +7,7 @@ mod peer;
 mod serving;
 mod sources;
 
+use crate::config::check::sources::Sources;
 use crate::config::git_config;
 use crate::config::given::Given;
 use crate::config::names;
@@ -17,9 +18,7 @@ use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{
-    Config, Drift, LogFormat, Personality, Serving, Submodules, Surroundings, Trees,
-};
+use crate::config::{Config, Drift, LogFormat, Personality, Submodules, Surroundings, Trees};
 use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -75,9 +74,7 @@ struct Places {
 impl Checker<'_> {
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
     fn config(&mut self, raw: &Raw) -> Option<Config> {
-        let settings = access::settings(self, raw);
-        let (named_repo, repo) = sources::repo(self, raw, &settings);
-        let fallback_repos = sources::fallbacks(self, raw, &settings);
+        let Sources { named_repo, repo, fallback_repos, settings } = sources::sources(self, raw);
         let checkout = self.all_of(git_config::core(&settings));
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
@@ -94,8 +91,8 @@ impl Checker<'_> {
         if let (true, Some(repo)) = (self.called_as.is_peer(), &repo) {
             peer::refuse(self, raw, repo, &access);
         }
-        let serving = serving::serving(self, raw);
-        let signal = self.signal(raw, &serving);
+        let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
+        let serving = serving::serving(self, raw, signal);
         let hooks = hooks::hooks(self, raw);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
@@ -150,18 +147,6 @@ impl Checker<'_> {
             group_write: group_write.unwrap_or_default(),
             add_user: add_user.unwrap_or_default(),
         }
-    }
-
-    fn signal(&mut self, raw: &Raw, serving: &Serving) -> Option<i32> {
-        let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
-        if serving.pprof && signal == Some(signals::PROFILING) {
-            let other = self.place("http-pprof");
-            self.complain(
-                "sync-on-signal",
-                format!("cannot be PROF together with {other}, which needs that signal"),
-            );
-        }
-        signal
     }
 
     /// Reads one text; none if there is none or it is bad.

@@ -3,10 +3,12 @@
 use crate::config::check::Checker;
 use crate::config::check::access::secret;
 use crate::config::raw::Raw;
+use crate::config::signals;
 use crate::config::values;
 use crate::config::{ApiRead, Serving};
 
-pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw) -> Serving {
+/// `signal` is the one that starts a sync.
+pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw, signal: Option<i32>) -> Serving {
     let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
     let metrics = checker.read("http-metrics", raw.http_metrics.as_ref(), values::switch);
     if metrics == Some(true) && bind.is_none() {
@@ -16,6 +18,13 @@ pub(super) fn serving(checker: &mut Checker<'_>, raw: &Raw) -> Serving {
     let pprof = pprof.unwrap_or_default();
     if pprof && bind.is_none() {
         checker.complain("http-pprof", "needs --http-bind besides it");
+    }
+    if pprof && signal == Some(signals::PROFILING) {
+        let other = checker.place("http-pprof");
+        checker.complain(
+            "sync-on-signal",
+            format!("cannot be PROF together with {other}, which needs that signal"),
+        );
     }
     let hook_bind = checker.read("hook-bind", raw.hook_bind.as_ref(), values::address);
     let any_port = |address: &String| address.ends_with(":0");

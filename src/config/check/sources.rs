@@ -1,13 +1,32 @@
 //! Where sources are, as options and settings of Git have it.
 
+use crate::config::check::access;
 use crate::config::check::{Checker, repo_url};
 use crate::config::git_config;
 use crate::config::git_config::Setting;
 use crate::config::raw::Raw;
 use crate::model::RepoUrl;
 
+/// All that is read of it.
+pub(super) struct Sources {
+    /// What the repository is called.
+    pub(super) named_repo: Option<RepoUrl>,
+    /// Where it is.
+    pub(super) repo: Option<RepoUrl>,
+    pub(super) fallback_repos: Vec<RepoUrl>,
+    pub(super) settings: Vec<Setting>,
+}
+
+/// Reads all of it.
+pub(super) fn sources(checker: &mut Checker<'_>, raw: &Raw) -> Sources {
+    let settings = access::settings(checker, raw);
+    let (named_repo, repo) = repo(checker, raw, &settings);
+    let fallback_repos = fallbacks(checker, raw, &settings);
+    Sources { named_repo, repo, fallback_repos, settings }
+}
+
 /// Reads where the repository is: by its name, and by where settings of Git say that it is.
-pub(super) fn repo(
+fn repo(
     checker: &mut Checker<'_>,
     raw: &Raw,
     settings: &[Setting],
@@ -27,11 +46,7 @@ pub(super) fn repo(
     (named.and_then(|text| text.parse().ok()).or(repo.clone()), repo)
 }
 
-pub(super) fn fallbacks(
-    checker: &mut Checker<'_>,
-    raw: &Raw,
-    settings: &[Setting],
-) -> Vec<RepoUrl> {
+fn fallbacks(checker: &mut Checker<'_>, raw: &Raw, settings: &[Setting]) -> Vec<RepoUrl> {
     let repos = checker.read_many("fallback-repo", raw.fallback_repo.as_ref(), |text| {
         let place = git_config::rewritten(settings, text);
         repo_url(place.as_deref().unwrap_or(text))

@@ -65,12 +65,12 @@ fn settings_of_git_fill_what_no_option_says() {
     let settings =
         r#"--git-config=http.extraHeader:A: 1,http.sslCAInfo:ca,http.proxy:"p:8080",core.pager:x"#;
     let with = |more: &[&str]| {
-        let config = config(&[&[settings], more].concat());
+        let config = config(&[&["--repo=https://h/a", settings], more].concat());
         config.access.way(&config.repo)
     };
     let proxy = |way: Way| match way.via {
         Via::Proxy(_, url) => url.to_string(),
-        other => panic!("{other:?}"),
+        other @ (Via::Environment | Via::Nothing) => panic!("{other:?}"),
     };
     let way = with(&[]);
     assert_eq!(way.headers[0].line.reveal(), "A: 1");

@@ -131,9 +131,13 @@ impl Profile {
             kinds = message;
         }
         for (field, messages) in [(2, &self.samples), (4, &self.locations), (5, &self.functions)] {
-            messages.iter().for_each(|message| put_bytes(&mut out, field, message));
+            for message in messages {
+                put_bytes(&mut out, field, message);
+            }
         }
-        self.texts.all.iter().for_each(|text| put_bytes(&mut out, 6, text.as_bytes()));
+        for text in &self.texts.all {
+            put_bytes(&mut out, 6, text.as_bytes());
+        }
         put_number(&mut out, 9, self.started);
         put_number(&mut out, 10, self.lasted);
         // The last kind is what there is a sample of once a period.
@@ -172,7 +176,9 @@ fn put_bytes(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
 /// A field that holds several numbers.
 fn put_numbers(out: &mut Vec<u8>, field: u64, numbers: &[u64]) {
     let mut packed = Vec::new();
-    numbers.iter().for_each(|number| put(&mut packed, *number));
+    for number in numbers {
+        put(&mut packed, *number);
+    }
     put_bytes(out, field, &packed);
 }
 

@@ -45,11 +45,11 @@ pub fn take(wait: impl FnOnce() -> bool) -> Result<Option<Vec<u8>>, ProfileError
         none => none.insert(choose()?),
     };
     fs::create_dir_all(&place).map_err(|error| ProfileError::Broken(Cause::of(&error)))?;
-    let taken = sample(wait);
+    let result = sample(wait);
     if let Err(error) = fs::remove_dir_all(&place) {
         tracing::debug!(%error, "could not remove the directory of samples");
     }
-    taken
+    result
 }
 
 /// The directory in which samples wait, once it was chosen.
@@ -59,8 +59,8 @@ static PLACE: Mutex<Option<PathBuf>> = Mutex::new(None);
 fn choose() -> Result<PathBuf, ProfileError> {
     let usual = std::env::temp_dir();
     let make = |above: &Path| tempfile::Builder::new().prefix("gitsyncd-").tempdir_in(above);
-    let made = make(&usual).or_else(|_error| make(Path::new(MEMORY)));
-    let place = made.map_err(|_error| ProfileError::NoRoom(usual))?.keep();
+    let directory = make(&usual).or_else(|_error| make(Path::new(MEMORY)));
+    let place = directory.map_err(|_error| ProfileError::NoRoom(usual))?.keep();
     // Said once: another place than this is never asked for.
     match tempfile::env::override_temp_dir(&place) {
         Ok(()) => Ok(place),

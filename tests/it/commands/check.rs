@@ -223,7 +223,7 @@ fn as_nobody(dir: &Path, url: &str, root: &Path) -> Setup {
         fs::copy(env!("CARGO_BIN_EXE_gitsyncd"), &copy).unwrap();
     }
     let words = ["--reuid=65533", "--regid=65533", "--clear-groups"];
-    let setup = words.into_iter().fold(bare(), |setup, word| setup.flag(word));
+    let setup = words.into_iter().fold(bare(), Setup::flag);
     let setup = setup.program(program("setpriv")).flag(copy).flag("check");
     setup.flag(format!("--repo={url}")).flag(format!("--root={}", root.display()))
 }

@@ -30,7 +30,7 @@ fn rich() -> (Upstream, String) {
         for eol in ["", "eol=lf", "eol=crlf"] {
             for more in ["", "ident", "working-tree-encoding=UTF-16LE"] {
                 let dir = format!("d{text}.{eol}.{more}").replace('-', "no");
-                attributes.push_str(&format!("/{dir}/** {text} {eol} {more}\n"));
+                attributes += format!("/{dir}/** {text} {eol} {more}\n").as_str();
                 if !more.starts_with("working") {
                     change = change
                         .file(format!("{dir}/dos"), "one $Id$\r\ntwo\r\n")
