@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= http-bind= http-metrics ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= http-bind= http-metrics ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -44,6 +44,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git-gc -d 'When to re
 always\t''
 aggressive\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l git -d 'Without effect: no git program is run' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l period -d 'The rest between two syncs, or off for triggers only' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l jitter -d 'How much a rest may vary at random' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l init-period -d 'The rest until the first success' -r -f
@@ -80,15 +81,32 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-token -d 'The tok
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l api-read -d 'Who may read the API: open or token' -r -f -a "open\t''
 token\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l exechook-command -d 'A program to run after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l exechook-timeout -d 'How long the program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l exechook-backoff -d 'The rest before the program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l pre-publish-exechook-command -d 'A program to run before each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l pre-publish-exechook-timeout -d 'How long that program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l pre-publish-exechook-backoff -d 'The rest before that program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-url -d 'Whom to tell over HTTP after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-method -d 'The method of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-success-status -d 'The status of an answer that means success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-timeout -d 'How long the request may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-backoff -d 'The rest before the request is sent again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-header -d 'A line for the head of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-body -d 'The content of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l webhook-events -d 'Of what to tell' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l touch-file -d 'A file to touch after each publication' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l error-file -d 'A file that holds the last error while there is one' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s v -l verbose -d 'How much to log' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l log-format -d 'Log lines as text or json' -r -f -a "text\t''
 json\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l change-permissions -d 'Refused: use group-write' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l group-write -d 'Let the group write what is made'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l add-user -d 'Write a user to the configuration of the repository'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l publish-gate -d 'Publish only what the program before agrees to'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -s h -l help -d 'Show a short help'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l man -d 'Show the manual of all options'
@@ -119,6 +137,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git-gc -d 'W
 always\t''
 aggressive\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l git -d 'Without effect: no git program is run' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l period -d 'The rest between two syncs, or off for triggers only' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l jitter -d 'How much a rest may vary at random' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l init-period -d 'The rest until the first success' -r -f
@@ -155,15 +174,32 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-token -d
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l api-read -d 'Who may read the API: open or token' -r -f -a "open\t''
 token\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l exechook-command -d 'A program to run after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l exechook-timeout -d 'How long the program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l exechook-backoff -d 'The rest before the program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l pre-publish-exechook-command -d 'A program to run before each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l pre-publish-exechook-timeout -d 'How long that program may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l pre-publish-exechook-backoff -d 'The rest before that program is run again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-url -d 'Whom to tell over HTTP after each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-method -d 'The method of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-success-status -d 'The status of an answer that means success' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-timeout -d 'How long the request may take' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-backoff -d 'The rest before the request is sent again' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-header -d 'A line for the head of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-body -d 'The content of the request' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l webhook-events -d 'Of what to tell' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l touch-file -d 'A file to touch after each publication' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l error-file -d 'A file that holds the last error while there is one' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s v -l verbose -d 'How much to log' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l log-format -d 'Log lines as text or json' -r -f -a "text\t''
 json\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l change-permissions -d 'Refused: use group-write' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l group-write -d 'Let the group write what is made'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l add-user -d 'Write a user to the configuration of the repository'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l one-time -d 'Exit after the first success'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh-known-hosts -d 'Talk only to SSH servers that are known'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-metrics -d 'Answer /metrics'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l publish-gate -d 'Publish only what the program before agrees to'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
@@ -177,3 +213,5 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l json -d 'Pr
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand completions" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand completions" -f -a "bash zsh fish"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -f -a "check probe status completions help"

@@ -26,6 +26,7 @@ _gitsyncd() {
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--git-gc=[When to remove objects that nothing needs]:MODE:(auto always aggressive off)' \
+'--git=[Without effect\: no git program is run]:FILE:_files' \
 '--period=[The rest between two syncs, or off for triggers only]:DURATION:' \
 '--jitter=[How much a rest may vary at random]:DURATION|%:' \
 '--init-period=[The rest until the first success]:DURATION:' \
@@ -61,15 +62,32 @@ _gitsyncd() {
 '--api-token=[The token of the API; better by variable or by file]:TEXT:' \
 '--api-token-file=[A file that holds the tokens of the API]:FILE:_files' \
 '--api-read=[Who may read the API\: open or token]:WHO:(open token)' \
+'--exechook-command=[A program to run after each publication]:COMMAND:' \
+'--exechook-timeout=[How long the program may take]:DURATION:' \
+'--exechook-backoff=[The rest before the program is run again]:DURATION:' \
+'--pre-publish-exechook-command=[A program to run before each publication]:COMMAND:' \
+'--pre-publish-exechook-timeout=[How long that program may take]:DURATION:' \
+'--pre-publish-exechook-backoff=[The rest before that program is run again]:DURATION:' \
+'*--webhook-url=[Whom to tell over HTTP after each publication]:URL:' \
+'--webhook-method=[The method of the request]:METHOD:' \
+'--webhook-success-status=[The status of an answer that means success]:STATUS:' \
+'--webhook-timeout=[How long the request may take]:DURATION:' \
+'--webhook-backoff=[The rest before the request is sent again]:DURATION:' \
+'*--webhook-header=[A line for the head of the request]:LINE:' \
+'--webhook-body=[The content of the request]:TEXT:' \
+'--webhook-events=[Of what to tell]:EVENTS:' \
 '--touch-file=[A file to touch after each publication]:FILE:_files' \
 '--error-file=[A file that holds the last error while there is one]:FILE:_files' \
 '-v+[How much to log]:N:' \
 '--verbose=[How much to log]:N:' \
 '--log-format=[Log lines as text or json]:FORMAT:(text json)' \
 '--change-permissions=[Refused\: use group-write]:MODE:' \
+'--group-write[Let the group write what is made]' \
+'--add-user[Write a user to the configuration of the repository]' \
 '--one-time[Exit after the first success]' \
 '--ssh-known-hosts[Talk only to SSH servers that are known]' \
 '--http-metrics[Answer /metrics]' \
+'--publish-gate[Publish only what the program before agrees to]' \
 '--ssh[Without effect\: the address says whether it is SSH]' \
 '-h[Show a short help]' \
 '--help[Show a short help]' \
@@ -98,6 +116,7 @@ _arguments "${_arguments_options[@]}" : \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--git-gc=[When to remove objects that nothing needs]:MODE:(auto always aggressive off)' \
+'--git=[Without effect\: no git program is run]:FILE:_files' \
 '--period=[The rest between two syncs, or off for triggers only]:DURATION:' \
 '--jitter=[How much a rest may vary at random]:DURATION|%:' \
 '--init-period=[The rest until the first success]:DURATION:' \
@@ -133,15 +152,32 @@ _arguments "${_arguments_options[@]}" : \
 '--api-token=[The token of the API; better by variable or by file]:TEXT:' \
 '--api-token-file=[A file that holds the tokens of the API]:FILE:_files' \
 '--api-read=[Who may read the API\: open or token]:WHO:(open token)' \
+'--exechook-command=[A program to run after each publication]:COMMAND:' \
+'--exechook-timeout=[How long the program may take]:DURATION:' \
+'--exechook-backoff=[The rest before the program is run again]:DURATION:' \
+'--pre-publish-exechook-command=[A program to run before each publication]:COMMAND:' \
+'--pre-publish-exechook-timeout=[How long that program may take]:DURATION:' \
+'--pre-publish-exechook-backoff=[The rest before that program is run again]:DURATION:' \
+'*--webhook-url=[Whom to tell over HTTP after each publication]:URL:' \
+'--webhook-method=[The method of the request]:METHOD:' \
+'--webhook-success-status=[The status of an answer that means success]:STATUS:' \
+'--webhook-timeout=[How long the request may take]:DURATION:' \
+'--webhook-backoff=[The rest before the request is sent again]:DURATION:' \
+'*--webhook-header=[A line for the head of the request]:LINE:' \
+'--webhook-body=[The content of the request]:TEXT:' \
+'--webhook-events=[Of what to tell]:EVENTS:' \
 '--touch-file=[A file to touch after each publication]:FILE:_files' \
 '--error-file=[A file that holds the last error while there is one]:FILE:_files' \
 '-v+[How much to log]:N:' \
 '--verbose=[How much to log]:N:' \
 '--log-format=[Log lines as text or json]:FORMAT:(text json)' \
 '--change-permissions=[Refused\: use group-write]:MODE:' \
+'--group-write[Let the group write what is made]' \
+'--add-user[Write a user to the configuration of the repository]' \
 '--one-time[Exit after the first success]' \
 '--ssh-known-hosts[Talk only to SSH servers that are known]' \
 '--http-metrics[Answer /metrics]' \
+'--publish-gate[Publish only what the program before agrees to]' \
 '--ssh[Without effect\: the address says whether it is SSH]' \
 '-h[Show a help of this command]' \
 '--help[Show a help of this command]' \
