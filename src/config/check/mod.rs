@@ -90,7 +90,6 @@ impl Checker<'_> {
             peer::refuse(self, raw, repo, &access);
         }
         let serving = serving::serving(self, raw);
-        let hooks = hooks::hooks(self, raw);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
@@ -120,7 +119,7 @@ impl Checker<'_> {
             add_user: add_user.unwrap_or_default(),
             sync_on_signal: signal,
             serving,
-            hooks,
+            hooks: hooks::hooks(self, raw),
             verbose: verbose.unwrap_or_default(),
             log_format: log_format.unwrap_or(self.default_log_format()),
         })
