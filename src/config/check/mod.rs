@@ -93,7 +93,6 @@ impl Checker<'_> {
         }
         let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
         let serving = serving::serving(self, raw, signal);
-        let hooks = hooks::hooks(self, raw);
         let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
         let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
@@ -125,7 +124,7 @@ impl Checker<'_> {
             add_user: upkeep.add_user,
             sync_on_signal: signal,
             serving,
-            hooks,
+            hooks: hooks::hooks(self, raw),
             verbose: verbose.unwrap_or_default(),
             log_format: log_format.unwrap_or(self.default_log_format()),
         })

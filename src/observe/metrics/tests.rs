@@ -315,6 +315,7 @@ fn the_page_lists_every_metric_as_it_is() {
     metrics.token_expires(Timestamp::UNIX_EPOCH);
     metrics.next_attempt(Some(Timestamp::UNIX_EPOCH));
     metrics.room(Room { size: 4, available: 3, files: 2, files_free: 1 });
+    metrics.expect_hook("webhook");
     let mut rows = Vec::new();
     for family in metrics.registry.gather() {
         let labels = family.get_metric()[0].get_label();
@@ -363,5 +364,24 @@ fn what_others_asked_counts_by_who_and_how() {
             gitsyncd_webhooks_total{provider="forgejo",result="ignored"} 0
             gitsyncd_webhooks_total{provider="forgejo",result="malformed"} 0
             gitsyncd_webhooks_total{provider="forgejo",result="refused"} 0"#]],
+    );
+}
+
+#[test]
+fn hooks_are_shown_once_they_are_known_and_count_by_name() {
+    let metrics = Metrics::new().unwrap();
+    assert!(!metrics.render().contains("git_sync_hook_run"));
+    metrics.expect_hook("exechook");
+    metrics.hook("webhook", true);
+    metrics.hook("webhook", false);
+    metrics.hook("webhook", false);
+    check(
+        &metrics,
+        &["git_sync_hook_run"],
+        expect![[r#"
+            git_sync_hook_run_count_total{name="exechook",status="error"} 0
+            git_sync_hook_run_count_total{name="exechook",status="success"} 0
+            git_sync_hook_run_count_total{name="webhook",status="error"} 2
+            git_sync_hook_run_count_total{name="webhook",status="success"} 1"#]],
     );
 }

@@ -4,6 +4,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::time::{Duration, Instant};
 
+use crate::contract::health;
 use crate::hooks::{Script, count, eventually_counts, lives, telling, texts};
 use crate::support::daemon::{Root, Setup};
 use crate::support::upstream::Upstream;
@@ -42,7 +43,10 @@ fn the_latest_commit_wins_and_one_runs_at_a_time() {
     let second = upstream.commit("a", "2");
     root.eventually_publishes(&second);
     let third = upstream.commit("a", "3");
-    root.eventually_publishes(&third);
+    // Only then the hook has been told.
+    eventually("the third is known to be published", SOON, || {
+        (health(&daemon)["commit"] == third).then_some(())
+    });
     assert_eq!(hook.ran(), [first.as_str()], "it still runs");
     hook.touch("go");
     eventually_counts(&daemon, "exechook", "success", 2);
