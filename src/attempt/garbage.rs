@@ -76,23 +76,15 @@ impl Keeper {
     }
 }
 
-impl Attempts {
-    /// Begins to collect garbage in the repository if it is time. The long part of that may go on
-    /// beside attempts; only one collection at a time.
-    pub fn garbage(&mut self) -> Option<Collection> {
-        self.keeper.begin(&self.root)
-    }
-
-    /// Makes what was collected count.
-    pub fn collected(&mut self, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
-        match packed {
-            Some(Ok(packed)) => {
-                self.keeper.end(&self.root, packed, &mut self.store, stop);
-                self.root.collected();
-                room::measure(&self.root, &self.metrics);
-            }
-            Some(Err(cause)) => self.keeper.failed(&cause),
-            None => (),
+/// Makes what was collected count.
+pub(super) fn collected(me: &mut Attempts, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
+    match packed {
+        Some(Ok(packed)) => {
+            me.keeper.end(&me.root, packed, &mut me.store, stop);
+            me.root.collected();
+            room::measure(&me.root, &me.metrics);
         }
+        Some(Err(cause)) => me.keeper.failed(&cause),
+        None => (),
     }
 }

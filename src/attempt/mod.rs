@@ -42,7 +42,7 @@ use crate::attempt::root::Root;
 use crate::attempt::sources::Sources;
 use crate::attempt::wanted::Wanted;
 use crate::config::{Config, Submodules};
-use crate::git::{Fetched, Resolved, Store};
+use crate::git::{Collection, Fetched, Packed, Resolved, Store};
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
@@ -160,6 +160,17 @@ impl Attempts {
         self.news.write(layout, status);
         self.news.record(layout, history);
         self.root.release();
+    }
+
+    /// Begins to collect garbage in the repository if it is time. The long part of that may go on
+    /// beside attempts; only one collection at a time.
+    pub fn garbage(&mut self) -> Option<Collection> {
+        self.keeper.begin(&self.root)
+    }
+
+    /// Makes what was collected count.
+    pub fn collected(&mut self, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
+        garbage::collected(self, packed, stop);
     }
 
     /// Where things wait to be deleted, if there are any and they are ours to delete.

@@ -12,6 +12,7 @@ use crate::attempt::Attempts;
 use crate::config::Config;
 use crate::daemon::board::Board;
 use crate::daemon::turn::Loop;
+use crate::disk;
 use crate::git;
 use crate::http;
 use crate::http::{Door, Observed, Site};
@@ -80,6 +81,7 @@ pub enum DaemonError {
 
 /// Runs until the work is done, or for ever.
 pub fn run(config: Config) -> Result<Ended, DaemonError> {
+    disk::let_others_read(config.group_write);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)

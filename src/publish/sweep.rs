@@ -47,8 +47,11 @@ pub fn sweep(
 
 /// Lets others remove the worktrees.
 pub fn release(layout: &Layout) -> Result<(), DiskError> {
-    let admins = trees(layout)?.into_iter().map(|tree| link::admin_of(layout, &tree));
-    admins.fold(Ok(()), |all, admin| all.and(admin.release()))
+    let mut all = Ok(());
+    for tree in trees(layout)? {
+        all = all.and(link::admin_of(layout, &tree).release());
+    }
+    all
 }
 
 /// Says whether anything waits to be deleted.

@@ -40,6 +40,12 @@ pub(super) struct Root {
     next_sweep: Option<Instant>,
     /// Whether something may wait to be deleted.
     littered: bool,
+    manners: Manners,
+}
+
+/// What the options say about others who use the root.
+#[derive(Debug, Default)]
+struct Manners {
     /// Whether Git is to know a user here.
     has_user: bool,
     /// Whether git-sync may come back when this ends.
@@ -75,21 +81,20 @@ impl Root {
             order: Order::Unknown,
             next_sweep: None,
             littered: true,
-            has_user: false,
-            yields: false,
+            manners: Manners::default(),
         }
     }
 
     /// The same as the options say.
     pub(super) fn of(config: &Config, layout: Layout) -> Self {
-        let (has_user, yields) = (config.add_user, config.personality.is_peer());
-        Self { has_user, yields, ..Self::new(layout, config.checkout) }
+        let manners = Manners { has_user: config.add_user, yields: config.personality.is_peer() };
+        Self { manners, ..Self::new(layout, config.checkout) }
     }
 
     /// Leaves the trees to whoever comes next. What is locked git-sync cannot make anew, and would
     /// fail for ever.
     pub(super) fn release(&self) {
-        if !self.yields || !self.is_ours() {
+        if !self.manners.yields || !self.is_ours() {
             return;
         }
         if let Err(error) = publish::release(&self.layout) {
@@ -240,7 +245,7 @@ impl Root {
             admin.adopt()?;
             admin.correct(&live.commit, &live.tree)?;
         }
-        if self.has_user {
+        if self.manners.has_user {
             publish::add_user(&self.layout)?;
         }
         let whole = match &self.trusted {
