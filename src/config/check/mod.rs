@@ -81,7 +81,6 @@ impl Checker<'_> {
         let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
         let group_write = self.read("group-write", raw.group_write.as_ref(), values::switch);
         let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
-        self.read("git", raw.git.as_ref(), |_program| Ok(()));
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), init_period);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
@@ -276,6 +275,7 @@ impl Checker<'_> {
     /// Looks at what earlier versions had.
     fn past(&mut self, raw: &Raw) {
         self.read("ssh", raw.ssh.as_ref(), values::switch);
+        self.read("git", raw.git.as_ref(), |_program| Ok(()));
         self.read("change-permissions", raw.change_permissions.as_ref(), permissions);
         if self.given.is_given("rev") && self.given.is_given("branch") {
             let complaint = "both --branch and --rev were given, by flag or by variable; --ref takes \

@@ -2,7 +2,7 @@
 //! content or the options change between runs.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -117,15 +117,14 @@ fn what_takes_the_place_of_the_link_is_neither_deleted_nor_a_reason_to_delete_mo
 fn what_else_is_in_the_root_stays() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let head = upstream.head();
-    let foreign =
-        [head.clone(), format!(".worktrees/{}x", &head[1..]), ".worktrees/notes/file".to_owned()];
+    let foreign = [head.clone(), format!(".worktrees/{head}x"), ".worktrees/notes/file".to_owned()];
     for name in &foreign {
         let path = root.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "mine").unwrap();
     }
     fs::create_dir(root.path().join("lost+found")).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0);
+    let mode = fs::Permissions::from_mode(0o000);
     fs::set_permissions(root.path().join("lost+found"), mode).unwrap();
     let url = upstream.repo().display().to_string();
     for n in 0..3 {
