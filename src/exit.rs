@@ -8,7 +8,6 @@ use crate::config;
 use crate::config::{Config, Problem, Request, Surroundings};
 use crate::daemon;
 use crate::daemon::{DaemonError, Ended};
-use crate::disk::let_others_read;
 use crate::model::Cause;
 use crate::observe::log;
 use std::ffi::OsString;
@@ -58,7 +57,6 @@ pub fn run(
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let_others_read(config.group_write);
     match daemon::run(*config) {
         Ok(Ended::Well) => Outcome::Done,
         Ok(Ended::GaveUp | Ended::Interrupted) => Outcome::GaveUp,

@@ -12,6 +12,7 @@ use crate::attempt::Attempts;
 use crate::config::Config;
 use crate::daemon::board::Board;
 use crate::daemon::turn::Loop;
+use crate::disk;
 use crate::git;
 use crate::hooks::Hooks;
 use crate::http;
@@ -81,6 +82,7 @@ pub enum DaemonError {
 
 /// Runs until the work is done, or for ever.
 pub fn run(config: Config) -> Result<Ended, DaemonError> {
+    disk::let_others_read(config.group_write);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)

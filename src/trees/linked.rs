@@ -148,7 +148,8 @@ impl Admin {
     /// Keeps Git from removing the worktree, if nothing does.
     pub fn keep(&self) -> Result<(), DiskError> {
         let lock = self.lock();
-        if is_there(&lock) {
+        // What is administered nowhere is not kept either; others look at that.
+        if is_there(&lock) || !self.0.is_dir() {
             return Ok(());
         }
         replace_file(&lock, REASON.as_bytes(), Durable::No)

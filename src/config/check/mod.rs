@@ -287,8 +287,8 @@ impl Checker<'_> {
 
     /// Looks at what earlier versions had.
     fn past(&mut self, raw: &Raw) {
-        self.read("git", raw.git.as_ref(), |_program| Ok(()));
         self.read("ssh", raw.ssh.as_ref(), values::switch);
+        self.read("git", raw.git.as_ref(), |_program| Ok(()));
         self.read("change-permissions", raw.change_permissions.as_ref(), permissions);
         if self.given.is_given("rev") && self.given.is_given("branch") {
             let complaint = "both --branch and --rev were given, by flag or by variable; --ref takes \

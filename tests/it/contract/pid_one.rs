@@ -9,6 +9,7 @@ use crate::support::daemon::{Daemon, Root, bare};
 use crate::support::git::attempt;
 use crate::support::process::program;
 use crate::support::skip;
+use crate::support::told;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
@@ -37,6 +38,7 @@ fn start(upstream: &Upstream, root: &Root) -> (Daemon, Pid) {
         .flag(format!("--root={}", root.path().display()))
         .flag("--log-format=json")
         .flag("--period=50ms")
+        .flag("--sync-on-signal=SIGUSR2")
         .start();
     root.eventually_publishes(&upstream.head());
     let first = children(daemon.pid())[0];
@@ -61,6 +63,22 @@ fn it_stops_within_a_second() {
         kill_process(first, signal).unwrap();
         assert_eq!(daemon.exit(SOON).code(), Some(0));
         assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn it_syncs_on_a_signal() {
+    if unless_possible("it_syncs_on_a_signal") {
+        return;
+    }
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let (daemon, first) = start(&upstream, &root);
+    let by_signal = "gitsyncd_triggers_total{trigger=\"signal\"}";
+    for count in 1..4 {
+        kill_process(first, Signal::USR2).unwrap();
+        eventually("the signal has started a sync", SOON, || {
+            (told::metric(&daemon, by_signal) == Some(count)).then_some(())
+        });
     }
 }
 

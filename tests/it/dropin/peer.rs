@@ -10,11 +10,7 @@ use crate::support::upstream::Upstream;
 
 /// The program, called by the name of the other one.
 pub(super) fn by_its_name(url: &str, root: &Root) -> Setup {
-    let name = root.path().with_file_name("git-sync");
-    if !name.exists() {
-        symlink(env!("CARGO_BIN_EXE_gitsyncd"), &name).unwrap();
-    }
-    following(url, root).program(name).flag("--submodules=off")
+    following(url, root).called("git-sync").flag("--submodules=off")
 }
 
 fn url(upstream: &Upstream) -> String {
