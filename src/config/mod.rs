@@ -90,6 +90,8 @@ pub struct Config {
     pub init_max_failures: Option<NonZeroU64>,
     /// How many commits of history to keep; none means all.
     pub depth: Option<NonZeroU32>,
+    /// Which objects a server may keep for itself; all are fetched nevertheless.
+    pub filter: Option<String>,
     /// What to do with submodules.
     pub submodules: Submodules,
     /// Who we are to sources, and how they are reached.
@@ -275,6 +277,10 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
         warnings.push(format!("{} has no effect; it can go", given.origin("ssh").name()));
     }
     warnings.extend(serving::without_effect(&config.serving));
+    if config.filter.is_some() {
+        let origin = given.origin("filter").name();
+        warnings.push(format!("{origin} has no effect yet; all that the commit needs is fetched"));
+    }
     if *given.origin("git") != Origin::Default {
         warnings.push("--git: has no effect, as no git program is run".to_owned());
     }

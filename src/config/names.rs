@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(nearest("preiod", keys()), Some("period"));
         assert_eq!(nearest("sync_timeout", keys()), Some("sync-timeout"));
         assert_eq!(nearest("max-failure", keys()), Some("max-failures"));
-        assert_eq!(nearest("sparse-checkout", keys()), None);
+        assert_eq!(nearest("weather-report", keys()), None);
         assert_eq!(nearest("wiat", ["git", "wait"].into_iter()), Some("wait"));
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Raw {
     pub(super) fallback_repo: Option<String>,
     pub(super) r#ref: Option<String>,
     pub(super) depth: Option<String>,
+    pub(super) filter: Option<String>,
+    pub(super) sparse_checkout_file: Option<String>,
     pub(super) submodules: Option<String>,
     pub(super) root: Option<String>,
     pub(super) link: Option<String>,

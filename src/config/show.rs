@@ -55,6 +55,8 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("repo", Some(config.named_repo.to_string())),
         ("ref", Some(config.reference.to_string())),
         ("depth", Some(config.depth.map_or(0, NonZeroU32::get).to_string())),
+        ("filter", config.filter.clone()),
+        ("sparse-checkout-file", None),
         ("submodules", Some(config.submodules.label().to_owned())),
         ("root", Some(path(&config.root))),
         ("link", Some(path(&config.link))),

@@ -78,6 +78,9 @@ impl Checker<'_> {
         let checkout = self.all_of(git_config::core(&settings));
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
+        let filter = self.read("filter", raw.filter.as_ref(), sources::filter);
+        let sparse = raw.sparse_checkout_file.as_ref();
+        self.read("sparse-checkout-file", sparse, |_file| sources::sparse_checkout());
         let submodules = self.read("submodules", raw.submodules.as_ref(), Submodules::parse);
         self.past(raw);
         let places = self.places(raw);
@@ -110,6 +113,7 @@ impl Checker<'_> {
             max_failures,
             init_max_failures,
             depth: depth.flatten(),
+            filter,
             submodules: submodules.unwrap_or(Submodules::Off),
             access,
             checkout,

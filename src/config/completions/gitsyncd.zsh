@@ -19,6 +19,8 @@ _gitsyncd() {
 '*--fallback-repo=[The same repository elsewhere, if it fails there]:URL:_files' \
 '--ref=[Branch, tag, ref name, commit id, semver\: or tag\:]:NAME:' \
 '--depth=[How many commits of history to keep; 0 keeps all]:N:' \
+'--filter=[A partial clone, as in blob\:none; without effect for now]:SPEC:' \
+'--sparse-checkout-file=[Refused for now\: only whole commits are published]:FILE:_files' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
@@ -111,6 +113,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--fallback-repo=[The same repository elsewhere, if it fails there]:URL:_files' \
 '--ref=[Branch, tag, ref name, commit id, semver\: or tag\:]:NAME:' \
 '--depth=[How many commits of history to keep; 0 keeps all]:N:' \
+'--filter=[A partial clone, as in blob\:none; without effect for now]:SPEC:' \
+'--sparse-checkout-file=[Refused for now\: only whole commits are published]:FILE:_files' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \

@@ -53,6 +53,23 @@ pub(super) const SOURCE: &[Opt] = &[
         ..PLAIN
     },
     Opt {
+        key: "filter",
+        metavar: Some("SPEC"),
+        short: "A partial clone, as in blob:none; without effect for now",
+        long: "The forms are those of Git: `blob:none`, `blob:limit=1m`, `tree:0`. What is published is \
+               the same with and without it. This version fetches all that the commit needs, and says \
+               so once.",
+        ..PLAIN
+    },
+    Opt {
+        key: "sparse-checkout-file",
+        metavar: Some("FILE"),
+        short: "Refused for now: only whole commits are published",
+        long: "This version cannot leave out files, and does not start rather than publish what was \
+               not wanted.",
+        ..PLAIN
+    },
+    Opt {
         key: "submodules",
         metavar: Some("MODE"),
         choices: &["recursive", "shallow", "off"],

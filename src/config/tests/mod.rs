@@ -231,6 +231,7 @@ fn some_options() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
                 !key.starts_with("github-app") && !["client-key", "publish-gate"].contains(key)
             })
             .filter(|(key, _)| *key != "http-metrics" || keys.contains(&"http-bind".to_owned()))
+            .filter(|(_, good)| !good.is_empty())
             .map(|(key, good)| (Just(key), prop::sample::select(good)))
             .collect::<Vec<_>>()
     })

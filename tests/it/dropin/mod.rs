@@ -1,6 +1,7 @@
 //! In place of kubernetes/git-sync: called by its name, with its flags and variables, on its roots.
 
 mod called;
+mod document;
 mod modes;
 mod peer;
 mod roots;

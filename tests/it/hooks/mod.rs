@@ -88,11 +88,16 @@ fn count(daemon: &Daemon, name: &str, status: &str) -> u64 {
     crate::contract::metric(daemon, &name)
 }
 
-/// Waits until a hook ended so at least so often.
+/// Waits until a hook ended so at least so often, and that is in the log.
 #[track_caller]
-fn eventually_counts(daemon: &Daemon, name: &str, status: &str, least: u64) {
+fn eventually_counts(daemon: &Daemon, name: &str, status: &str, least: usize) {
+    let what = if name == "webhook" { "webhook" } else { "hook" };
+    let how = if status == "success" { "succeeded" } else { "failed" };
+    let message = format!("a {what} {how}");
     eventually(&format!("{name} has {status} {least} times"), SOON, || {
-        (count(daemon, name, status) >= least).then_some(())
+        let counted = usize::try_from(count(daemon, name, status)).unwrap() >= least;
+        let told = texts(&daemon.log(), &message, "hook");
+        (counted && told.iter().filter(|told| *told == name).count() >= least).then_some(())
     });
 }
 
