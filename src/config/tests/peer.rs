@@ -1,7 +1,9 @@
 //! Called as git-sync: its defaults, its manners, and what it refuses.
 
 use crate::config::tests::surroundings;
-use crate::config::{Config, Drift, LogFormat, Personality, Request, Submodules, load};
+use crate::config::{
+    Config, Drift, LogFormat, Personality, Request, Submodules, Surroundings, load,
+};
 use crate::model::Garbage;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
@@ -13,7 +15,7 @@ fn ask(args: &[&str], vars: &[(&str, &str)]) -> Result<(Config, Vec<String>), Ve
     let request = load(
         program.chain(args.iter().map(OsString::from)),
         vars.iter().map(|(name, text)| (name.into(), text.into())),
-        surroundings(),
+        Surroundings { stderr_is_terminal: true, ..surroundings() },
     );
     match request {
         Ok(Request::Run { config, warnings }) => Ok((*config, warnings)),

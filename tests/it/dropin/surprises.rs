@@ -1,18 +1,22 @@
 //! What surprised those who run kubernetes/git-sync, turned round. Each test is named after what
 //! happened there and does not happen here.
 
-use rustix::process::{Signal, test_kill_process};
-use std::fs;
+use rustix::process::{Pid, Signal, test_kill_process_group};
+use std::fs::{self, DirEntry};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::dropin::as_git_sync;
-use crate::support::daemon::{Daemon, Root, Setup};
+use crate::support::daemon::{Daemon, Root, Setup, bare};
 use crate::support::faults::{Fault, in_front_of};
+use crate::support::git::attempt;
 use crate::support::git_daemon;
 use crate::support::http;
 use crate::support::leaks::Secrets;
 use crate::support::observer;
+use crate::support::process::{path, program};
 use crate::support::service::{Service, answer};
+use crate::support::skip;
 use crate::support::told::metric;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually, pause};
@@ -29,6 +33,14 @@ fn polls(daemon: &Daemon) -> u64 {
             metric(daemon, &format!("git_sync_count_total{{status=\"{status}\"}}"))
         })
         .sum()
+}
+
+/// The processes that any thread of a process has started.
+fn children(pid: i32) -> String {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    // A thread may end while this looks.
+    let of = |thread: DirEntry| fs::read_to_string(thread.path().join("children")).ok();
+    threads.filter_map(|thread| of(thread.ok()?)).collect()
 }
 
 #[track_caller]
@@ -70,9 +82,8 @@ fn a_poll_does_not_start_seven_programs() {
         .start();
     daemon.eventually_ready();
     let before = polls(&daemon);
-    let children = format!("/proc/{0}/task/{0}/children", daemon.pid());
     while polls(&daemon) < before + 20 {
-        assert_eq!(fs::read_to_string(&children).unwrap(), "");
+        assert_eq!(children(daemon.pid()), "");
     }
 }
 
@@ -163,9 +174,8 @@ fn a_stop_in_the_middle_of_a_fetch_leaves_no_program_behind() {
     let pid = daemon.pid();
     daemon.signal(Signal::TERM);
     assert!(daemon.exit(Duration::from_secs(5)).code().is_some());
-    let group = rustix::process::Pid::from_raw(pid).unwrap();
-    assert!(rustix::process::test_kill_process_group(group).is_err(), "something is left");
-    assert!(test_kill_process(group).is_err());
+    let group = Pid::from_raw(pid).unwrap();
+    assert!(test_kill_process_group(group).is_err(), "something is left");
 }
 
 #[test]
@@ -199,12 +209,31 @@ fn secrets_in_options_are_not_logged_however_much_is_logged() {
 
 #[test]
 fn nothing_but_the_root_need_be_writable() {
+    const NAME: &str = "nothing_but_the_root_need_be_writable";
+    const LOCKED: &str =
+        "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro / && shift && exec \"$@\"";
+    if skip::unless_root(NAME) {
+        return;
+    }
+    if let Err(error) = attempt(Command::new(program("unshare")).args(["--mount", "true"])) {
+        return skip::note(NAME, &format!("unshare does not work here: {}", error.trim()));
+    }
     let (upstream, root) = (Upstream::new(), Root::new());
     let server = git_daemon::serve(&upstream);
-    let daemon = polling(&server.url(), &root)
+    fs::create_dir_all(root.path()).unwrap();
+    let mut setup = bare().program(program("unshare")).variable("PATH", path());
+    for word in ["--mount", "/bin/sh", "-c", LOCKED, "sh"] {
+        setup = setup.flag(word);
+    }
+    let daemon = setup
+        .flag(root.path())
+        .flag(env!("CARGO_BIN_EXE_gitsyncd"))
+        .flag(format!("--repo={}", server.url()))
+        .flag(format!("--root={}", root.path().display()))
+        .flag("--period=50ms")
         .variable("TMPDIR", "/nonexistent")
         .variable("HOME", "/nonexistent")
-        .start();
+        .spawn();
     root.eventually_publishes(&upstream.head());
     root.eventually_publishes(&upstream.commit("a", "1"));
     drop(daemon);
@@ -255,4 +284,20 @@ fn a_service_for_logins_may_take_longer_than_a_second() {
         .flag("--one-time")
         .finish();
     finished.expect_code(0);
+}
+
+#[test]
+fn a_program_before_the_publication_does_not_come_too_late() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let first = upstream.commit("bad", "");
+    let gate = r#"["/bin/sh","-c","sleep 0.3; test -e good"]"#;
+    let daemon = polling(upstream.repo().to_str().unwrap(), &root)
+        .flag(format!("--pre-publish-exechook-command={gate}"))
+        .flag("--publish-gate")
+        .variable("PATH", path())
+        .start();
+    daemon.eventually_logs("a commit is refused");
+    assert_eq!(root.published(), None, "{first}");
+    let good = upstream.commit("good", "");
+    root.eventually_publishes(&good);
 }
