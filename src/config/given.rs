@@ -7,6 +7,7 @@ use crate::config::personality::Personality;
 use crate::config::problem::{Origin, Problem};
 use crate::config::values;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// The text of each option that has one, and its origin.
 #[derive(Default)]
@@ -29,7 +30,7 @@ impl Given {
     ) -> Self {
         let mut given = Self::default();
         for opt in names::options() {
-            let chosen = given.choose(opt, opt.places(called_as), |origin| match origin {
+            let chosen = given.choose(opt, called_as, |origin| match origin {
                 Origin::Flag(name) => flags.get(name.as_str()).cloned(),
                 Origin::Variable(name) => variables.get(name).cloned(),
                 Origin::Default => None,
@@ -64,14 +65,21 @@ impl Given {
     fn choose(
         &mut self,
         opt: &'static Opt,
-        places: Vec<Place>,
+        called_as: Personality,
         told: impl Fn(&Origin) -> Option<String>,
     ) -> Option<(String, Origin)> {
+        let is_ours = |name: &str| {
+            opt.aliases.iter().any(|alias| alias.word == name && !alias.word.starts_with(OLD))
+        };
         let mut chosen: Option<(String, Place)> = None;
-        for place in places {
+        for place in opt.places(called_as) {
             let Some(text) = told(&place.origin) else {
                 continue;
             };
+            // Manifests from templates name what they do not use.
+            if place.past.is_some() && text.is_empty() {
+                continue;
+            }
             if !matches!(place.reading, Reading::Unless(nothing) if nothing == text) {
                 self.past.extend(place.past);
             }
@@ -93,6 +101,9 @@ impl Given {
             Origin::Flag(name) if opt.secret => self.warnings.push(format!(
                 "--{name} can be seen by everybody who may list processes; a file cannot"
             )),
+            Origin::Variable(name) if called_as.is_peer() && is_ours(name) => {
+                self.warnings.push(format!("{name} counts here, unlike in git-sync"));
+            }
             Origin::Variable(_) | Origin::Flag(_) | Origin::Default => (),
         }
         match &origin {
@@ -107,6 +118,7 @@ impl Given {
         match place.reading {
             Reading::Same => Some(text.to_owned()),
             Reading::Unless(nothing) => (text != nothing).then(|| text.to_owned()),
+            Reading::Seconds => seconds(text),
             Reading::Off(off) => self.switch(opt, origin, (None, off), text),
             Reading::Either(on, off) => self.switch(opt, origin, (Some(on), off), text),
         }
@@ -133,6 +145,22 @@ impl Given {
     fn warn(&mut self, old: &str, new: &str) {
         self.warnings.push(format!("{old} is an old name; use {new}"));
     }
+}
+
+/// How the names of variables begin that git-sync reads too.
+const OLD: &str = "GIT_";
+
+/// Reads a number of seconds as Go does, whole or not; what is no number is left for others to read,
+/// and nothing means nothing.
+fn seconds(text: &str) -> Option<String> {
+    let whole = values::number(text).ok().map(|seconds| seconds.to_string());
+    let exact = || {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+        let seconds: f64 = text.parse().ok().filter(|_| is_number)?;
+        Duration::try_from_secs_f64(seconds).ok().map(values::show_duration)
+    };
+    let read = whole.or_else(exact).unwrap_or_else(|| text.to_owned());
+    (read != "0" && read != "0s").then_some(read)
 }
 
 /// Puts between the values of a variable what is between those of repeated flags.
@@ -195,7 +223,7 @@ mod tests {
     fn old_names_work_with_a_warning() {
         let given = of(&[("dest", "here")], &[("GIT_SYNC_WAIT", "1.5"), ("GIT_SYNC_ROOT", "/r")]);
         assert_eq!(text(&given, "link"), Some("here"));
-        assert_eq!(text(&given, "period"), Some("1.5"));
+        assert_eq!(text(&given, "period"), Some("1.5s"));
         assert_eq!(
             given.warnings,
             [
@@ -246,6 +274,27 @@ mod tests {
         let given = of(&[("rev", "HEAD"), ("branch", "main")], &[("GIT_SYNC_WAIT", "0")]);
         assert_eq!(text(&given, "ref"), Some("main"));
         assert_eq!(text(&given, "period"), Some("60s"));
+    }
+
+    #[test]
+    fn old_numbers_of_seconds_have_the_forms_of_go() {
+        let timeout = |wait| {
+            let given = of(&[("timeout", wait)], &[]);
+            text(&given, "sync-timeout").map(str::to_owned)
+        };
+        for (given, wanted) in [
+            ("010", "8"),
+            ("0x10", "16"),
+            ("7", "7"),
+            ("1e3", "16m40s"),
+            ("0.5", "500ms"),
+            ("0", "120s"),
+            ("0.0", "120s"),
+            ("", "120s"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(timeout(given).as_deref(), Some(wanted), "{given}");
+        }
     }
 
     #[test]

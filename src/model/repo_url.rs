@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use url::Url;
 
-/// The address of a repository. What it displays holds no password, and a user name only for SSH, as
-/// some services take a token for one over HTTP.
+/// The address of a repository. What it displays holds no password and no query, and a user name only
+/// for SSH, as some services take a token for one over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepoUrl {
     location: Location,
@@ -132,7 +132,11 @@ fn remote(url: Url, location: fn(Url) -> Location) -> RepoUrl {
 impl fmt::Display for RepoUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.location {
-            Location::Http(url) | Location::Daemon(url) => url.fmt(f),
+            Location::Http(url) | Location::Daemon(url) => {
+                let mut shown = url.clone();
+                shown.set_query(url.query().map(|_secret| "..."));
+                shown.fmt(f)
+            }
             Location::Ssh(url) => url.fmt(f),
             Location::Local(path) => path.display().fmt(f),
         }
@@ -166,5 +170,7 @@ mod tests {
         assert_eq!(url.password().map(Secret::reveal), Some("p:ss"));
         assert_eq!(url.to_string(), "https://host/a.git");
         assert!(!format!("{url:?}").contains("p:ss"));
+        let url: RepoUrl = "https://host/a?private_token=hush".parse().unwrap();
+        assert_eq!(url.to_string(), "https://host/a?...");
     }
 }

@@ -5,6 +5,7 @@ use crate::config::check::Checker;
 use crate::config::git_config;
 use crate::config::git_config::Setting;
 use crate::config::options::BETWEEN;
+use crate::config::options::GITHUB;
 use crate::config::raw::Raw;
 use crate::config::values;
 use crate::model::{FileChoice, Secret, ServiceUrl, UrlPrefix};
@@ -178,7 +179,10 @@ fn credential(
     resolve: impl Fn(&str) -> Result<PathBuf, String>,
 ) -> Result<Credential, String> {
     let url: UrlPrefix = written.url.parse().map_err(|error| format!("the url: {error}"))?;
-    let password = match (written.password, written.password_file) {
+    let is_given = |text: &String| !text.is_empty();
+    let (password, file) =
+        (written.password.filter(is_given), written.password_file.filter(is_given));
+    let password = match (password, file) {
         (Some(password), None) => PasswordSource::Value(Secret::new(password)),
         (None, Some(file)) => PasswordSource::File(resolve(&file)?),
         (Some(_), Some(_)) => {
@@ -203,15 +207,20 @@ fn github_app(checker: &mut Checker<'_>, raw: &Raw) -> Option<GithubApp> {
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if is_name { Ok(text.to_owned()) } else { Err("is not a client id".to_owned()) }
     };
-    let base_url = checker.read("github-base-url", raw.github_base_url.as_ref(), |text| {
-        service(text, &["http", "https"])
-    });
+    let base_url = raw.github_base_url.clone().filter(|url| !url.is_empty());
+    let base_url = base_url.unwrap_or_else(|| GITHUB.to_owned());
+    let base_url =
+        checker.read("github-base-url", Some(&base_url), |text| service(text, &["http", "https"]));
     let keys = ["github-app-application-id", "github-app-client-id", "github-app-installation-id"];
     let [application_key, client_key, installation_key] = keys;
+    // In numbers, nothing is written as 0.
+    let is_given = |id: &String| id.bytes().any(|digit| digit != b'0');
     let application = checker.read(application_key, raw.github_app_application_id.as_ref(), number);
+    let application = application.filter(is_given);
     let client = checker.read(client_key, raw.github_app_client_id.as_ref(), name);
     let installation =
         checker.read(installation_key, raw.github_app_installation_id.as_ref(), number);
+    let installation = installation.filter(is_given);
     let key = secret(
         checker,
         ("github-app-private-key", raw.github_app_private_key.as_ref()),
@@ -222,7 +231,8 @@ fn github_app(checker: &mut Checker<'_>, raw: &Raw) -> Option<GithubApp> {
         checker.complain(client_key, format!("cannot be given together with {other}"));
     }
     let id = application.or(client);
-    if id.is_none() && installation.is_none() && key.is_none() {
+    // A key alone is what a Secret brings that others use too.
+    if id.is_none() && installation.is_none() && (key.is_none() || checker.called_as.is_peer()) {
         return None;
     }
     let mut lacks = |key: &str, lacking: bool| {

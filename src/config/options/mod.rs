@@ -62,6 +62,8 @@ pub(super) enum Reading {
     Same,
     /// The same, but this text counts as not given.
     Unless(&'static str),
+    /// A number of seconds, in any form of Go; 0 counts as not given.
+    Seconds,
     /// It is a switch: off sets the option to this text, on does nothing.
     Off(&'static str),
     /// It is a switch: on sets the option to the first text, off to the second.

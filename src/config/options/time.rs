@@ -13,7 +13,7 @@ pub(super) const TIME: &[Opt] = &[
                only triggers start a sync, such as `--sync-on-signal`. After failures the rest \
                becomes longer, up to five minutes.\n\nThe variable `GITOPS_AUTO_SYNC` with a \
                false value means `off`; with a true value it changes nothing.",
-        old: &[unless("wait", "0")],
+        old: &[reads("wait", Reading::Seconds)],
         aliases: &[
             same("GITSYNC_SYNC_PERIOD"),
             reads("GITOPS_AUTO_SYNC", Reading::Off("off")),
@@ -49,7 +49,7 @@ pub(super) const TIME: &[Opt] = &[
         short: "How long one sync may take",
         long: "Counted from the first word with the server until the link has moved. When the \
                time is over the work really stops and counts as a failure. At least `10ms`.",
-        old: &[unless("timeout", "0")],
+        old: &[reads("timeout", Reading::Seconds)],
         ..PLAIN
     },
     Opt {

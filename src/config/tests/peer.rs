@@ -126,3 +126,34 @@ fn deprecated_names_set_their_successors() {
     assert!(refused(&["--branch=main", "--rev=v1"]).contains("both --branch and --rev"));
     assert_eq!(super::config(&["--branch=main", "--rev=HEAD"]).reference.to_string(), "main");
 }
+
+#[test]
+fn what_templates_leave_empty_counts_as_not_given() {
+    let base = ["--repo=/srv/a", "--root=/git"];
+    for more in [
+        &["--rev=", "--branch="][..],
+        &["--rev=HEAD", "--branch="],
+        &["--dest=", "--link=a"],
+        &["--github-app-installation-id=0", "--github-app-application-id=0"],
+        &["--github-app-private-key-file=/k", "--github-base-url="],
+        &[r#"--credential={"url":"https://h","username":"u","password":"p","password-file":""}"#],
+    ] {
+        let (config, _) = ask(&[&base, more].concat(), &[]).unwrap();
+        assert_eq!(config.reference.to_string(), "HEAD", "{more:?}");
+        assert!(config.access.github_app.is_none(), "{more:?}");
+    }
+    let (config, _) = ask(&[&base[..], &["--rev=v1", "--branch="]].concat(), &[]).unwrap();
+    assert_eq!(config.reference.to_string(), "v1");
+    let (config, _) = ask(&[&base[..], &["--dest="]].concat(), &[("GITSYNC_LINK", "a")]).unwrap();
+    assert_eq!(config.link, Path::new("/git/a"));
+}
+
+#[test]
+fn a_variable_that_git_sync_does_not_read_is_told() {
+    let base = ["--repo=/srv/a", "--root=/git"];
+    let (config, warnings) = ask(&base, &[("GITSYNC_BRANCH", "dev")]).unwrap();
+    assert_eq!(config.reference.to_string(), "dev");
+    assert!(warnings.contains(&"GITSYNC_BRANCH counts here, unlike in git-sync".to_owned()));
+    let (_, warnings) = ask(&base, &[("GIT_ASKPASS_URL", "http://h/")]).unwrap();
+    assert!(!warnings.iter().any(|told| told.contains("unlike")), "{warnings:?}");
+}
