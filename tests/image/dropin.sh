@@ -58,6 +58,22 @@ check_nothing_else() {
     echo 'Nothing else: there is no sh, bash, git, ssh or curl in it'
 }
 
+check_image_of_git_sync() {
+    if [ -z "${GIT_SYNC_IMAGE:-}" ]; then
+        echo 'NOT TRIED: the image that is called as git-sync, as GIT_SYNC_IMAGE is not set'
+        return
+    fi
+    make_root called
+    for variable in GIT_SYNC_ONE_TIME=true GIT_SYNC_ROOT=/git/below; do
+        strictly --rm --volume "$work/called:/git" --env "$variable" "$GIT_SYNC_IMAGE" --one-time \
+            --repo="git://git.test:$git_port/project.git" 2>"$work/called.log" ||
+            { cat "$work/called.log" >&2; fail "a one-time sync with $variable failed"; }
+    done
+    same_as_git "$work/called/project.git"
+    same_as_git "$work/called/below/project.git"
+    echo 'In the place of the image of git-sync: root and link as there, equal to Git'
+}
+
 check_flags_of_git_sync() {
     once flags "$IMAGE" --repo="git://git.test:$git_port/project.git" --root=/git --ref=main \
         --link=site/current --depth=1 --one-time --add-user --group-write --max-failures=0 \

@@ -2,12 +2,13 @@
 # Builds the image and tries what is promised of it, with a real engine and real servers on loopback.
 #
 #     tests/image/run.sh                       builds it, then tries it
-#     IMAGE=gitsyncd:0.1 tests/image/run.sh    tries an image that is there
+#     IMAGE=gitsyncd:0.1 tests/image/run.sh    tries an image that is there; GIT_SYNC_IMAGE names the
+#                                              one that is called as git-sync
 #
 # BUILD_IMAGE names another base for the build; without it base.sh makes one. DOCKER names the
 # engine's client. It needs root, a running Docker engine, git with its daemon and http-backend,
-# nginx, fcgiwrap, sshd, openssl and curl, and debootstrap for the base. Where no engine answers it says so
-# and ends with 77, which is not a success.
+# nginx, fcgiwrap, sshd, openssl and curl, and debootstrap for the base. Where no engine answers it
+# says so and ends with 77, which is not a success.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -59,8 +60,11 @@ if [ -z "${BUILD_IMAGE:-}" ]; then
 fi
 if [ -z "${IMAGE:-}" ]; then
     IMAGE=gitsyncd-test/image:latest
-    echo "Building $IMAGE on $BUILD_IMAGE ..."
-    "$docker" build --build-arg "BUILD_IMAGE=$BUILD_IMAGE" --tag "$IMAGE" . >"$work/build.log" 2>&1 ||
+    GIT_SYNC_IMAGE=gitsyncd-test/git-sync:latest
+    echo "Building $IMAGE and $GIT_SYNC_IMAGE on $BUILD_IMAGE ..."
+    set -- --build-arg "BUILD_IMAGE=$BUILD_IMAGE"
+    { "$docker" build "$@" --tag "$IMAGE" . &&
+        "$docker" build "$@" --tag "$GIT_SYNC_IMAGE" --target git-sync .; } >"$work/build.log" 2>&1 ||
         { tail -n 40 "$work/build.log" >&2; exit 1; }
 fi
 
@@ -83,6 +87,7 @@ check_reaping
 check_stop
 check_names_by_dns
 
+check_image_of_git_sync
 check_flags_of_git_sync
 check_variables_of_git_sync
 check_mirror

@@ -139,7 +139,7 @@ check_failure_and_recovery() {
 busy() {
     while [ ! -e "$work/profiled" ]; do
         api --request POST "$url/api/v1/sync?wait=5s" || :
-        curl --silent --output /dev/null "$url/metrics" "$url/ui" "$url/api/v1/status" || :
+        curl --silent "$url/metrics" "$url/ui" "$url/api/v1/status" >/dev/null || :
     done
 }
 
