@@ -20,13 +20,21 @@ api() {
     curl --silent --show-error --fail --header 'Authorization: Bearer of-the-api' "$@" >"$work/answer"
 }
 
+# Requires that the image prints the text $1; the others are arguments of run, the image and words.
+says() {
+    text=$1
+    shift
+    strictly --rm "$@" >"$work/words" || fail "it ended with a failure instead of saying $text"
+    grep -q -e "$text" "$work/words" || fail "it does not say $text"
+}
+
 check_words() {
     for shell in bash zsh fish; do
-        strictly --rm "$IMAGE" completions "$shell" | grep -q 'one-time' || fail "no completions for $shell"
+        says one-time "$IMAGE" completions "$shell"
     done
-    strictly --rm "$IMAGE" --man | grep -q -- '--stale-worktree-timeout' || fail 'there is no manual'
-    strictly --rm --entrypoint /git-sync "$IMAGE" --man | grep -q -- '--add-user' || fail 'git-sync has no manual'
-    strictly --rm "$IMAGE" help check | grep -q 'gitsyncd check' || fail 'there is no help'
+    says '--stale-worktree-timeout' "$IMAGE" --man
+    says '--add-user' --entrypoint /git-sync "$IMAGE" --man
+    says 'gitsyncd check' "$IMAGE" help check
     echo 'Words: --man, help, completions for bash, zsh and fish'
 }
 
@@ -120,7 +128,7 @@ check_api() {
 check_failure_and_recovery() {
     mv "$work/srv/project.git" "$work/srv/away.git"
     code=0
-    api --request POST "$url/api/v1/sync?wait=20s" || code=$?
+    api --request POST "$url/api/v1/sync?wait=20s" 2>"$work/refusal" || code=$?
     [ "$code" != 0 ] || fail 'a sync without a repository succeeded'
     eventually 5 test -s "$work/serving/errors"
     inside probe /livez >/dev/null || fail '/livez fails with the repository'
@@ -138,7 +146,7 @@ check_failure_and_recovery() {
 # Keeps the program busy while a profile is taken, so that there is something in it.
 busy() {
     while [ ! -e "$work/profiled" ]; do
-        api --request POST "$url/api/v1/sync?wait=5s" || :
+        api --request POST "$url/api/v1/sync?wait=5s" 2>"$work/refusal" || :
         curl --silent "$url/metrics" "$url/ui" "$url/api/v1/status" >/dev/null || :
     done
 }
