@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # run.sh sets what both need, and others read it
 # What the image answers, whom it tells, and its commands, where there is no shell; read by run.sh.
 
-# How much memory of the system the first profile may take, in MiB; the manual names it.
-PROFILE_ROOM=${PROFILE_ROOM:-160}
+# How much memory profiles may take, in MiB; the manual speaks of 140.
+PROFILE_ROOM=${PROFILE_ROOM:-150}
 
 # Runs a command of the program in the container.
 inside() {
