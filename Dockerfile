@@ -1,6 +1,7 @@
 # One static program, the usual certificate authorities, and nothing else.
 #
 #     docker build --tag gitsyncd .
+#     docker build --tag git-sync --target git-sync .     the same, called as git-sync
 #
 # BUILD_IMAGE needs Rust, a C compiler and /etc/ssl/certs/ca-certificates.crt.
 
@@ -36,7 +37,7 @@ RUN mkdir -p image/etc/ssl/certs volume \
     && cp -L /etc/ssl/certs/ca-certificates.crt image/etc/ssl/certs/
 
 
-FROM scratch
+FROM scratch AS program
 ARG VERSION=
 ARG REVISION=
 LABEL org.opencontainers.image.title="gitsyncd" \
@@ -53,4 +54,13 @@ COPY --from=build --chown=65533:65533 /build/volume/ /git/
 ENV GLIBC_TUNABLES=glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536
 
 USER 65533:65533
+
+
+# In the place of git-sync's own image: the same name of the program, the same root.
+FROM program AS git-sync
+ENV GITSYNC_ROOT=/git
+ENTRYPOINT ["/git-sync"]
+
+
+FROM program
 ENTRYPOINT ["/gitsyncd"]

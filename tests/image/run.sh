@@ -2,12 +2,13 @@
 # Builds the image and tries what is promised of it, with a real engine and real servers on loopback.
 #
 #     tests/image/run.sh                       builds it, then tries it
-#     IMAGE=gitsyncd:0.1 tests/image/run.sh    tries an image that is there
+#     IMAGE=gitsyncd:0.1 tests/image/run.sh    tries an image that is there; GIT_SYNC_IMAGE names the
+#                                              one that is called as git-sync
 #
 # BUILD_IMAGE names another base for the build; without it base.sh makes one. DOCKER names the
 # engine's client. It needs root, a running Docker engine, git with its daemon and http-backend,
-# nginx, fcgiwrap, openssl and curl, and debootstrap for the base. Where no engine answers it says so
-# and ends with 77, which is not a success.
+# nginx, fcgiwrap, sshd, openssl and curl, and debootstrap for the base. Where no engine answers it
+# says so and ends with 77, which is not a success.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,6 +19,12 @@ export DOCKER_BUILDKIT="${DOCKER_BUILDKIT:-0}"
 . "$here/servers.sh"
 # shellcheck source=tests/image/checks.sh
 . "$here/checks.sh"
+# shellcheck source=tests/image/dropin.sh
+. "$here/dropin.sh"
+# shellcheck source=tests/image/ways.sh
+. "$here/ways.sh"
+# shellcheck source=tests/image/serving.sh
+. "$here/serving.sh"
 
 if ! "$docker" version >/dev/null 2>&1; then
     echo "SKIPPED: no container engine answers to '$docker version'; nothing about the image was tried" >&2
@@ -26,7 +33,7 @@ fi
 
 # The commands in Debian's sbin are not on everybody's path.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-for command in git nginx fcgiwrap openssl curl; do
+for command in git nginx fcgiwrap sshd ssh-keygen openssl curl; do
     command -v "$command" >/dev/null || { echo "error: $command is needed" >&2; exit 1; }
 done
 
@@ -53,17 +60,24 @@ if [ -z "${BUILD_IMAGE:-}" ]; then
 fi
 if [ -z "${IMAGE:-}" ]; then
     IMAGE=gitsyncd-test/image:latest
-    echo "Building $IMAGE on $BUILD_IMAGE ..."
-    "$docker" build --build-arg "BUILD_IMAGE=$BUILD_IMAGE" --tag "$IMAGE" . >"$work/build.log" 2>&1 ||
+    GIT_SYNC_IMAGE=gitsyncd-test/git-sync:latest
+    echo "Building $IMAGE and $GIT_SYNC_IMAGE on $BUILD_IMAGE ..."
+    set -- --build-arg "BUILD_IMAGE=$BUILD_IMAGE"
+    { "$docker" build "$@" --tag "$IMAGE" . &&
+        "$docker" build "$@" --tag "$GIT_SYNC_IMAGE" --target git-sync .; } >"$work/build.log" 2>&1 ||
         { tail -n 40 "$work/build.log" >&2; exit 1; }
 fi
 
 make_origin
 start_git_daemon
 start_https
+start_ssh
 
 check_size
+check_nothing_else
 check_names
+check_words
+check_check
 check_once_by_git
 check_once_by_https
 check_default_user_and_volume
@@ -72,4 +86,25 @@ check_long_run
 check_reaping
 check_stop
 check_names_by_dns
+
+check_image_of_git_sync
+check_flags_of_git_sync
+check_variables_of_git_sync
+check_mirror
+check_signal
+check_stale_trees
+check_takeover
+
+check_passwords
+check_cookies
+check_ssh
+check_wrong_names
+
+begin_serving
+check_commands_inside
+check_webhooks
+check_api
+check_failure_and_recovery
+check_profile
+check_stop_in_profile
 echo "All is well with $IMAGE."

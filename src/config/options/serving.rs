@@ -25,7 +25,7 @@ pub(super) const SERVING: &[Opt] = &[
         fallback: Fallback::Text("false"),
         short: "Answer /debug/pprof/: profiles of the processor",
         long: "`/debug/pprof/profile?seconds=N` is what `go tool pprof` reads. Needs `--http-bind`; \
-               whoever reaches that port may take profiles. The first profile takes some 100 MiB of \
+               whoever reaches that port may take profiles. The first profile takes some 140 MiB of \
                memory for samples and names, which are kept for the next: raise the limit of the \
                container before. The other profiles of Go programs are not there.",
         ..PLAIN

@@ -4,13 +4,15 @@
 //! Nothing is set up before the first profile. Samples wait in a temporary file; its directory is
 //! there only while a profile is taken.
 
+mod keeper;
 mod message;
 
 use crate::model::Cause;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use keeper::Keeper;
 use message::Profile;
-use pprof::ProfilerGuardBuilder;
+use pprof::{ProfilerGuard, ProfilerGuardBuilder};
 use std::fs;
 use std::io;
 use std::io::Write;
@@ -39,21 +41,37 @@ pub enum ProfileError {
 /// Takes samples until `wait` returns, and gives them as a compressed `profile.proto`; nothing if it
 /// says that nobody wants them any more. One at a time.
 pub fn take(wait: impl FnOnce() -> bool) -> Result<Option<Vec<u8>>, ProfileError> {
-    let mut place = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = match &mut *place {
-        Some(place) => place,
-        none => none.insert(choose()?),
+    let mut workshop = WORKSHOP.lock().unwrap_or_else(PoisonError::into_inner);
+    let Workshop { place, keeper } = match &mut *workshop {
+        Some(workshop) => workshop,
+        none => none.insert(Workshop::open()?),
     };
-    fs::create_dir_all(&place).map_err(|error| ProfileError::Broken(Cause::of(&error)))?;
-    let result = sample(wait);
-    if let Err(error) = fs::remove_dir_all(&place) {
+    fs::create_dir_all(&*place).map_err(|error| broken(&error))?;
+    let result = keeper.does(begin).unwrap_or_else(gone).and_then(|guard| {
+        let wanted = wait();
+        keeper.does(move || end(guard, wanted)).unwrap_or_else(gone)
+    });
+    if let Err(error) = fs::remove_dir_all(place) {
         tracing::debug!(%error, "could not remove the directory of samples");
     }
     result
 }
 
-/// The directory in which samples wait, once it was chosen.
-static PLACE: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// What stays from the first profile on.
+static WORKSHOP: Mutex<Option<Workshop>> = Mutex::new(None);
+
+struct Workshop {
+    /// The directory in which samples wait, while a profile is taken.
+    place: PathBuf,
+    keeper: Keeper,
+}
+
+impl Workshop {
+    fn open() -> Result<Self, ProfileError> {
+        let keeper = Keeper::start().map_err(|error| broken(&error))?;
+        Ok(Self { place: choose()?, keeper })
+    }
+}
 
 /// Makes a directory where that can be done, and has the profiler use it from now on.
 fn choose() -> Result<PathBuf, ProfileError> {
@@ -68,19 +86,34 @@ fn choose() -> Result<PathBuf, ProfileError> {
     }
 }
 
-fn sample(wait: impl FnOnce() -> bool) -> Result<Option<Vec<u8>>, ProfileError> {
-    let broken = |error: pprof::Error| ProfileError::Broken(Cause::of(&error));
+fn begin() -> Result<ProfilerGuard<'static>, ProfileError> {
     let builder = ProfilerGuardBuilder::default().frequency(FREQUENCY).blocklist(&UNSAFE);
     // The profiler makes its file at the end of the profile before, and that one is gone.
-    drop(builder.clone().build().map_err(broken)?);
-    let guard = builder.build().map_err(broken)?;
-    if !wait() {
+    drop(builder.clone().build().map_err(|error| broken(&error))?);
+    builder.build().map_err(|error| broken(&error))
+}
+
+fn end(guard: ProfilerGuard<'static>, wanted: bool) -> Result<Option<Vec<u8>>, ProfileError> {
+    if !wanted {
         return Ok(None);
     }
-    let report = guard.report().build().map_err(broken)?;
-    drop(guard);
+    let report = guard.report().build().map_err(|error| broken(&error))?;
     let profile = Profile::of(&report).write();
-    compress(&profile).map(Some).map_err(|error| ProfileError::Broken(Cause::of(&error)))
+    // The guard makes room for the next samples when it goes: what was used on the way goes first.
+    drop(report);
+    let result = compress(&profile).map(Some).map_err(|error| broken(&error));
+    drop(profile);
+    drop(guard);
+    result
+}
+
+fn broken(error: &(dyn std::error::Error + 'static)) -> ProfileError {
+    ProfileError::Broken(Cause::of(error))
+}
+
+/// What is said if the thread is gone.
+fn gone<T>() -> Result<T, ProfileError> {
+    Err(broken(&io::Error::other("its thread has ended")))
 }
 
 fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {

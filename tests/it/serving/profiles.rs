@@ -7,6 +7,7 @@ use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 use flate2::read::GzDecoder;
 use prost::Message;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
@@ -143,6 +144,26 @@ fn a_profile_names_our_functions_while_probes_are_answered() {
     let (status, _, bytes) = fetch(&daemon, "/debug/pprof/profile?seconds=1");
     assert_eq!(status, 200);
     decoded(&bytes);
+}
+
+/// The memory that the program has for itself, in MiB.
+fn memory(daemon: &Daemon) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn profiles_do_not_take_more_memory_each_time() {
+    let (_upstream, _root, daemon) = busy();
+    let take = || assert_eq!(fetch(&daemon, "/debug/pprof/profile?seconds=1").0, 200);
+    take();
+    let first = memory(&daemon);
+    for _turn in 0..5 {
+        take();
+    }
+    let last = memory(&daemon);
+    assert!(last < first + 50, "{first} MiB after one profile, {last} MiB after six");
 }
 
 /// Has a long profile taken, by a client that waits for it.
