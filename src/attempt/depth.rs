@@ -7,9 +7,15 @@ use crate::disk::{DiskError, Durable, if_there, replace_file};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, Class};
 use crate::publish::Layout;
-use crate::runtime::Stop;
+use crate::runtime::{Stop, Stopped};
 use std::fs;
 use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+/// How long to rest after the first failure.
+const FIRST_REST: Duration = Duration::from_secs(60);
+/// And how long at most.
+const LAST_REST: Duration = Duration::from_secs(3600);
 
 /// Whether it is known to be as deep as it is to be.
 #[derive(Debug)]
@@ -17,15 +23,27 @@ pub(super) struct Depth {
     /// How many commits are wanted; none means all.
     pub(super) wanted: Option<NonZeroU32>,
     is_right: bool,
+    /// When it may be tried again, and for how long it rested before that.
+    rest: Option<(Instant, Duration)>,
 }
 
 impl Depth {
     pub(super) fn new(wanted: Option<NonZeroU32>) -> Self {
-        Self { wanted, is_right: false }
+        Self { wanted, is_right: false, rest: None }
     }
 
     fn text(&self) -> String {
         format!("{}\n", self.wanted.map_or(0, NonZeroU32::get))
+    }
+
+    /// Rests, longer after each failure: what is fetched in vain may be much.
+    fn fail(&mut self) {
+        let length = self.rest.map_or(FIRST_REST, |(_, length)| (length * 2).min(LAST_REST));
+        self.rest = Some((Instant::now() + length, length));
+    }
+
+    fn is_resting(&self) -> bool {
+        self.rest.is_some_and(|(until, _)| Instant::now() < until)
     }
 
     /// Notes that the history was fetched just now.
@@ -52,7 +70,7 @@ impl Depth {
 /// Fetches what is published again if it was fetched with another depth. A source that does not
 /// help with that is no reason to fail: readers see the right files.
 pub(super) fn adjust(me: &mut Attempts, store: &Store, wanted: &mut Wanted, stop: &Stop) {
-    if me.depth.is_right {
+    if me.depth.is_right || me.depth.is_resting() {
         return;
     }
     if me.depth.is_noted(me.root.layout()) {
@@ -64,7 +82,10 @@ pub(super) fn adjust(me: &mut Attempts, store: &Store, wanted: &mut Wanted, stop
             me.root.restored();
             me.depth.fetched(me.root.layout());
         }
+        // Nothing is wrong with it: the program is about to end.
+        Err(GitError::Stopped(Stopped::Asked)) => (),
         Err(error) => {
+            me.depth.fail();
             // What it does not give it will not give the next time either.
             me.depth.is_right = error.class() == Class::Ref;
             tracing::warn!(error = %Cause::of(&error), "could not change the depth of the history");

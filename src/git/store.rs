@@ -106,10 +106,14 @@ impl Store {
             .collect()
     }
 
-    /// Says whether any ref leads to anything.
+    /// Says whether there is any ref, or something that can only have been one: what cannot be read
+    /// is not nothing.
     pub fn has_refs(&self) -> bool {
-        let any = || self.repo.references().ok()?.all().ok()?.next();
-        any().is_some() || self.repo.head_id().is_ok()
+        let has = match self.repo.references() {
+            Ok(all) => all.all().map_or(true, |mut all| all.next().is_some()),
+            Err(_unreadable) => true,
+        };
+        has || self.repo.head_id().is_ok()
     }
 
     /// The directory of the repository.

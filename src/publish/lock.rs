@@ -2,6 +2,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
+use crate::disk::if_there;
 use crate::runtime::{Stop, Stopped};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -9,6 +10,9 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// What is locked where directories cannot be.
+const FILE: &str = ".git-sync.lock";
 
 /// How often a lock that somebody holds is tried again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -39,12 +43,18 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Says whether somebody holds the lock at this moment. Those who only look do not see each
-    /// other.
+    /// Says whether somebody holds the lock at this moment; nobody does where there is no root. Those
+    /// who only look do not see each other.
     pub fn is_held(root: &Path) -> Result<bool, DiskError> {
-        let file = File::open(root).at("open", root)?;
-        let tried = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
-        Ok(tried == Err(Errno::WOULDBLOCK))
+        let is_held = |path: &Path| {
+            let file = if_there(File::open(path)).at("open", path)?;
+            Ok(file.is_some_and(|file| {
+                let tried = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
+                tried == Err(Errno::WOULDBLOCK)
+            }))
+        };
+        // Which of them it is depends on the file system.
+        Ok(is_held(root)? || is_held(&root.join(FILE))?)
     }
 
     /// Says whether what is locked is still where it was. If somebody made the root anew, others may
@@ -78,7 +88,7 @@ impl Lock {
                 Err(Errno::BADF | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOLCK)
                     if file.metadata().is_ok_and(|found| found.is_dir()) =>
                 {
-                    path = root.join(".git-sync.lock");
+                    path = root.join(FILE);
                     file = File::options()
                         .create(true)
                         .append(true)

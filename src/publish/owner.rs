@@ -4,7 +4,7 @@ use crate::disk::{is_there, list, name};
 use crate::git::Store;
 use crate::publish::{Layout, takeover};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Whose repository is in a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +40,11 @@ pub fn owner(layout: &Layout) -> Owner {
 /// Says whether somebody would miss this repository. A `.git` file leads to one elsewhere. What we
 /// cannot read may be damaged, or of a format that we do not know, and is not ours to judge.
 fn has_commits(git: &Path) -> bool {
-    match Store::open_any(git) {
-        // An index holds what somebody is about to commit.
-        Ok(store) => store.has_refs() || git.join("index").is_file(),
-        Err(_unreadable) => leads_elsewhere(git) || has_objects(git),
-    }
+    // Somebody may have fetched what no ref names. An index holds what is about to be committed.
+    leads_elsewhere(git)
+        || has_objects(git)
+        || Store::open_any(git).is_ok_and(|store| store.has_refs())
+        || git.join("index").is_file()
 }
 
 /// Says whether a `.git` file points at something that exists.
@@ -55,11 +55,12 @@ fn leads_elsewhere(git: &Path) -> bool {
     })
 }
 
-/// Says whether a directory holds objects, loose or packed, where a repository has them.
+/// Says whether a directory holds objects, loose or packed, where a repository has them, or does not
+/// let us look. What Git had not finished writing is none.
 fn has_objects(git: &Path) -> bool {
-    let objects = list(&git.join("objects")).unwrap_or_default();
-    objects
-        .iter()
-        .filter(|path| name(path) != Some("info"))
-        .any(|directory| list(directory).is_ok_and(|entries| !entries.is_empty()))
+    let is_object = |path: &PathBuf| name(path).is_none_or(|name| !name.starts_with("tmp_"));
+    let holds =
+        |directory: &PathBuf| list(directory).map_or(true, |entries| entries.iter().any(is_object));
+    list(&git.join("objects"))
+        .map_or(true, |parts| parts.iter().filter(|part| name(part) != Some("info")).any(holds))
 }

@@ -1,7 +1,7 @@
 //! What may go, and its way out.
 
 use crate::disk::DiskError;
-use crate::disk::{list, make_directory, name, remove, remove_most, rename};
+use crate::disk::{is_there, list, make_directory, name, remove, remove_most, rename};
 use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::publish::link;
@@ -34,11 +34,19 @@ pub fn sweep(
             continue;
         }
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
+        // Where the root has another path now, this cannot be told when the tree is gone.
+        let admin = takeover::admin_of(layout, &tree);
         all = all.and(discard(layout, &tree));
+        if let Some(admin) = admin.filter(|_| !is_there(&tree)) {
+            all = all.and(to_trash(layout, &admin));
+        }
     }
     let left: Vec<_> = trees(layout)?.iter().map(|tree| admin(layout, tree)).collect();
     for admin in list(&layout.admins())? {
-        if name(&admin).is_some_and(takeover::is_of_a_commit) && !left.contains(&admin) {
+        if name(&admin).is_some_and(takeover::is_of_a_commit)
+            && !left.contains(&admin)
+            && takeover::is_left_over(layout, &admin)
+        {
             all = all.and(to_trash(layout, &admin));
         }
     }

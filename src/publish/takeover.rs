@@ -4,10 +4,12 @@
 //! Version 4 keeps its trees where we do. Version 3 keeps them in the root itself, as `COMMIT` or
 //! `rev-COMMIT`. Both administer them as Git does.
 
+use crate::disk::look::read_below;
 use crate::disk::{DiskError, Durable};
 use crate::disk::{is_there, list, name, remove, replace_file};
 use crate::model::CommitId;
 use crate::publish::Layout;
+use crate::trees::Admin;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -20,6 +22,9 @@ const REFS: [&str; 2] = [BRANCH, "refs/remotes/origin"];
 /// Files in the repository that only Git programs use, and only until they have ended.
 const FILES: [&str; 2] = ["FETCH_HEAD", "ORIG_HEAD"];
 
+/// More than a path or an error that it writes is long.
+const LONGEST: u64 = 1 << 20;
+
 /// The name under which it makes links before they replace others.
 const LINK: &str = "tmp-link";
 
@@ -27,23 +32,26 @@ const LINK: &str = "tmp-link";
 const ERROR: &str = "tmp-err-";
 
 /// Says whether it made the repository. The root may have had another path then. People keep
-/// worktrees in the same places, but do not name them by commits.
+/// worktrees in the same places and may name them by commits; but they have an index as soon as they
+/// work, and it never does.
 pub(super) fn is_theirs(layout: &Layout) -> bool {
-    let of_a_commit = |admin: &PathBuf| {
-        let pointer = fs::read_to_string(admin.join("gitdir")).unwrap_or_default();
-        let tree = Path::new(pointer.trim_end()).parent();
-        let above = tree.and_then(Path::parent).and_then(name);
-        above == Some(".worktrees") && tree.and_then(name).is_some_and(is_of_a_commit)
-    };
     let git = layout.git();
-    // It never has an index of its own, which people have as soon as they work.
-    let begun = || {
-        let head = fs::read_to_string(git.join("HEAD")).unwrap_or_default();
-        head.trim_end().strip_prefix("ref: ") == Some(BRANCH) && !is_there(&git.join("index"))
+    if is_there(&git.join("index")) {
+        return false;
+    }
+    let head = fs::read_to_string(git.join("HEAD")).unwrap_or_default();
+    let begun = head.trim_end().strip_prefix("ref: ") == Some(BRANCH);
+    let has_tree = || {
+        let trees = list(&layout.trees()).unwrap_or_default();
+        trees
+            .iter()
+            .any(|tree| name(tree).is_some_and(is_of_a_commit) && admin_of(layout, tree).is_some())
     };
-    list(&layout.admins()).is_ok_and(|admins| admins.iter().any(of_a_commit))
+    let names_tree = |admin: &PathBuf| pointer(admin).is_some_and(|tree| is_place(layout, &tree));
+    begun
+        || has_tree()
         || old_trees(layout).is_ok_and(|trees| !trees.is_empty())
-        || begun()
+        || list(&layout.admins()).is_ok_and(|admins| admins.iter().any(names_tree))
 }
 
 /// Removes refs of a repository that it made which would keep objects for ever.
@@ -83,15 +91,34 @@ pub(super) fn clear(layout: &Layout) -> Result<(), DiskError> {
         gone(&link)?;
     }
     for path in list(layout.root())? {
-        let number = name(&path).and_then(|name| name.strip_prefix(ERROR));
-        let is_error = number.is_some_and(|number| number.parse::<u64>().is_ok())
-            && path.symlink_metadata().is_ok_and(|found| found.is_file())
-            && fs::read(&path).is_ok_and(|text| text.is_empty() || text.starts_with(b"{\"Msg\":"));
-        if is_error {
+        if is_error(&path) {
             gone(&path)?;
         }
     }
     Ok(())
+}
+
+/// Says whether this is an error that it did not finish writing, or did not give its final name.
+fn is_error(path: &Path) -> bool {
+    /// What it writes, as it is read back.
+    #[derive(serde::Deserialize)]
+    struct Error {
+        #[serde(rename = "Msg")]
+        _message: String,
+        #[serde(rename = "Args")]
+        _arguments: serde_json::Map<String, serde_json::Value>,
+    }
+    // It takes a random number of 32 bits for each.
+    let number = name(path).and_then(|name| name.strip_prefix(ERROR));
+    let is_named = number.is_some_and(|number| {
+        number.bytes().all(|byte| byte.is_ascii_digit()) && number.parse::<u32>().is_ok()
+    });
+    let is_file = || path.symlink_metadata().is_ok_and(|found| found.is_file());
+    if !is_named || !is_file() {
+        return false;
+    }
+    let text = read_below(path, LONGEST).ok().flatten();
+    text.is_some_and(|text| text.is_empty() || serde_json::from_slice::<Error>(&text).is_ok())
 }
 
 fn gone(path: &Path) -> Result<(), DiskError> {
@@ -109,13 +136,54 @@ pub(super) fn old_trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
     Ok(list(layout.root())?.into_iter().filter(is_one).collect())
 }
 
-/// Where a tree says that Git administers it.
+/// Where Git administers a tree, if the tree says so, and what is there says the same.
 pub(super) fn admin_of(layout: &Layout, tree: &Path) -> Option<PathBuf> {
-    let pointer = fs::read_to_string(tree.join(".git")).ok()?;
-    let admin = Path::new(pointer.strip_prefix("gitdir: ")?.trim_end());
-    let named = name(admin)?;
-    let ours = admin.parent()?.ends_with(".git/worktrees") && named.starts_with(name(tree)?);
-    ours.then(|| layout.admins().join(named))
+    let text = read_text(&tree.join(".git"))?;
+    let told = tree.join(text.strip_prefix("gitdir: ")?.trim_end());
+    let admin = layout.admins().join(name(&told)?);
+    let is_it = told.canonicalize().ok()? == admin.canonicalize().ok()?;
+    let back = pointer(&admin)?;
+    let leads_back = match back.canonicalize() {
+        Ok(back) => tree.canonicalize().ok()? == back,
+        // The root may have had another path.
+        Err(_) => back.ends_with(tree.strip_prefix(layout.root()).ok()?),
+    };
+    (is_it && leads_back).then_some(admin)
+}
+
+/// Says whether nobody needs an administrative directory any more, given that there is no tree of
+/// ours that it administers. One of a tree elsewhere is somebody's, even while that cannot be seen.
+pub(super) fn is_left_over(layout: &Layout, admin: &Path) -> bool {
+    let Some(tree) = pointer(admin) else {
+        return !is_there(&admin.join("index")) || Admin::at(admin.to_owned()).is_ours();
+    };
+    // The root may have had another path when we made it.
+    let was_ours = || !is_there(&tree) && Admin::at(admin.to_owned()).is_ours();
+    is_place(layout, &tree) || was_ours()
+}
+
+/// The tree that an administrative directory names.
+fn pointer(admin: &Path) -> Option<PathBuf> {
+    let told = admin.join(read_text(&admin.join("gitdir"))?.trim_end());
+    told.ends_with(".git").then(|| told.parent().map(Path::to_owned))?
+}
+
+fn read_text(path: &Path) -> Option<String> {
+    String::from_utf8(read_below(path, LONGEST).ok()??).ok()
+}
+
+/// Says whether a path is one where the trees of this root are or once were; whether there is
+/// anything does not matter.
+fn is_place(layout: &Layout, tree: &Path) -> bool {
+    let Some(above) = tree.parent().filter(|_| name(tree).is_some_and(is_of_a_commit)) else {
+        return false;
+    };
+    let same = |one: &Path, other: &Path| {
+        one == other || one.canonicalize().is_ok_and(|one| Some(one) == other.canonicalize().ok())
+    };
+    let is_number = name(above).is_some_and(|name| name.parse::<u32>().is_ok());
+    let numbered = || above.parent().is_some_and(|above| same(above, &layout.trees()));
+    same(above, layout.root()) || same(above, &layout.trees()) || is_number && numbered()
 }
 
 /// The tree of version 3 that the link names.

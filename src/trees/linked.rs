@@ -66,6 +66,12 @@ impl Admin {
         self.0.join("visited.gitsyncd")
     }
 
+    /// Whether we made it: Git and others have no such record and give no such reason.
+    pub fn is_ours(&self) -> bool {
+        is_there(&self.record())
+            || fs::read(self.lock()).is_ok_and(|text| text == REASON.as_bytes())
+    }
+
     /// Writes all of it, the index only if it is known already. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;

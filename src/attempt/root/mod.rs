@@ -1,12 +1,14 @@
 //! The root as attempts see it: whether it is ours alone, what is published in it, and whether that
 //! can be trusted.
 
+mod hold;
 #[cfg(test)]
 mod tests;
 
 use crate::attempt::AttemptError;
+use crate::attempt::root::hold::Manners;
 use crate::config::Config;
-use crate::disk::{DiskError, make_directory, remove};
+use crate::disk::DiskError;
 use crate::git::{GitError, Store};
 use crate::model::{Cause, Checkout, CommitId};
 use crate::publish;
@@ -41,15 +43,6 @@ pub(super) struct Root {
     /// Whether something may wait to be deleted.
     littered: bool,
     manners: Manners,
-}
-
-/// What is done for others.
-#[derive(Clone, Copy, Debug, Default)]
-struct Manners {
-    /// Whether Git is to know a user here.
-    has_user: bool,
-    /// Whether git-sync may come back when this ends.
-    yields: bool,
 }
 
 /// What is known of whether everything is in order.
@@ -87,29 +80,12 @@ impl Root {
 
     /// The same as the options say.
     pub(super) fn of(config: &Config, layout: Layout) -> Self {
-        let manners = Manners { has_user: config.add_user, yields: config.personality.is_peer() };
-        Self { manners, ..Self::new(layout, config.checkout) }
-    }
-
-    /// Leaves the trees to whoever comes next. What is locked git-sync cannot make anew, and would
-    /// fail for ever.
-    pub(super) fn release(&self) {
-        if !self.manners.yields || !self.is_ours() {
-            return;
-        }
-        if let Err(error) = publish::release(&self.layout) {
-            tracing::warn!(error = %Cause::of(&error), "could not leave the trees to others");
-        }
+        Self { manners: Manners::of(config), ..Self::new(layout, config.checkout) }
     }
 
     /// Where everything is.
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// Whether nobody else writes here.
-    pub(super) fn is_ours(&self) -> bool {
-        self.lock.as_ref().is_some_and(Lock::is_in_place)
     }
 
     /// The tree that the link names, if it is the one that was found whole.
@@ -195,29 +171,6 @@ impl Root {
                 None
             }
         }
-    }
-
-    /// Makes the root, and says whether another instance is using it.
-    pub(super) fn is_taken(&self) -> Result<bool, DiskError> {
-        make_directory(self.layout.root())?;
-        Lock::is_held(self.layout.root())
-    }
-
-    /// Waits to be the only one here.
-    pub(super) fn take(&mut self, stop: &Stop) -> Result<(), AttemptError> {
-        make_directory(self.layout.root())?;
-        self.lock = Some(Lock::acquire(self.layout.root(), stop)?);
-        // An earlier process may have been killed while it packed, and leaves what it prepared.
-        if let Err(error) = publish::discard_prepared(&self.layout) {
-            tracing::warn!(error = %Cause::of(&error), "could not clear what was prepared");
-        }
-        let packing = self.layout.packing();
-        if packing.is_dir()
-            && let Err(error) = remove(&packing)
-        {
-            tracing::warn!(error = %Cause::of(&error), "could not remove what was packed");
-        }
-        Ok(())
     }
 
     /// Opens the repository, which may hold anything: what a crash left is removed, what is damaged

@@ -2,6 +2,7 @@
 //! where it would not. It stays within the time of one attempt, holds no lock and publishes nothing.
 
 mod files;
+mod hooks;
 mod ports;
 mod report;
 mod root;
@@ -53,6 +54,7 @@ fn look(
     }
     root::marks(config, report);
     files::look(config, report);
+    hooks::look(&config.hooks, report);
     ports::look(config, root == Use::Taken, report, stop);
     // Last, as it may take all the time that is left.
     source::look(config, metrics, &layout, report, stop);

@@ -6,14 +6,18 @@ use crate::disk;
 use crate::disk::{DiskError, Durable, is_there};
 use crate::model::Cause;
 use crate::publish;
-use crate::publish::{Layout, Lock, LockError, Owner};
+use crate::publish::{Layout, Lock, LockError, Owner, RootError};
 use crate::runtime::Stop;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How the directories begin in which it is tried what can be done in a root.
 const TRIAL: &str = ".gitsyncd-check-";
+/// How old they must be before they count as left, as any check has ended by then.
+const OLD: Duration = Duration::from_secs(600);
 /// With less room than this in the root, a run may well fail, in bytes.
 const LITTLE: u64 = 64 << 20;
 /// And with fewer files that it may still hold.
@@ -54,7 +58,7 @@ pub(super) fn look(layout: &Layout, report: &mut Report, stop: &Stop) -> Use {
         Owner::Somebody => {
             report.failed(
                 "root",
-                format!("{shown} is a Git repository with commits that gitsyncd did not make"),
+                RootError::Foreign { path: root.to_owned() },
                 "choose another root: a new or empty directory, or one that gitsyncd made",
             );
             // Nothing is tried in what is somebody else's.
@@ -144,19 +148,28 @@ fn attempt_in(trial: &Path, stop: &Stop) -> Result<(), Cause> {
     }
 }
 
-/// Takes away what a check that was killed left.
+/// Takes away what a check that was killed left. In another container there may be other processes,
+/// so that what was made a moment ago stays.
 fn sweep(root: &Path) {
     let names = disk::list(root).unwrap_or_default();
     let left = names.into_iter().filter(|path| {
         let process = disk::name(path).and_then(|name| name.strip_prefix(TRIAL));
-        let process = process.and_then(|rest| rest.split('-').next());
-        process.is_some_and(|id| !Path::new("/proc").join(id).exists())
+        let is_number = |id: &&str| id.parse::<u32>().is_ok_and(|number| number.to_string() == *id);
+        let is_over = |id: &str| !Path::new("/proc").join(id).exists();
+        process.filter(is_number).is_some_and(is_over) && is_old(path)
     });
     for path in left {
         if let Err(error) = disk::remove(&path) {
             tracing::debug!(error = %Cause::of(&error), "could not take away a leftover");
         }
     }
+}
+
+/// Says whether a directory has not changed for long.
+fn is_old(directory: &Path) -> bool {
+    let changed = directory.symlink_metadata().ok().filter(Metadata::is_dir);
+    let age = changed.and_then(|found| found.modified().ok()?.elapsed().ok());
+    age.is_some_and(|age| age >= OLD)
 }
 
 fn room(place: &Path, report: &mut Report) {
@@ -211,14 +224,11 @@ pub(super) fn marks(config: &Config, report: &mut Report) {
     let files = [("touch-file", &config.touch_file), ("error-file", &config.error_file)];
     for (about, path) in files {
         let Some(path) = path else { continue };
-        let above = path.parent().unwrap_or(&config.root);
         if path.is_dir() {
             report.failed(about, format!("{} is a directory", path.display()), "choose another");
-        } else if above.is_dir() || above == config.root {
-            place(about, path, &config.root, report);
         } else {
-            let told = format!("there is no directory {}", above.display());
-            report.failed(about, told, "make it");
+            // A run makes the directories above.
+            place(about, path, &config.root, report);
         }
     }
 }
