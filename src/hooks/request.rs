@@ -9,7 +9,7 @@ use crate::config::{Config, Web};
 use crate::hooks::facts::Facts;
 use crate::hooks::letter::Letter;
 use crate::model::{Cause, Class, Secret, ServiceUrl};
-use crate::net::{Client, Dialer, NetError, Proxies, Response, Trust};
+use crate::net::{Client, Dialer, Proxies, Response, Trust};
 use crate::runtime::Stop;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -27,8 +27,6 @@ use url::Url;
 const MAX_REDIRECTS: usize = 10;
 /// How much of an answer is read.
 const ROOM: usize = 64 << 10;
-/// How much of it is shown if it is no success.
-const SHOWN: usize = 200;
 const HASH: HeaderName = HeaderName::from_static("gitsync-hash");
 
 /// What goes out.
@@ -58,7 +56,7 @@ pub(super) fn senders(config: &Config) -> Vec<Sender> {
     environment.push(("no_proxy".to_owned(), Secret::new(exempt)));
     let client = |authorities| {
         let proxies = Proxies::new(None, &environment);
-        Client::new(Dialer::new(proxies, Trust::new(authorities, Vec::new())), Arc::default())
+        Client::new(Dialer::new(proxies, Trust::new(authorities, Vec::new())), Arc::default()).discreet()
     };
     let mut clients = vec![client(Vec::new())];
     if !config.access.tls.authorities.is_empty() {
@@ -114,7 +112,7 @@ impl Sender {
             match client.answer(request.clone(), ROOM, &stop).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
-                    last = told(&error, request.uri());
+                    last = Cause::of(&error);
                     if !matches!(error.class(), Class::Tls | Class::Config) {
                         break;
                     }
@@ -124,16 +122,15 @@ impl Sender {
         Err(last)
     }
 
+    /// What the server says besides the status is not shown: some repeat what they were asked.
     fn judge(&self, answer: &Response) -> Result<u16, Cause> {
         let status = answer.status.as_u16();
         match self.options.success {
             Some(wanted) if wanted != status => {
-                let said: String = String::from_utf8_lossy(answer.body.begun())
-                    .chars()
-                    .filter(|letter| !letter.is_control())
-                    .take(SHOWN)
-                    .collect();
-                Err(Cause::new(format!("it answered {status} in place of {wanted}: {said:?}")))
+                let reason = answer.status.canonical_reason().unwrap_or_default();
+                let said = format!("{status} {reason}");
+                let said = said.trim_end();
+                Err(Cause::new(format!("it answered {said} in place of {wanted}")))
             }
             Some(_) | None => Ok(status),
         }
@@ -229,11 +226,4 @@ fn elsewhere(request: &Question, answer: &Response) -> Result<Option<Question>, 
         next.headers_mut().remove(CONTENT_LENGTH);
     }
     Ok(Some(next))
-}
-
-/// Says what went wrong without the path, which may be a secret.
-fn told(error: &NetError, uri: &Uri) -> Cause {
-    let text = Cause::of(error).to_string();
-    let path = uri.path();
-    if path == "/" { Cause::new(text) } else { Cause::new(text.replace(path, "/\u{2026}")) }
 }

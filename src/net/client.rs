@@ -56,6 +56,8 @@ pub struct Client {
     pool: Arc<Pool>,
     traffic: Arc<Traffic>,
     identified: bool,
+    /// Whether errors name the host alone.
+    discreet: bool,
     slow: Option<Slow>,
 }
 
@@ -75,13 +77,20 @@ pub struct Response {
 impl Client {
     /// Prepares a client that shows no certificate; no connection is made yet.
     pub fn new(dialer: Dialer, traffic: Arc<Traffic>) -> Self {
-        Self { dialer, pool: Arc::default(), traffic, identified: false, slow: None }
+        let pool = Arc::default();
+        Self { dialer, pool, traffic, identified: false, discreet: false, slow: None }
     }
 
     /// Gives up what is slower than this.
     #[must_use]
     pub fn giving_up(self, slow: Option<Slow>) -> Self {
         Self { slow, ..self }
+    }
+
+    /// Shows of addresses the host alone, as the path may be a secret, too.
+    #[must_use]
+    pub fn discreet(self) -> Self {
+        Self { discreet: true, ..self }
     }
 
     /// Does the same and shows our certificate to servers that ask for one, if `home` says that we
@@ -113,7 +122,7 @@ impl Client {
     /// Does the same, and waits also for as much of the content as there is room for, so that a
     /// short answer is whole after one wait.
     pub fn ask(&self, request: Outgoing, room: usize, stop: &Stop) -> Result<Response, NetError> {
-        let url = shown(request.uri());
+        let url = self.shown(request.uri());
         let answer = self.answer(request, room, stop);
         let patience = self.slow.map_or_else(|| stop.clone(), |slow| stop.or_sooner(slow.time));
         patience.wait(answer).map_err(|source| match (self.slow, stop.check()) {
@@ -130,7 +139,7 @@ impl Client {
         room: usize,
         stop: &Stop,
     ) -> Result<Response, NetError> {
-        let url = shown(request.uri());
+        let url = self.shown(request.uri());
         self.traffic.request();
         let to = request.uri().clone();
         let (answer, via) = self.exchange(request, &to, &url).await?;
@@ -189,6 +198,18 @@ impl Client {
                     }
                 },
             }
+        }
+    }
+
+    /// What errors call an address.
+    fn shown(&self, uri: &Uri) -> String {
+        let path = if self.discreet && uri.path() != "/" { "/\u{2026}" } else { uri.path() };
+        match (uri.scheme_str(), uri.authority()) {
+            (Some(scheme), Some(authority)) => {
+                let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+                format!("{scheme}://{host}{path}")
+            }
+            (_, _) => path.to_owned(),
         }
     }
 
@@ -281,16 +302,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(until)
-}
-
-fn shown(uri: &Uri) -> String {
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) => {
-            let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}{}", uri.path())
-        }
-        (_, _) => uri.path().to_owned(),
-    }
 }
 
 #[cfg(test)]
