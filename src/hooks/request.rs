@@ -11,6 +11,7 @@ use crate::hooks::letter::Letter;
 use crate::model::{Cause, Class, Secret, ServiceUrl};
 use crate::net::{Client, Dialer, Proxies, Response, Trust};
 use crate::runtime::Stop;
+use crate::runtime::blocking::Share;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -28,6 +29,9 @@ const MAX_REDIRECTS: usize = 10;
 /// How much of an answer is read.
 const ROOM: usize = 64 << 10;
 const HASH: HeaderName = HeaderName::from_static("gitsync-hash");
+
+/// How many threads may look up names and read certificates at once, for all addresses.
+const THREADS: usize = 2;
 
 /// What goes out.
 type Question = Request<Full<Bytes>>;
@@ -56,17 +60,23 @@ pub(super) fn senders(config: &Config) -> Vec<Sender> {
     environment.push(("no_proxy".to_owned(), Secret::new(exempt)));
     let client = |authorities| {
         let proxies = Proxies::new(None, &environment);
-        Client::new(Dialer::new(proxies, Trust::new(authorities, Vec::new())), Arc::default()).discreet()
+        Client::new(Dialer::new(proxies, Trust::new(authorities, Vec::new())), Arc::default())
+            .discreet()
     };
     let mut clients = vec![client(Vec::new())];
     if !config.access.tls.authorities.is_empty() {
         clients.push(client(config.access.tls.authorities.clone()));
     }
-    let sender = |url: &ServiceUrl| Sender {
-        options: Arc::clone(&options),
-        shown: config::public(url),
-        url: url.clone(),
-        clients: clients.clone(),
+    let threads = Share::default().narrowed(THREADS);
+    let sender = |url: &ServiceUrl| {
+        // A look-up that takes longer than a try is waited for, and none begun beside it.
+        let own = threads.narrowed(1);
+        Sender {
+            options: Arc::clone(&options),
+            shown: config::public(url),
+            url: url.clone(),
+            clients: clients.iter().map(|client| client.clone().on(&own)).collect(),
+        }
     };
     config.hooks.web.urls.iter().map(sender).collect()
 }
@@ -108,8 +118,9 @@ impl Sender {
         // The content is read below, and never waited for elsewhere.
         let stop = Stop::new(CancellationToken::new(), Instant::now() + self.options.timeout);
         for client in &self.clients {
-            client.refresh();
-            match client.answer(request.clone(), ROOM, &stop).await {
+            client.refreshed().await;
+            // It must not arrive twice for one try.
+            match client.afresh().answer(request.clone(), ROOM, &stop).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     last = Cause::of(&error);

@@ -12,11 +12,11 @@ use crate::net::dialer::{Dialer, untrusted};
 use crate::net::pool::{Key, Pool};
 use crate::net::refusal::of_tls;
 use crate::runtime::Stop;
+use crate::runtime::blocking::Share;
 use http::HeaderMap;
 use http::StatusCode;
 use http::Uri;
 use http::header::RETRY_AFTER;
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -100,6 +100,19 @@ impl Client {
         Self { identified: home, ..self.clone() }
     }
 
+    /// The same without open connections. What is asked with it is sent once only, as there is none
+    /// that the server may have closed meanwhile.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { pool: Arc::default(), ..self.clone() }
+    }
+
+    /// Does the same and holds no more threads than these, for names and files.
+    #[must_use]
+    pub fn on(self, threads: &Share) -> Self {
+        Self { dialer: self.dialer.on(threads), ..self }
+    }
+
     /// What it connects with.
     pub fn dialer(&self) -> &Dialer {
         &self.dialer
@@ -110,6 +123,13 @@ impl Client {
     /// beginning of each attempt.
     pub fn refresh(&self) {
         if self.dialer.trust().refresh() {
+            self.pool.clear();
+        }
+    }
+
+    /// Does the same for a caller that must not block.
+    pub async fn refreshed(&self) {
+        if self.dialer.refresh().await {
             self.pool.clear();
         }
     }
@@ -187,14 +207,14 @@ impl Client {
                 Err(mut error) => match (error.take_message(), again) {
                     // The server closed it a moment ago, before any of this went out.
                     (Some(unsent), _) if kept => request = unsent,
-                    // Or while it did. Nothing that is asked for here does harm if it is asked
-                    // twice (RFC 9112, 9.3.1).
+                    // Or while it did. What would do harm if it is asked twice is asked afresh
+                    // (RFC 9112, 9.3.1).
                     (None, Some(again)) if error.error().is_incomplete_message() => {
                         request = again;
                     }
                     (_, _) => {
                         let why = connection.why().await;
-                        return Err(self.broken(url, why.as_ref().unwrap_or(error.error())));
+                        return Err(self.broken(url, why.as_ref().unwrap_or(error.error())).await);
                     }
                 },
             }
@@ -215,16 +235,20 @@ impl Client {
 
     async fn open(&self, to: &Uri, url: &str) -> Result<Connection, NetError> {
         let reached = self.dialer.reach(to, self.identified, url).await?;
-        Connection::open(reached).await.map_err(|error| self.broken(url, &error))
+        match Connection::open(reached).await {
+            Ok(connection) => Ok(connection),
+            Err(error) => Err(self.broken(url, &error).await),
+        }
     }
 
     /// Says why a connection broke: the other side may not trust us.
-    fn broken(&self, url: &str, error: &(dyn Error + 'static)) -> NetError {
-        let broken = || NetError::Broken { url: url.to_owned(), source: Cause::of(error) };
-        match self.dialer.trust().settings() {
-            Ok(settings) if of_tls(error) => untrusted(self.dialer.trust(), &settings, url, error),
-            Ok(_) | Err(_) => broken(),
+    async fn broken(&self, url: &str, error: &hyper::Error) -> NetError {
+        if of_tls(error)
+            && let Ok(settings) = self.dialer.settings(url).await
+        {
+            return untrusted(self.dialer.trust(), &settings, url, error);
         }
+        NetError::Broken { url: url.to_owned(), source: Cause::of(error) }
     }
 }
 
