@@ -40,8 +40,9 @@ use tokio::time::Instant;
 const PATIENCE: Duration = Duration::from_millis(700);
 /// How long a thread that blocks is waited for after that.
 const LAST_PATIENCE: Duration = Duration::from_millis(100);
-/// How many threads may block at once: one for the attempt, the rest for name look-ups and files.
-const BLOCKING_THREADS: usize = 6;
+/// How many threads may block at once: one for the attempt, four at most for hooks, and the rest for
+/// name look-ups and files.
+const BLOCKING_THREADS: usize = 10;
 
 /// How the program came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

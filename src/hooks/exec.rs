@@ -6,6 +6,7 @@ use crate::hooks::process::{Failure, Program};
 use crate::hooks::{Facts, Notice};
 use crate::model::{CommitId, Step};
 use crate::observe::metrics::Metrics;
+use crate::runtime::blocking::Share;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -46,18 +47,28 @@ pub(super) struct Desk {
     progress: watch::Sender<Progress>,
 }
 
-/// What does the jobs.
-pub(super) struct Runner {
+/// How the jobs are done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manners {
+    /// How it is called in logs and metrics.
     pub(super) name: &'static str,
+    /// What its time counts as, unless somebody else measures that.
     pub(super) step: Option<Step>,
-    settings: Exec,
     /// Whether it is run again after a failure.
     pub(super) again: bool,
     /// Whether it need not be run twice in a row for the same commit.
     pub(super) once: bool,
-    pub(super) facts: Arc<Facts>,
-    pub(super) children: Arc<Children>,
-    pub(super) metrics: Arc<Metrics>,
+}
+
+/// What does the jobs.
+pub(super) struct Runner {
+    manners: Manners,
+    settings: Exec,
+    facts: Arc<Facts>,
+    children: Arc<Children>,
+    metrics: Arc<Metrics>,
+    /// Where what may block is done.
+    threads: Share,
     jobs: watch::Receiver<Option<Job>>,
     progress: watch::Sender<Progress>,
     /// Read what is printed.
@@ -72,20 +83,18 @@ impl Desk {
     /// Makes what does the jobs; there is to be one.
     pub(super) fn runner(
         &self,
-        name: &'static str,
+        manners: Manners,
         facts: &Arc<Facts>,
         children: &Arc<Children>,
         metrics: &Arc<Metrics>,
     ) -> Runner {
         Runner {
-            name,
-            step: None,
+            manners,
             settings: self.settings.clone(),
-            again: true,
-            once: true,
             facts: Arc::clone(facts),
             children: Arc::clone(children),
             metrics: Arc::clone(metrics),
+            threads: Share::default().narrowed(1),
             jobs: self.jobs.subscribe(),
             progress: self.progress.clone(),
             readers: JoinSet::new(),
@@ -175,7 +184,7 @@ impl Runner {
     async fn work(&mut self, stop: &CancellationToken) {
         let mut done = None;
         while let Some(job) = self.next(stop).await {
-            if self.once && done.as_ref() == Some(&job.notice.commit) {
+            if self.manners.once && done.as_ref() == Some(&job.notice.commit) {
                 self.tell(job.number, None);
                 continue;
             }
@@ -187,7 +196,7 @@ impl Runner {
                     }
                     Some(_) if stop.is_cancelled() => return,
                     Some(Failure::Cut) => break,
-                    Some(_) if !self.again || !self.rest(&job, stop).await => break,
+                    Some(_) if !self.manners.again || !self.rest(&job, stop).await => break,
                     Some(_) => (),
                 }
             }
@@ -214,10 +223,16 @@ impl Runner {
             () = changed(&self.jobs) => return false,
             () = tokio::time::sleep(self.settings.backoff) => (),
         }
-        if job.notice.tree.is_dir() {
+        let tree = job.notice.tree.clone();
+        let there = tokio::select! {
+            biased;
+            () = stop.cancelled() => return false,
+            there = self.threads.run(move || tree.is_dir()) => there,
+        };
+        if there.unwrap_or_default() {
             return true;
         }
-        tracing::info!(hook = self.name, hash = %job.notice.commit, "its tree is gone");
+        tracing::info!(hook = self.manners.name, hash = %job.notice.commit, "its tree is gone");
         false
     }
 
@@ -231,7 +246,7 @@ impl Runner {
             run = progress.runs;
         });
         let command = self.settings.command.first().map(String::as_str).unwrap_or_default();
-        tracing::info!(hook = self.name, hash = %commit, command, "running a hook");
+        tracing::info!(hook = self.manners.name, hash = %commit, command, "running a hook");
         let begun = Instant::now();
         let failure = self.start(job, stop).await.err();
         let took = begun.elapsed();
@@ -239,21 +254,21 @@ impl Runner {
             progress.running = false;
             progress.unsettled = Some((tree.clone(), run));
         });
-        if let Some(step) = self.step {
+        if let Some(step) = self.manners.step {
             self.metrics.step(step, took);
         }
         match &failure {
             Some(Failure::Cut) => {
-                tracing::info!(hook = self.name, hash = %commit, "interrupted a hook");
+                tracing::info!(hook = self.manners.name, hash = %commit, "interrupted a hook");
             }
             Some(why) => {
-                self.metrics.hook(self.name, false);
-                let retry = self.again.then_some(self.settings.backoff);
-                tracing::warn!(hook = self.name, hash = %commit, error = %why, ?took, ?retry, "a hook failed");
+                self.metrics.hook(self.manners.name, false);
+                let retry = self.manners.again.then_some(self.settings.backoff);
+                tracing::warn!(hook = self.manners.name, hash = %commit, error = %why, ?took, ?retry, "a hook failed");
             }
             None => {
-                self.metrics.hook(self.name, true);
-                tracing::info!(hook = self.name, hash = %commit, ?took, "a hook succeeded");
+                self.metrics.hook(self.manners.name, true);
+                tracing::info!(hook = self.manners.name, hash = %commit, ?took, "a hook succeeded");
             }
         }
         self.tell(job.number, failure.clone());
@@ -263,12 +278,13 @@ impl Runner {
     async fn start(&mut self, job: &Job, stop: &CancellationToken) -> Result<(), Failure> {
         let variables = self.facts.variables(&job.notice);
         let program = Program {
-            name: self.name,
+            name: self.manners.name,
             command: &self.settings.command,
             dir: &job.notice.tree,
             variables: &variables,
             hidden: &self.facts.hidden,
             timeout: self.settings.timeout,
+            threads: &self.threads,
         };
         let cut = async {
             tokio::select! {

@@ -18,10 +18,10 @@ pub use process::Failure;
 
 use crate::config::Config;
 use crate::hooks::children::Children;
-use crate::hooks::exec::Desk;
+use crate::hooks::exec::{Desk, Manners};
 use crate::hooks::facts::Facts;
 use crate::hooks::letter::Letter;
-use crate::hooks::web::Box as Letterbox;
+use crate::hooks::web::Letterbox;
 use crate::model::{CommitId, Event, Step};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
@@ -40,6 +40,9 @@ use tokio_util::sync::CancellationToken;
 const EXEC: &str = "exechook";
 const PRE_PUBLISH: &str = "pre-publish-exechook";
 const WEB: &str = "webhook";
+
+/// How long it may take at most to tell that the program gives up.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A task and its name.
 pub type Runner = (&'static str, Pin<Box<dyn Future<Output = ()> + Send>>);
@@ -101,14 +104,16 @@ impl Hooks {
         };
         let exec = desk(&options.exec, EXEC);
         if let Some(desk) = &exec {
-            let mut runner = desk.runner(EXEC, &facts, &children, metrics);
-            (runner.again, runner.step) = (!config.one_time, Some(Step::Notify));
+            let again = !config.one_time;
+            let manners = Manners { name: EXEC, step: Some(Step::Notify), again, once: true };
+            let runner = desk.runner(manners, &facts, &children, metrics);
             add(EXEC, Box::pin(runner.run(stop.clone())));
         }
         let pre_publish = desk(&options.pre_publish, PRE_PUBLISH);
         if let Some(desk) = &pre_publish {
-            let mut runner = desk.runner(PRE_PUBLISH, &facts, &children, metrics);
-            (runner.again, runner.once) = (!config.one_time && !options.gate, false);
+            let again = !config.one_time && !options.gate;
+            let manners = Manners { name: PRE_PUBLISH, step: None, again, once: false };
+            let runner = desk.runner(manners, &facts, &children, metrics);
             add(PRE_PUBLISH, Box::pin(runner.run(stop.clone())));
         }
         let mut web = Vec::new();
@@ -259,8 +264,9 @@ impl Hooks {
             }
         };
         let longest = self.web.iter().map(Letterbox::timeout).max().unwrap_or_default();
+        let longest = LAST_WORDS.min(longest + Duration::from_millis(100));
         // Who does not listen is not told.
-        drop(tokio::time::timeout(longest + Duration::from_millis(100), all).await);
+        drop(tokio::time::timeout(longest, all).await);
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::hooks::children::Children;
 use crate::hooks::output;
+use crate::runtime::blocking::Share;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use rustix::process::{kill_process_group, waitid};
 use std::fmt;
@@ -13,6 +14,7 @@ use std::future::Future;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -41,6 +43,8 @@ pub(super) struct Program<'a> {
     pub(super) hidden: &'a [String],
     /// How long it may take.
     pub(super) timeout: Duration,
+    /// Where it is started.
+    pub(super) threads: &'a Share,
 }
 
 /// Why a run did not succeed.
@@ -94,14 +98,20 @@ impl Program<'_> {
     /// log, by way of `readers`.
     pub(super) async fn run(
         &self,
-        children: &Children,
+        children: &Arc<Children>,
         readers: &mut JoinSet<()>,
         cut: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
         while readers.try_join_next().is_some() {}
-        let started = children.start(&mut self.prepare());
-        let (mut child, pid) = started.map_err(|error| Failure::Start(self.told(&error)))?;
-        let mut group = Group(Some(pid));
+        tokio::pin!(cut);
+        let late = tokio::time::sleep(self.timeout);
+        tokio::pin!(late);
+        let (mut child, pid, mut group) = tokio::select! {
+            biased;
+            started = self.start(children) => started?,
+            () = &mut cut => return Err(Failure::Cut),
+            () = &mut late => return Err(Failure::Late(self.timeout)),
+        };
         let (closed, all_read) = oneshot::channel();
         read(&mut child, self.name, closed, readers);
         let ended = tokio::select! {
@@ -111,8 +121,8 @@ impl Program<'_> {
                 Ok(status) => Err(Failure::Status(status)),
                 Err(error) => Err(Failure::Start(error.to_string())),
             },
-            () = cut => Err(Failure::Cut),
-            () = tokio::time::sleep(self.timeout) => Err(Failure::Late(self.timeout)),
+            () = &mut cut => Err(Failure::Cut),
+            () = &mut late => Err(Failure::Late(self.timeout)),
         };
         if matches!(ended, Err(Failure::Cut | Failure::Late(_))) {
             end(&mut child, pid).await;
@@ -124,6 +134,18 @@ impl Program<'_> {
             drop(tokio::time::timeout(LAST_WORDS, all_read).await);
         }
         ended
+    }
+
+    /// Starts it on a thread that may block, as its directory may not answer. If this is not waited
+    /// for, it is killed as soon as it has been started.
+    async fn start(&self, children: &Arc<Children>) -> Result<(Child, Pid, Group), Failure> {
+        let (mut command, children) = (self.prepare(), Arc::clone(children));
+        let work = move || {
+            let (child, pid) = children.start(&mut command)?;
+            Ok((child, pid, Group(Some(pid))))
+        };
+        let started = self.threads.run(work).await.map_err(std::io::Error::other).flatten();
+        started.map_err(|error| Failure::Start(self.told(&error)))
     }
 
     fn prepare(&self) -> Command {

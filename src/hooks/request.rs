@@ -9,8 +9,9 @@ use crate::config::{Config, Web};
 use crate::hooks::facts::Facts;
 use crate::hooks::letter::Letter;
 use crate::model::{Cause, Class, Secret, ServiceUrl};
-use crate::net::{Client, Dialer, NetError, Proxies, Response, Trust};
+use crate::net::{Client, Dialer, Proxies, Response, Trust};
 use crate::runtime::Stop;
+use crate::runtime::blocking::Share;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -27,9 +28,10 @@ use url::Url;
 const MAX_REDIRECTS: usize = 10;
 /// How much of an answer is read.
 const ROOM: usize = 64 << 10;
-/// How much of it is shown if it is no success.
-const SHOWN: usize = 200;
 const HASH: HeaderName = HeaderName::from_static("gitsync-hash");
+
+/// How many threads may look up names and read certificates at once, for all addresses.
+const THREADS: usize = 2;
 
 /// What goes out.
 type Question = Request<Full<Bytes>>;
@@ -59,16 +61,22 @@ pub(super) fn senders(config: &Config) -> Vec<Sender> {
     let client = |authorities| {
         let proxies = Proxies::new(None, &environment);
         Client::new(Dialer::new(proxies, Trust::new(authorities, Vec::new())), Arc::default())
+            .discreet()
     };
     let mut clients = vec![client(Vec::new())];
     if !config.access.tls.authorities.is_empty() {
         clients.push(client(config.access.tls.authorities.clone()));
     }
-    let sender = |url: &ServiceUrl| Sender {
-        options: Arc::clone(&options),
-        shown: config::public(url),
-        url: url.clone(),
-        clients: clients.clone(),
+    let threads = Share::default().narrowed(THREADS);
+    let sender = |url: &ServiceUrl| {
+        // A look-up that takes longer than a try is waited for, and none begun beside it.
+        let own = threads.narrowed(1);
+        Sender {
+            options: Arc::clone(&options),
+            shown: config::public(url),
+            url: url.clone(),
+            clients: clients.iter().map(|client| client.clone().on(&own)).collect(),
+        }
     };
     config.hooks.web.urls.iter().map(sender).collect()
 }
@@ -110,11 +118,12 @@ impl Sender {
         // The content is read below, and never waited for elsewhere.
         let stop = Stop::new(CancellationToken::new(), Instant::now() + self.options.timeout);
         for client in &self.clients {
-            client.refresh();
-            match client.answer(request.clone(), ROOM, &stop).await {
+            client.refreshed().await;
+            // It must not arrive twice for one try.
+            match client.afresh().answer(request.clone(), ROOM, &stop).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
-                    last = told(&error, request.uri());
+                    last = Cause::of(&error);
                     if !matches!(error.class(), Class::Tls | Class::Config) {
                         break;
                     }
@@ -124,16 +133,15 @@ impl Sender {
         Err(last)
     }
 
+    /// What the server says besides the status is not shown: some repeat what they were asked.
     fn judge(&self, answer: &Response) -> Result<u16, Cause> {
         let status = answer.status.as_u16();
         match self.options.success {
             Some(wanted) if wanted != status => {
-                let said: String = String::from_utf8_lossy(answer.body.begun())
-                    .chars()
-                    .filter(|letter| !letter.is_control())
-                    .take(SHOWN)
-                    .collect();
-                Err(Cause::new(format!("it answered {status} in place of {wanted}: {said:?}")))
+                let reason = answer.status.canonical_reason().unwrap_or_default();
+                let said = format!("{status} {reason}");
+                let said = said.trim_end();
+                Err(Cause::new(format!("it answered {said} in place of {wanted}")))
             }
             Some(_) | None => Ok(status),
         }
@@ -229,11 +237,4 @@ fn elsewhere(request: &Question, answer: &Response) -> Result<Option<Question>, 
         next.headers_mut().remove(CONTENT_LENGTH);
     }
     Ok(Some(next))
-}
-
-/// Says what went wrong without the path, which may be a secret.
-fn told(error: &NetError, uri: &Uri) -> Cause {
-    let text = Cause::of(error).to_string();
-    let path = uri.path();
-    if path == "/" { Cause::new(text) } else { Cause::new(text.replace(path, "/\u{2026}")) }
 }

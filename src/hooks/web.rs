@@ -29,6 +29,66 @@ impl Waiting {
     }
 }
 
+/// Whose turn it is: what failed rests, and does not hold up the other.
+#[derive(Debug, Default)]
+struct Turns {
+    published: Turn,
+    other: Turn,
+    /// Whether a publication was told last.
+    was_published: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    /// What was told, or is not to be tried any more.
+    done: u64,
+    /// What failed, and when it is due again.
+    failed: Option<(u64, Instant)>,
+}
+
+impl Turn {
+    /// When this is to be told, if at all.
+    fn due(self, number: u64, now: Instant) -> Option<Instant> {
+        let rest = self.failed.filter(|(failed, _)| *failed == number).map(|(_, until)| until);
+        (number > self.done).then(|| rest.unwrap_or(now))
+    }
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+enum Next<'a> {
+    Tell(u64, &'a Letter),
+    Rest(Instant),
+    Nothing,
+}
+
+impl Turns {
+    fn next<'a>(&self, waiting: &'a Waiting, now: Instant) -> Next<'a> {
+        let due = |turn: Turn, (number, letter): &'a (u64, Option<Letter>)| {
+            Some((turn.due(*number, now)?.max(now), *number, letter.as_ref()?))
+        };
+        let published = due(self.published, &waiting.published);
+        let other = due(self.other, &waiting.other);
+        let first = if self.was_published { [other, published] } else { [published, other] };
+        // Of equals, the first.
+        match first.into_iter().flatten().min_by_key(|(at, ..)| *at) {
+            Some((at, number, letter)) if at <= now => Next::Tell(number, letter),
+            Some((at, ..)) => Next::Rest(at),
+            None => Next::Nothing,
+        }
+    }
+
+    /// Something was tried. If it is to be tried again, it rests before that.
+    fn told(&mut self, event: Event, number: u64, rest: Option<Instant>) {
+        self.was_published = event == Event::Published;
+        let turn = if self.was_published { &mut self.published } else { &mut self.other };
+        match rest {
+            Some(until) => turn.failed = Some((number, until)),
+            None => turn.done = number,
+        }
+    }
+}
+
 /// How far it is, by number.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
@@ -51,7 +111,7 @@ impl Progress {
 
 /// Where letters are put in.
 #[derive(Debug)]
-pub(super) struct Box {
+pub(super) struct Letterbox {
     events: Vec<Event>,
     timeout: Duration,
     waiting: watch::Sender<Waiting>,
@@ -70,7 +130,7 @@ pub(super) struct Runner {
     progress: watch::Sender<Progress>,
 }
 
-impl Box {
+impl Letterbox {
     pub(super) fn new(options: &Web) -> Self {
         Self {
             events: options.events.clone(),
@@ -160,28 +220,26 @@ impl Runner {
     }
 
     async fn work(&mut self) {
-        // What was told, or is not to be tried any more.
-        let (mut published, mut other) = (0, 0);
-        while self.waiting.changed().await.is_ok() {
-            loop {
-                let waiting = self.waiting.borrow_and_update().clone();
-                let (number, letter) = match (waiting.published, waiting.other) {
-                    ((number, Some(letter)), _) if number > published => (number, letter),
-                    (_, (number, Some(letter))) if number > other => (number, letter),
-                    (_, _) => break,
-                };
-                let well = self.tell(number, &letter).await;
-                if well || !self.again {
-                    match letter.event {
-                        Event::Published => published = number,
-                        Event::Failed | Event::Recovered | Event::Refused => other = number,
-                    }
-                    continue;
+        let mut turns = Turns::default();
+        loop {
+            let waiting = self.waiting.borrow_and_update().clone();
+            let now = Instant::now();
+            match turns.next(&waiting, now) {
+                Next::Tell(number, letter) => {
+                    let (number, letter) = (number, letter.clone());
+                    let well = self.tell(number, &letter).await;
+                    let rest = (!well && self.again).then(|| Instant::now() + self.backoff);
+                    turns.told(letter.event, number, rest);
                 }
-                tokio::select! {
+                Next::Rest(until) => tokio::select! {
                     biased;
                     changed = self.waiting.changed() => if changed.is_err() { return },
-                    () = tokio::time::sleep(self.backoff) => (),
+                    () = tokio::time::sleep_until(until) => (),
+                },
+                Next::Nothing => {
+                    if self.waiting.changed().await.is_err() {
+                        return;
+                    }
                 }
             }
         }
@@ -215,5 +273,43 @@ impl Runner {
             }
         });
         sent.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(event: Event) -> Letter {
+        Letter::new(event, None, None, None)
+    }
+
+    #[test]
+    fn what_failed_gives_way_and_rests() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(3);
+        let mut waiting = Waiting::default();
+        let mut turns = Turns::default();
+        let next = |turns: &Turns, waiting: &Waiting, now| match turns.next(waiting, now) {
+            Next::Tell(number, letter) => format!("{} {number}", letter.event.label()),
+            Next::Rest(until) => format!("rest {:?}", until - now),
+            Next::Nothing => "nothing".to_owned(),
+        };
+        assert_eq!(next(&turns, &waiting, now), "nothing");
+        waiting.published = (1, Some(letter(Event::Published)));
+        waiting.other = (1, Some(letter(Event::Failed)));
+        assert_eq!(next(&turns, &waiting, now), "published 1");
+        turns.told(Event::Published, 1, Some(later));
+        assert_eq!(next(&turns, &waiting, now), "failed 1");
+        turns.told(Event::Failed, 1, Some(later));
+        assert_eq!(next(&turns, &waiting, now), "rest 3s");
+        assert_eq!(next(&turns, &waiting, later), "published 1");
+        turns.told(Event::Published, 1, Some(later));
+        assert_eq!(next(&turns, &waiting, later), "failed 1", "even if both are due at once");
+        turns.told(Event::Failed, 1, None);
+        waiting.published.0 = 2;
+        assert_eq!(next(&turns, &waiting, now), "published 2", "what is new need not rest");
+        turns.told(Event::Published, 2, None);
+        assert_eq!(next(&turns, &waiting, later), "nothing");
     }
 }

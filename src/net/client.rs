@@ -12,11 +12,11 @@ use crate::net::dialer::{Dialer, untrusted};
 use crate::net::pool::{Key, Pool};
 use crate::net::refusal::of_tls;
 use crate::runtime::Stop;
+use crate::runtime::blocking::Share;
 use http::HeaderMap;
 use http::StatusCode;
 use http::Uri;
 use http::header::RETRY_AFTER;
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -56,6 +56,8 @@ pub struct Client {
     pool: Arc<Pool>,
     traffic: Arc<Traffic>,
     identified: bool,
+    /// Whether errors name the host alone.
+    discreet: bool,
     slow: Option<Slow>,
 }
 
@@ -75,7 +77,8 @@ pub struct Response {
 impl Client {
     /// Prepares a client that shows no certificate; no connection is made yet.
     pub fn new(dialer: Dialer, traffic: Arc<Traffic>) -> Self {
-        Self { dialer, pool: Arc::default(), traffic, identified: false, slow: None }
+        let pool = Arc::default();
+        Self { dialer, pool, traffic, identified: false, discreet: false, slow: None }
     }
 
     /// Gives up what is slower than this.
@@ -84,11 +87,30 @@ impl Client {
         Self { slow, ..self }
     }
 
+    /// Shows of addresses the host alone, as the path may be a secret, too.
+    #[must_use]
+    pub fn discreet(self) -> Self {
+        Self { discreet: true, ..self }
+    }
+
     /// Does the same and shows our certificate to servers that ask for one, if `home` says that we
     /// speak to whom it is meant for.
     #[must_use]
     pub fn identified(&self, home: bool) -> Self {
         Self { identified: home, ..self.clone() }
+    }
+
+    /// The same without open connections. What is asked with it is sent once only, as there is none
+    /// that the server may have closed meanwhile.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { pool: Arc::default(), ..self.clone() }
+    }
+
+    /// Does the same and holds no more threads than these, for names and files.
+    #[must_use]
+    pub fn on(self, threads: &Share) -> Self {
+        Self { dialer: self.dialer.on(threads), ..self }
     }
 
     /// What it connects with.
@@ -105,6 +127,13 @@ impl Client {
         }
     }
 
+    /// Does the same for a caller that must not block.
+    pub async fn refreshed(&self) {
+        if self.dialer.refresh().await {
+            self.pool.clear();
+        }
+    }
+
     /// Sends a request and waits for the head of the answer, whatever its status.
     pub fn send(&self, request: Outgoing, stop: &Stop) -> Result<Response, NetError> {
         self.ask(request, 0, stop)
@@ -113,7 +142,7 @@ impl Client {
     /// Does the same, and waits also for as much of the content as there is room for, so that a
     /// short answer is whole after one wait.
     pub fn ask(&self, request: Outgoing, room: usize, stop: &Stop) -> Result<Response, NetError> {
-        let url = shown(request.uri());
+        let url = self.shown(request.uri());
         let answer = self.answer(request, room, stop);
         let patience = self.slow.map_or_else(|| stop.clone(), |slow| stop.or_sooner(slow.time));
         patience.wait(answer).map_err(|source| match (self.slow, stop.check()) {
@@ -130,7 +159,7 @@ impl Client {
         room: usize,
         stop: &Stop,
     ) -> Result<Response, NetError> {
-        let url = shown(request.uri());
+        let url = self.shown(request.uri());
         self.traffic.request();
         let to = request.uri().clone();
         let (answer, via) = self.exchange(request, &to, &url).await?;
@@ -178,32 +207,48 @@ impl Client {
                 Err(mut error) => match (error.take_message(), again) {
                     // The server closed it a moment ago, before any of this went out.
                     (Some(unsent), _) if kept => request = unsent,
-                    // Or while it did. Nothing that is asked for here does harm if it is asked
-                    // twice (RFC 9112, 9.3.1).
+                    // Or while it did. What would do harm if it is asked twice is asked afresh
+                    // (RFC 9112, 9.3.1).
                     (None, Some(again)) if error.error().is_incomplete_message() => {
                         request = again;
                     }
                     (_, _) => {
                         let why = connection.why().await;
-                        return Err(self.broken(url, why.as_ref().unwrap_or(error.error())));
+                        return Err(self.broken(url, why.as_ref().unwrap_or(error.error())).await);
                     }
                 },
             }
         }
     }
 
+    /// What errors call an address.
+    fn shown(&self, uri: &Uri) -> String {
+        let path = if self.discreet && uri.path() != "/" { "/\u{2026}" } else { uri.path() };
+        match (uri.scheme_str(), uri.authority()) {
+            (Some(scheme), Some(authority)) => {
+                let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+                format!("{scheme}://{host}{path}")
+            }
+            (_, _) => path.to_owned(),
+        }
+    }
+
     async fn open(&self, to: &Uri, url: &str) -> Result<Connection, NetError> {
         let reached = self.dialer.reach(to, self.identified, url).await?;
-        Connection::open(reached).await.map_err(|error| self.broken(url, &error))
+        match Connection::open(reached).await {
+            Ok(connection) => Ok(connection),
+            Err(error) => Err(self.broken(url, &error).await),
+        }
     }
 
     /// Says why a connection broke: the other side may not trust us.
-    fn broken(&self, url: &str, error: &(dyn Error + 'static)) -> NetError {
-        let broken = || NetError::Broken { url: url.to_owned(), source: Cause::of(error) };
-        match self.dialer.trust().settings() {
-            Ok(settings) if of_tls(error) => untrusted(self.dialer.trust(), &settings, url, error),
-            Ok(_) | Err(_) => broken(),
+    async fn broken(&self, url: &str, error: &hyper::Error) -> NetError {
+        if of_tls(error)
+            && let Ok(settings) = self.dialer.settings(url).await
+        {
+            return untrusted(self.dialer.trust(), &settings, url, error);
         }
+        NetError::Broken { url: url.to_owned(), source: Cause::of(error) }
     }
 }
 
@@ -281,16 +326,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(until)
-}
-
-fn shown(uri: &Uri) -> String {
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) => {
-            let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}{}", uri.path())
-        }
-        (_, _) => uri.path().to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 use crate::model::{Cause, Class};
 use crate::net::NetError;
 use crate::net::exempt::bare;
+use crate::net::names::Names;
 use crate::net::proxies::{Kind, Proxies, Proxy, authority};
 use crate::net::refusal::{of_tls, refusal};
 use crate::net::trust::{Settings, Trust};
 use crate::net::tunnel;
 use crate::net::tunnel::Goal;
+use crate::runtime::blocking::Share;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::ClientConfig;
@@ -40,7 +42,8 @@ impl fmt::Debug for dyn Stream {
 /// Makes connections for all that speaks over a network.
 #[derive(Clone, Debug)]
 pub struct Dialer {
-    tcp: HttpConnector,
+    tcp: HttpConnector<Names>,
+    names: Names,
     proxies: Arc<Proxies>,
     trust: Arc<Trust>,
 }
@@ -55,13 +58,36 @@ pub(super) struct Reached {
 impl Dialer {
     /// Prepares to connect. No file is read before one is needed.
     pub fn new(proxies: Proxies, trust: Trust) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_keepalive(Some(UNACKNOWLEDGED));
-        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        Self { tcp, proxies: Arc::new(proxies), trust: Arc::new(trust) }
+        let names = Names::default();
+        let mut tcp = HttpConnector::new_with_resolver(names.clone());
+        prepare(&mut tcp);
+        Self { tcp, names, proxies: Arc::new(proxies), trust: Arc::new(trust) }
+    }
+
+    /// Does the same on no more threads than these.
+    #[must_use]
+    pub(super) fn on(&self, threads: &Share) -> Self {
+        let names = Names { threads: threads.clone() };
+        let mut tcp = HttpConnector::new_with_resolver(names.clone());
+        prepare(&mut tcp);
+        Self { tcp, names, proxies: Arc::clone(&self.proxies), trust: Arc::clone(&self.trust) }
+    }
+
+    /// What is believed and shown. Files are read on a thread that may block.
+    pub(super) async fn settings(&self, url: &str) -> Result<Settings, NetError> {
+        if let Some(settings) = self.trust.ready() {
+            return Ok(settings);
+        }
+        let trust = Arc::clone(&self.trust);
+        let read = self.names.threads.run(move || trust.settings()).await;
+        read.map_err(|cut| NetError::Connect { url: url.to_owned(), source: Cause::of(&cut) })?
+    }
+
+    /// Looks on a thread that may block whether what is believed and shown has changed.
+    pub(super) async fn refresh(&self) -> bool {
+        let trust = Arc::clone(&self.trust);
+        // A mistake in there is told by whoever connects next.
+        self.names.threads.run(move || trust.refresh()).await.unwrap_or_default()
     }
 
     /// Which certificates are believed and shown.
@@ -93,7 +119,7 @@ impl Dialer {
     ) -> Result<Reached, NetError> {
         let secure = uri.scheme_str() == Some("https");
         // Read before the connection is made, so that a bad file is told first.
-        let settings = if secure { Some(self.trust.settings()?) } else { None };
+        let settings = if secure { Some(self.settings(url).await?) } else { None };
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let goal = Goal { host, port, url };
@@ -136,7 +162,7 @@ impl Dialer {
         proxy: &Proxy,
         goal: Goal<'_>,
     ) -> Result<Box<dyn Stream>, NetError> {
-        let found = tokio::net::lookup_host((bare(goal.host), goal.port)).await;
+        let found = self.names.find(goal.host, goal.port).await;
         let found = found.map_err(|source| connect_error(goal.url, Cause::of(&source)))?;
         let mut last = None;
         for address in found {
@@ -154,7 +180,8 @@ impl Dialer {
 
     /// Connects to a proxy.
     async fn proxy(&self, proxy: &Proxy, url: &str) -> Result<Box<dyn Stream>, NetError> {
-        let settings = if proxy.kind == Kind::Https { Some(self.trust.settings()?) } else { None };
+        let settings =
+            if proxy.kind == Kind::Https { Some(self.settings(url).await?) } else { None };
         let stream = self
             .tcp(&proxy.host, proxy.port)
             .await
@@ -184,6 +211,14 @@ impl Dialer {
         let stream = tcp.call(uri).await.map_err(|error| Cause::of(&error))?;
         Ok(Box::new(stream.into_inner()))
     }
+}
+
+fn prepare(tcp: &mut HttpConnector<Names>) {
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp.set_keepalive(Some(UNACKNOWLEDGED));
+    tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
 }
 
 /// Shakes hands over TLS.

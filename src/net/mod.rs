@@ -10,6 +10,7 @@ mod connection;
 mod dialer;
 mod error;
 mod exempt;
+mod names;
 mod pool;
 mod proxies;
 mod refusal;

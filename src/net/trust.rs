@@ -106,11 +106,17 @@ impl Trust {
 
     /// Looks whether a file changed since it was read, and says so.
     pub(super) fn refresh(&self) -> bool {
+        let (generation, seen) = {
+            let state = self.state();
+            let Some((seen, _)) = &state.read else { return false };
+            (state.generation, seen.clone())
+        };
+        // Nobody else is to wait for a file.
+        let now = self.look();
+        let same =
+            seen.len() == now.len() && seen.iter().zip(&now).all(|(old, new)| old.is_like(new));
         let mut state = self.state();
-        let changed = state.read.as_ref().is_some_and(|(seen, _)| {
-            let now = self.look();
-            seen.len() != now.len() || !seen.iter().zip(now).all(|(old, new)| old.is_like(&new))
-        });
+        let changed = !same && state.generation == generation;
         if changed {
             tracing::info!("the certificates to use for TLS have changed");
             state.read = None;
@@ -126,16 +132,20 @@ impl Trust {
         named.chain(found).map(|path| Look::at(&path)).collect()
     }
 
+    /// What to connect with, if it was read.
+    pub(super) fn ready(&self) -> Option<Settings> {
+        self.state().read.as_ref().map(|(_, settings)| settings.clone())
+    }
+
     /// What to connect with.
     pub(super) fn settings(&self) -> Result<Settings, NetError> {
-        let mut state = self.state();
-        if let Some((_, settings)) = &state.read {
-            return Ok(settings.clone());
+        if let Some(settings) = self.ready() {
+            return Ok(settings);
         }
         // Looked at before it is read: a change in between is then seen later.
         let seen = self.look();
         let settings = self.read()?;
-        state.read = Some((seen, settings.clone()));
+        self.state().read = Some((seen, settings.clone()));
         Ok(settings)
     }
 

@@ -1,10 +1,13 @@
 //! The one door to threads that may block.
 //!
-//! It does not limit how many threads there are, and it cannot kill one.
+//! It cannot kill a thread. Who may start work again before the last came home uses a [`Share`], so
+//! that what is stuck does not take all threads.
 
 use crate::runtime::stop::Stop;
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
 /// Why blocking work gave no result.
@@ -41,6 +44,39 @@ pub async fn run<T: Send + 'static>(
     match home {
         Some(home) => home.map_err(|lost| cut(lost, patience)),
         None => Err(Cut::Abandoned(patience)),
+    }
+}
+
+/// How many of the threads somebody may hold at once. Copies share it; the default has no limit.
+#[derive(Clone, Debug, Default)]
+pub struct Share(Vec<Arc<Semaphore>>);
+
+impl Share {
+    /// No more than so many of these.
+    #[must_use]
+    pub fn narrowed(&self, threads: usize) -> Self {
+        let narrow = std::iter::once(Arc::new(Semaphore::new(threads)));
+        Self(narrow.chain(self.0.iter().cloned()).collect())
+    }
+
+    /// Runs work that may block and cannot be told to stop, when it is its turn. If the future is
+    /// dropped, work that has begun goes on, and holds its thread until it ends.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Cut> {
+        let mut held = Vec::with_capacity(self.0.len());
+        for limit in &self.0 {
+            // Nobody closes it.
+            held.extend(Arc::clone(limit).acquire_owned().await.ok());
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is the door, too")]
+        let thread = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(held);
+            done
+        });
+        thread.await.map_err(|lost| cut(lost, Duration::ZERO))
     }
 }
 
@@ -131,5 +167,27 @@ mod tests {
         assert_eq!(plain, Err::<(), _>(Cut::Panicked("bad".into())));
         let odd = run(&stop, LONG, || std::panic::panic_any(1)).await;
         assert_eq!(odd, Err::<(), _>(Cut::Panicked("it left no message".into())));
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_holds_its_share_until_it_ends() {
+        let all = Share::default().narrowed(2);
+        let one = all.narrowed(1);
+        let (let_go, held) = mpsc::channel::<()>();
+        let (began, has_begun) = tokio::sync::oneshot::channel();
+        let stuck = one.run(move || {
+            began.send(()).unwrap();
+            held.recv()
+        });
+        tokio::select! {
+            biased;
+            _done = stuck => panic!("it is stuck"),
+            at_work = has_begun => at_work.unwrap(),
+        }
+        let soon = Duration::from_millis(20);
+        assert!(tokio::time::timeout(soon, one.run(|| ())).await.is_err(), "no second one");
+        assert_eq!(all.narrowed(1).run(|| 7).await, Ok(7), "others have theirs");
+        drop(let_go);
+        assert_eq!(one.run(|| 8).await, Ok(8));
     }
 }

@@ -5,8 +5,9 @@
 //! waits for those. So the ended children are looked up in `/proc`, and each that is not ours is
 //! waited for by its number.
 //!
-//! Limits: without `/proc` nothing is collected. A child of our own must be known to `is_ours`
-//! before this gets to run, that is, without an await between its start and its registration.
+//! Limits: without `/proc` nothing is collected. `is_ours` must know a child of our own from before
+//! its start; until it knows the number it must take every process for ours. What is left over is
+//! collected when the next child ends.
 
 use rustix::process::{Pid, WaitOptions, waitpid};
 use std::fs;

@@ -61,7 +61,7 @@ fn another_status_is_a_failure_and_is_tried_again() {
     assert_eq!(count(&daemon, "webhook", "error"), 2);
     assert_eq!(service.asked()[2].line, "PUT / HTTP/1.1");
     let error = texts(&daemon.log(), "a webhook failed", "error");
-    assert_eq!(error[0], "it answered 503 in place of 204: \"later\"");
+    assert_eq!(error[0], "it answered 503 Service Unavailable in place of 204");
 }
 
 #[test]
@@ -176,6 +176,30 @@ fn secrets_are_sent_and_never_logged() {
     check(&daemon);
     let to = texts(&daemon.log(), "a webhook succeeded", "to");
     assert_eq!(to, [format!("http://{address}/\u{2026}")]);
+}
+
+#[test]
+fn a_server_that_repeats_the_request_reveals_nothing() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let service = Service::start(|asked| {
+        let said = format!("Cannot {} {:?} {}", asked.line, asked.header("x-token"), asked.body);
+        answer(&format!("404 {}", asked.line), &said)
+    });
+    let hung_up = Service::start(|_| Reply::Bytes(Vec::new()));
+    let daemon = to(&upstream, &root, &service.url("/h?t=hunter2"))
+        .flag(format!("--webhook-url={}", service.url("/services/hunter3")))
+        .flag(format!("--webhook-url={}", hung_up.url("/hunter4?t=hunter5")))
+        .flag("--webhook-header=X-Token: hunter6")
+        .flag("--webhook-body=hunter7")
+        .flag("--verbose=9")
+        .start();
+    eventually_counts(&daemon, "webhook", "error", 3);
+    let log = daemon.log();
+    assert!(!log.join("\n").contains("hunter"), "{log:?}");
+    let errors = texts(&log, "a webhook failed", "error");
+    assert!(errors.contains(&"it answered 404 Not Found in place of 200".to_owned()), "{errors:?}");
+    let host = format!("unable to access 'http://{}/\u{2026}'", hung_up.addr());
+    assert!(errors.iter().any(|error| error.contains(&host)), "{errors:?}");
 }
 
 #[test]

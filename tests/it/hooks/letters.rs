@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::hooks::{Script, eventually_counts, telling};
 use crate::support::daemon::{Root, Setup};
-use crate::support::service::{Service, answer};
+use crate::support::service::{Reply, Service, answer};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
@@ -107,6 +107,41 @@ fn a_refusal_can_be_told() {
     let told = eventually_told(&service, "refused", 1);
     assert_eq!((&told["hash"], &told["previous"]), (&bad.into(), &good.into()));
     assert!(told["error"].as_str().unwrap().contains("exit status 1"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_told_does_not_hold_up_other_news() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let service = Service::start(|asked| {
+        let published = asked.body.contains("published");
+        answer(if published { "500 No" } else { "200 OK" }, "")
+    });
+    let daemon = to(&upstream, &root, &service)
+        .flag(ALL)
+        .flag("--webhook-events=published,failed,recovered")
+        .start();
+    eventually_told(&service, "published", 1);
+    let away = upstream.dir().join("away");
+    fs::rename(upstream.repo(), &away).unwrap();
+    eventually_told(&service, "failed", 1);
+    eventually_counts(&daemon, "webhook", "success", 1);
+    fs::rename(&away, upstream.repo()).unwrap();
+    eventually_told(&service, "recovered", 1);
+    let tried = service.asked().len();
+    eventually_told(&service, "published", tried + 1);
+}
+
+#[test]
+fn the_last_words_are_not_waited_for_longer_than_a_few_seconds() {
+    let (root, service) = (Root::new(), Service::start(|_| Reply::Silence));
+    let run = crate::support::daemon::following("/nowhere", &root)
+        .flag(format!("--webhook-url={}", service.url("/")))
+        .flag("--webhook-timeout=1h")
+        .flag("--webhook-events=failed")
+        .flag("--max-failures=1")
+        .once();
+    run.expect_code(1);
+    assert_eq!(service.asked().len(), 1);
 }
 
 #[test]
