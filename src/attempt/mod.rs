@@ -155,6 +155,16 @@ impl Attempts {
         done
     }
 
+    /// Says whether the last attempt may have left something to throw away.
+    pub fn is_untidy(&self) -> bool {
+        tidying::is_due(self)
+    }
+
+    /// Throws away what is no longer needed.
+    pub fn tidy(&mut self) {
+        tidying::tidy(self);
+    }
+
     /// Says whether anybody who watches files is to be told of this status.
     pub fn has_news(&self, status: &Status, history: &Arc<History>, first: bool) -> bool {
         self.news.is_due(status, first) || self.news.is_behind(history)

@@ -28,7 +28,7 @@ pub struct HeldBack {
     pub fresh: bool,
     /// What readers see instead, if it was found in order, and that is something to go on with: one
     /// sync that is to be the only one has come to nothing.
-    pub live: Option<Publication>,
+    pub live: Option<Box<Publication>>,
 }
 
 impl Done {

@@ -53,7 +53,7 @@ pub(super) fn release(
         let (tree, extent) = settle_down(me, written)?;
         if let Some(why) = ask(me, &commit, &tree, stop)? {
             let live = me.root.live().filter(|_| !me.one_time);
-            let live = live.map(|live| me.describe(store, live));
+            let live = live.map(|live| Box::new(me.describe(store, live)));
             return Ok(Done::Refused(HeldBack { commit, why, fresh: true, live }));
         }
         ready = Ready::InPlace(tree, extent);
@@ -166,7 +166,8 @@ pub(super) fn hold_back(
     let object = Resolved::exactly(&live).map_err(|error| Failed::at(Step::Resolve, error))?;
     match me.bring(Wanted { object, ..wanted }, store, stop)? {
         Done::Unchanged(live) => {
-            Ok(Done::Refused(HeldBack { live: Some(live).filter(|_| !me.one_time), ..refusal }))
+            let live = (!me.one_time).then(|| Box::new(live));
+            Ok(Done::Refused(HeldBack { live, ..refusal }))
         }
         done @ (Done::Published(_) | Done::Refused(_)) => Ok(done),
     }

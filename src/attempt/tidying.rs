@@ -4,21 +4,19 @@
 use crate::attempt::Attempts;
 use crate::model::Step;
 
-impl Attempts {
-    /// Says whether the last attempt may have left something to throw away.
-    pub fn is_untidy(&self) -> bool {
-        self.untidy && self.root.needs_sweep()
-    }
+/// Says whether the last attempt may have left something to throw away.
+pub(super) fn is_due(me: &Attempts) -> bool {
+    me.untidy && me.root.needs_sweep()
+}
 
-    /// Throws away what is no longer needed. What stays behind is not worth a failure.
-    pub fn tidy(&mut self) {
-        if !self.is_untidy() {
-            return;
-        }
-        self.untidy = false;
-        let swept = self.step(Step::Cleanup, |me| me.root.sweep(me.stale_after, me.bases.spared()));
-        if let Err(failed) = swept {
-            tracing::warn!(error = %failed.chain(), "could not clean up");
-        }
+/// Throws away what is no longer needed. What stays behind is not worth a failure.
+pub(super) fn tidy(me: &mut Attempts) {
+    if !is_due(me) {
+        return;
+    }
+    me.untidy = false;
+    let swept = me.step(Step::Cleanup, |me| me.root.sweep(me.stale_after, me.bases.spared()));
+    if let Err(failed) = swept {
+        tracing::warn!(error = %failed.chain(), "could not clean up");
     }
 }

@@ -38,7 +38,7 @@ impl End<'_> {
         // From here on `/` is good, so that hooks may ask it.
         let live = match done {
             Done::Published(publication) | Done::Unchanged(publication) => Some(publication),
-            Done::Refused(refusal) => refusal.live.as_ref().filter(|_| !steady),
+            Done::Refused(refusal) => refusal.live.as_deref().filter(|_| !steady),
         };
         if let Some(Publication { live, .. }) = live {
             self.hooks.published(&live.commit, live.tree.clone());
