@@ -3,6 +3,7 @@
 use crate::credentials::CredentialsError;
 use crate::disk::DiskError;
 use crate::git::GitError;
+use crate::hooks::Failure;
 use crate::model::{Cause, Class, CommitId, Step};
 use crate::publish::{LockError, RootError};
 use crate::runtime::Stopped;
@@ -50,6 +51,14 @@ pub enum AttemptError {
         /// Where.
         path: String,
     },
+    /// The program before a publication could not be asked.
+    #[error("the pre-publish hook could not be asked about commit {commit}: {why}")]
+    Gate {
+        /// The commit.
+        commit: CommitId,
+        /// Why not.
+        why: Failure,
+    },
     /// A thread ended in a way it must not.
     #[error("a mistake in gitsyncd: {0}")]
     Internal(Cause),
@@ -70,6 +79,7 @@ impl AttemptError {
             | Self::Submodule { .. } => Class::Config,
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
+            Self::Gate { .. } => Class::Gate,
             Self::Internal(_) => Class::Internal,
         }
     }
@@ -86,6 +96,7 @@ impl AttemptError {
             | Self::Stopped(_)
             | Self::Pin { .. }
             | Self::Submodule { .. }
+            | Self::Gate { .. }
             | Self::Internal(_) => None,
         }
     }
@@ -103,6 +114,7 @@ impl AttemptError {
             | Self::Stopped(_)
             | Self::Pin { .. }
             | Self::Submodule { .. }
+            | Self::Gate { .. }
             | Self::Internal(_) => false,
         }
     }
@@ -167,6 +179,9 @@ fn hint(error: &AttemptError) -> &'static str {
     }
     if let AttemptError::Submodule { .. } = error {
         return "with --submodules=off they stay empty directories, and the rest is published";
+    }
+    if let AttemptError::Gate { .. } = error {
+        return "check whether the program of pre-publish-exechook-command is there and can be run";
     }
     if let AttemptError::Credentials(error) = error {
         return error.hint();

@@ -1,4 +1,5 @@
-//! The straight line: one attempt, from credentials to clean-up.
+//! The straight line: one attempt, from credentials to publication, and what is told and cleaned up
+//! after it.
 //!
 //! It runs on a thread that may block. Each step takes what the step before made, so that nothing
 //! can be published that was not written whole, and nothing written that was not fetched whole.
@@ -23,6 +24,7 @@ mod room;
 mod root;
 mod sources;
 mod taking;
+mod tidying;
 mod wanted;
 mod who;
 
@@ -79,6 +81,8 @@ pub struct Attempts {
     keeper: Keeper,
     refusals: Refusals,
     hooks: Arc<Hooks>,
+    /// Whether nothing was thrown away since the last good attempt.
+    untidy: bool,
 }
 
 impl Attempts {
@@ -107,6 +111,7 @@ impl Attempts {
             served: None,
             described: Described::default(),
             keeper: Keeper::new(config.garbage),
+            untidy: false,
         }
     }
 
@@ -134,6 +139,7 @@ impl Attempts {
         self.pin.ask(change);
         self.sources.refresh();
         let done = self.line(stop);
+        self.untidy = done.is_ok() && self.root.is_ours();
         let (bytes, requests) = self.sources.traffic().take();
         self.metrics.received(bytes, requests);
         match &done {
@@ -147,6 +153,16 @@ impl Attempts {
         }
         room::measure(&self.root, &self.metrics);
         done
+    }
+
+    /// Says whether the last attempt may have left something to throw away.
+    pub fn is_untidy(&self) -> bool {
+        tidying::is_due(self)
+    }
+
+    /// Throws away what is no longer needed.
+    pub fn tidy(&mut self) {
+        tidying::tidy(self);
     }
 
     /// Says whether anybody who watches files is to be told of this status.
@@ -207,7 +223,7 @@ impl Attempts {
         if (place == 0 && !refused) || matches!(done, Done::Published(_)) {
             self.pin.caught_up();
         }
-        Ok(self.tidy(done.by(self.sources.url(place))))
+        Ok(done.by(self.sources.url(place)))
     }
 
     /// Turns to the ref, or to the commit that is to be stayed at.
@@ -361,18 +377,6 @@ impl Attempts {
         let wanted = |live: &Live| !self.one_time && !self.bases.is_begun(live);
         let live = self.root.live().filter(wanted).filter(|_| self.root.is_ours())?;
         self.bases.prepare(live).inspect(|_| self.root.litter())
-    }
-
-    /// Throws away what is no longer needed. What stays behind is not worth a failure.
-    fn tidy(&mut self, done: Done) -> Done {
-        if self.root.needs_sweep() {
-            let swept =
-                self.step(Step::Cleanup, |me| me.root.sweep(me.stale_after, me.bases.spared()));
-            if let Err(failed) = swept {
-                tracing::warn!(error = %failed.chain(), "could not clean up");
-            }
-        }
-        done
     }
 
     fn describe(&mut self, store: &Store, live: Live) -> Publication {

@@ -64,14 +64,14 @@ impl News {
         let Some(last) = &status.last_attempt else {
             return;
         };
-        let told = match (&last.error, last.outcome) {
-            (Some(error), _) => self.marks.failed(error, last.step),
-            (None, outcome) if first || outcome == Outcome::Published => {
-                self.marks.succeeded().and_then(|()| self.marks.touch())
-            }
-            (None, _) => self.marks.succeeded(),
+        let told = match &last.error {
+            Some(error) => self.marks.failed(error, last.step),
+            None => self.marks.succeeded(),
         };
-        if let Err(error) = told {
+        let is_new = first || last.outcome == Outcome::Published;
+        // Each is for others, so the one does not depend on the other.
+        let touched = if is_new { self.marks.touch() } else { Ok(()) };
+        for error in [told, touched].into_iter().filter_map(Result::err) {
             self.written = None;
             tracing::warn!(error = %Cause::of(&error), "could not leave a mark");
         }

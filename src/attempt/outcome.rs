@@ -26,6 +26,9 @@ pub struct HeldBack {
     pub why: String,
     /// Whether that was decided just now, and not by an earlier attempt.
     pub fresh: bool,
+    /// What readers see instead, if it was found in order, and that is something to go on with: one
+    /// sync that is to be the only one has come to nothing.
+    pub live: Option<Box<Publication>>,
 }
 
 impl Done {

@@ -87,6 +87,7 @@ impl Refusals {
             commit: last.commit.clone(),
             why: last.why.clone(),
             fresh: false,
+            live: None,
         })
     }
 
@@ -153,7 +154,8 @@ mod tests {
         let usual = ["--pre-publish-exechook-command=./check", "--root=/r"];
         let mut refusals = again(&usual);
         assert_eq!(refusals.find(&wanted("a")), None);
-        let refusal = HeldBack { commit: id("b"), why: "because".to_owned(), fresh: true };
+        let refusal =
+            HeldBack { commit: id("b"), why: "because".to_owned(), fresh: true, live: None };
         refusals.note(&wanted("a"), &refusal);
         let known = Some(HeldBack { fresh: false, ..refusal });
         assert_eq!(refusals.find(&wanted("a")), known);

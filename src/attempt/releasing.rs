@@ -1,6 +1,6 @@
 //! From a fetched commit to one that readers see, by way of the program that is asked before.
 
-use crate::attempt::error::Failed;
+use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::outcome::HeldBack;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
@@ -11,7 +11,7 @@ use crate::publish;
 use crate::publish::Live;
 use crate::runtime::Stop;
 use crate::trees::{Extent, Written};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A whole tree that readers do not see yet.
 enum Ready {
@@ -36,25 +36,25 @@ pub(super) fn release(
         // What was prepared may share files that are being changed.
         me.bases.clear();
     }
-    let mut ready = match me.root.retired(&commit) {
+    let is_new = before.as_ref().is_none_or(|live| live.commit != commit);
+    let asks = is_new && me.hooks.asks();
+    // Readers may still be in a retired tree, which the program might change.
+    let retired = if asks { None } else { me.root.retired(&commit) };
+    let mut ready = match retired {
         Some((tree, extent)) => Ready::InPlace(tree, extent),
         None => Ready::Apart(Box::new(
             me.step(Step::Checkout, |me| me.bases.write(store, fetched, stop))?,
         )),
     };
     stop.check().map_err(|stopped| Failed::at(Step::Publish, stopped))?;
-    let is_new = before.as_ref().is_none_or(|live| live.commit != commit);
-    let chosen = me.hooks.is_gated() && me.pin.chooses();
-    if is_new && !chosen && me.hooks.asks() {
-        let (tree, extent) = match ready {
-            Ready::InPlace(tree, extent) => (tree, extent),
-            Ready::Apart(written) => settle_down(me, &written)?,
-        };
-        if let Verdict::Refuse(why) =
-            me.step(Step::Gate, |me| me.hooks.ask(&commit, tree.clone(), stop))?
-        {
-            let why = format!("the pre-publish hook does not agree to commit {commit}: {why}");
-            return refuse(me, commit, why, &tree);
+    if let Ready::Apart(written) = &ready
+        && asks
+    {
+        let (tree, extent) = settle_down(me, written)?;
+        if let Some(why) = ask(me, &commit, &tree, stop)? {
+            let live = me.root.live().filter(|_| !me.one_time);
+            let live = live.map(|live| Box::new(me.describe(store, live)));
+            return Ok(Done::Refused(HeldBack { commit, why, fresh: true, live }));
         }
         ready = Ready::InPlace(tree, extent);
     }
@@ -103,17 +103,52 @@ fn note(me: &mut Attempts, before: Option<Live>, live: &Live, Extent { files, by
     look(me);
 }
 
-/// Takes back a tree that is not to be seen.
-fn refuse(
+/// Asks the program before a publication, and says why the commit is held back, if it is. What is not
+/// to be seen is taken back.
+fn ask(
     me: &mut Attempts,
-    commit: CommitId,
-    why: String,
-    tree: &std::path::Path,
-) -> Result<Done, Failed> {
+    commit: &CommitId,
+    tree: &Path,
+    stop: &Stop,
+) -> Result<Option<String>, Failed> {
+    let binding = me.hooks.is_gated() && !me.pin.chooses();
+    let asked = me.step(Step::Gate, |me| me.hooks.ask(commit, tree.to_owned(), binding, stop));
+    let why = match asked {
+        Ok(Verdict::Go) => None,
+        Ok(Verdict::Refuse(why) | Verdict::Unasked(why)) if !binding => {
+            if me.hooks.is_gated() {
+                tracing::warn!(%commit, %why, "publishing what was chosen, whatever the pre-publish hook says");
+            }
+            None
+        }
+        Ok(Verdict::Refuse(why)) => {
+            let why = format!("the pre-publish hook does not agree to commit {commit}: {why}");
+            Some(Ok(why))
+        }
+        Ok(Verdict::Unasked(why)) => {
+            let commit = commit.clone();
+            Some(Err(Failed::at(Step::Gate, AttemptError::Gate { commit, why })))
+        }
+        Err(failed) => Some(Err(failed)),
+    };
+    let Some(why) = why else {
+        for visit in me.hooks.visits().iter().filter(|visit| visit.tree() == tree) {
+            if accept(me, tree) {
+                me.hooks.settled(visit);
+            }
+        }
+        return Ok(None);
+    };
     look(me);
-    publish::withdraw(me.root.layout(), tree).map_err(|error| Failed::at(Step::Gate, error))?;
     me.root.litter();
-    Ok(Done::Refused(HeldBack { commit, why, fresh: true }))
+    let withdrawn = publish::withdraw(me.root.layout(), tree);
+    let why = why.inspect_err(|_failed| {
+        if let Err(error) = &withdrawn {
+            tracing::warn!(error = %Cause::of(error), "could not take back a tree");
+        }
+    })?;
+    withdrawn.map_err(|error| Failed::at(Step::Gate, error))?;
+    Ok(Some(why))
 }
 
 /// Looks after what is published, because what the source names was refused.
@@ -130,31 +165,41 @@ pub(super) fn hold_back(
     };
     let object = Resolved::exactly(&live).map_err(|error| Failed::at(Step::Resolve, error))?;
     match me.bring(Wanted { object, ..wanted }, store, stop)? {
-        Done::Unchanged(_) => Ok(Done::Refused(refusal)),
+        Done::Unchanged(live) => {
+            let live = (!me.one_time).then(|| Box::new(live));
+            Ok(Done::Refused(HeldBack { live, ..refusal }))
+        }
         done @ (Done::Published(_) | Done::Refused(_)) => Ok(done),
     }
 }
 
 /// Looks what programs did in the tree that readers see, where they have run since the last look.
-/// That is how the tree is to be from then on.
+/// That is how the tree is to be from then on. Where another instance works, it is left to that one.
 pub(super) fn look(me: &mut Attempts) {
     for visit in me.hooks.visits() {
-        let live = publish::live(me.root.layout()).filter(|live| live.tree == visit.tree());
-        let accepted = live.map(|live| {
-            crate::trees::accept(&live.tree, &publish::admin_of(me.root.layout(), &live.tree))
-        });
-        match accepted {
-            Some(Ok(0)) | None => (),
-            Some(Ok(files)) => {
-                tracing::info!(tree = %visit.tree().display(), files, "hooks changed files of the commit");
-                me.bases.clear();
-                me.patrol.published();
-                me.root.collected();
-            }
-            Some(Err(error)) => {
-                tracing::warn!(error = %Cause::of(&error), "could not note what hooks changed");
-            }
+        let live = publish::live(me.root.layout()).filter(|_| me.root.is_ours());
+        if live.is_some_and(|live| live.tree == visit.tree()) {
+            accept(me, visit.tree());
         }
         me.hooks.settled(&visit);
     }
+}
+
+/// Takes a tree as it is, and says whether that could be noted.
+fn accept(me: &mut Attempts, tree: &Path) -> bool {
+    let accepted = crate::trees::accept(tree, &publish::admin_of(me.root.layout(), tree));
+    match &accepted {
+        Ok(0) => return true,
+        Ok(files) => {
+            tracing::info!(tree = %tree.display(), files, "hooks changed files of the commit");
+        }
+        Err(error) => {
+            tracing::warn!(error = %Cause::of(error), "could not note what hooks changed");
+        }
+    }
+    // What is prepared may share what was changed.
+    me.bases.clear();
+    me.patrol.published();
+    me.root.collected();
+    accepted.is_ok()
 }

@@ -35,7 +35,7 @@ pub struct Hooks {
 
 impl Hooks {
     /// What works but may not be meant, in words.
-    pub(super) fn doubts(&self) -> Vec<String> {
+    pub(super) fn doubts(&self, sync_timeout: Duration) -> Vec<String> {
         let hooks =
             [("exechook-command", &self.exec), ("pre-publish-exechook-command", &self.pre_publish)];
         let doubts = hooks.into_iter().filter_map(|(key, exec)| match exec.command.as_slice() {
@@ -45,7 +45,14 @@ impl Hooks {
             )),
             _ => None,
         });
-        doubts.collect()
+        let late = (self.gate && self.pre_publish.timeout >= sync_timeout).then(|| {
+            format!(
+                "--pre-publish-exechook-timeout: {:?} is no less than --sync-timeout, {sync_timeout:?}; a \
+                 program that takes that long is not refused but fails, again and again",
+                self.pre_publish.timeout
+            )
+        });
+        doubts.chain(late).collect()
     }
 }
 

@@ -285,6 +285,6 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
         warnings.push("--git: has no effect, as no git program is run".to_owned());
     }
     warnings.extend(git_config::warnings(&config.access.settings));
-    warnings.extend(config.hooks.doubts());
+    warnings.extend(config.hooks.doubts(config.sync_timeout));
     warnings
 }

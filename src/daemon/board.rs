@@ -234,15 +234,26 @@ impl Board {
             hint: attempt::hint_for(Class::Gate).to_owned(),
         };
         let step = Some(Step::Gate);
+        let (failures, history) = (self.status.borrow().failures, self.history_now());
         self.change(|status| {
             status.failures = 0;
-            let succeeded = status.last_success_at.is_some();
+            if let Some(live) = &refusal.live {
+                if status.previous.as_ref() == Some(&live.live.commit) {
+                    status.previous = history.before(&live.live.commit).cloned();
+                }
+                show(status, live);
+                status.phase = Phase::Steady;
+            }
+            let succeeded = status.last_success_at.is_some() || refusal.live.is_some();
             status.last_success_at = succeeded.then(Timestamp::now);
             let ended = ended(course, Outcome::Refused);
             status.last_attempt = Some(Attempt { step, error: Some(error.clone()), ..ended });
         });
-        let already = self.history_now();
-        let mut last = already.newest_first().filter(|entry| entry.what == What::Refused);
+        if failures > 0 {
+            let commit = self.now().commit.clone();
+            self.add(Entry { commit, ..happened(What::Recovered, Some(&course)) });
+        }
+        let mut last = history.newest_first().filter(|entry| entry.what == What::Refused);
         let known = last.next().and_then(|entry| entry.error.as_ref());
         if refusal.fresh || known.map(|known| &known.message) != Some(&error.message) {
             let error = Some(error);

@@ -1,6 +1,6 @@
 //! How an attempt ended, told to everybody: status and history, metrics, log and audit log.
 
-use crate::attempt::{Done, Failed, HeldBack, hint_for};
+use crate::attempt::{Done, Failed, HeldBack, Publication, hint_for};
 use crate::daemon::board::{Board, Course};
 use crate::daemon::counter::Asked;
 use crate::hooks::Hooks;
@@ -36,15 +36,22 @@ impl End<'_> {
         }
         self.board.succeeded(course, done, self.asked.by.as_deref());
         // From here on `/` is good, so that hooks may ask it.
+        let live = match done {
+            Done::Published(publication) | Done::Unchanged(publication) => Some(publication),
+            Done::Refused(refusal) => refusal.live.as_deref().filter(|_| !steady),
+        };
+        if let Some(Publication { live, .. }) = live {
+            self.hooks.published(&live.commit, live.tree.clone());
+        }
+        if self.failures_before > 0 {
+            self.hooks.happened(Event::Recovered, None, None);
+        }
         if let Done::Refused(refusal) = done {
             self.refused(refusal);
-        } else {
-            self.told(done);
         }
         audit::ended(&self.board.now(), self.asked.by.as_deref());
-        let refused = outcome == Outcome::Refused;
-        self.metrics.attempt(outcome, !steady && !refused, course.took);
-        if steady || !refused {
+        self.metrics.attempt(outcome, !steady && live.is_some(), course.took);
+        if steady || live.is_some() {
             self.metrics.succeeded(Timestamp::now());
         }
         tracing::debug!(
@@ -54,17 +61,6 @@ impl End<'_> {
             took = ?course.took,
             "attempt ended"
         );
-    }
-
-    /// Tells those who want to hear of it that something was published, or that it goes well again.
-    fn told(self, done: &Done) {
-        if let Done::Published(publication) | Done::Unchanged(publication) = done {
-            let live = &publication.live;
-            self.hooks.published(&live.commit, live.tree.clone());
-        }
-        if self.failures_before > 0 {
-            self.hooks.happened(Event::Recovered, None, None);
-        }
     }
 
     fn refused(self, refusal: &HeldBack) {

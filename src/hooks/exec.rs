@@ -145,6 +145,12 @@ impl Desk {
         progress.running || progress.unsettled.is_some() || progress.tried < self.number()
     }
 
+    /// Waits until it does not run.
+    pub(super) async fn quiet(&self) {
+        // Whoever ran it is gone if this fails.
+        drop(self.progress.subscribe().wait_for(|progress| !progress.running).await);
+    }
+
     /// Waits until it has run somewhere and does not run now; says where, and the number of the run.
     pub(super) async fn unsettled(&self) -> (PathBuf, u64) {
         let mut progress = self.progress.subscribe();
@@ -188,6 +194,8 @@ impl Runner {
                 self.tell(job.number, None);
                 continue;
             }
+            // Whatever comes of this one, it has been where the last one was.
+            done = None;
             loop {
                 match self.try_it(&job, stop).await {
                     None => {

@@ -64,8 +64,20 @@ pub struct Hooks {
 pub enum Verdict {
     /// Nothing that holds it back.
     Go,
-    /// That this is not to be published, or nothing, which means the same.
+    /// That this is not to be published, or nothing in time, which means the same.
     Refuse(Failure),
+    /// Nothing, because it could not be asked.
+    Unasked(Failure),
+}
+
+impl Verdict {
+    fn of(answer: Option<Failure>) -> Self {
+        match answer {
+            None => Self::Go,
+            Some(why @ (Failure::Start(_) | Failure::Cut)) => Self::Unasked(why),
+            Some(why @ (Failure::Status(_) | Failure::Late(_))) => Self::Refuse(why),
+        }
+    }
 }
 
 /// Where a program ran, and may have changed files.
@@ -178,17 +190,28 @@ impl Hooks {
         self.pre_publish.is_some()
     }
 
-    /// Runs the program before a publication, in the tree as it will be. Where it cannot hold the
-    /// commit back, it may go on after this.
-    pub fn ask(&self, commit: &CommitId, tree: PathBuf, stop: &Stop) -> Result<Verdict, Stopped> {
+    /// Runs the program before a publication, in the tree as it will be. If what it says is not
+    /// `binding`, it may go on after this.
+    pub fn ask(
+        &self,
+        commit: &CommitId,
+        tree: PathBuf,
+        binding: bool,
+        stop: &Stop,
+    ) -> Result<Verdict, Stopped> {
         let Some(desk) = &self.pre_publish else {
             return Ok(Verdict::Go);
         };
         stop.check()?;
         let (number, cut) = desk.submit(self.notice(commit, tree));
-        if self.gate {
+        if binding {
             let answer = stop.wait(desk.tried(number)).inspect_err(|_stopped| cut.cancel())?;
-            return Ok(answer.map_or(Verdict::Go, Verdict::Refuse));
+            let verdict = Verdict::of(answer);
+            if let Verdict::Unasked(_) = verdict {
+                // Most likely it was interrupted because everything is to stop.
+                stop.check()?;
+            }
+            return Ok(verdict);
         }
         // What cannot hold the commit back must not use up the time that it takes to publish.
         let left = stop.deadline().saturating_duration_since(Instant::now());
@@ -197,7 +220,8 @@ impl Hooks {
                 cut.cancel();
                 Err(Stopped::Asked)
             }
-            Ok(_) | Err(Stopped::Late) => Ok(Verdict::Go),
+            Ok(answer) => Ok(Verdict::of(answer)),
+            Err(Stopped::Late) => Ok(Verdict::Go),
         }
     }
 
@@ -208,6 +232,13 @@ impl Hooks {
     /// Says whether a program may be changing files of a tree now, or has and nobody has looked.
     pub fn is_at_work(&self) -> bool {
         self.desks().any(Desk::is_at_work)
+    }
+
+    /// Waits until no program runs.
+    pub async fn quiet(&self) {
+        for desk in self.desks() {
+            desk.quiet().await;
+        }
     }
 
     /// Waits until a program has run in a tree and it is time to look what it did.

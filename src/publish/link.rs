@@ -59,9 +59,13 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
 }
 
 /// Gives a written tree its final name, with all that Git needs to know of it, and leaves the link
-/// alone. Readers must not see a tree of this commit.
+/// alone. Readers must not be shown a tree of this commit; some may still be in one that was retired,
+/// which is left alone.
 pub fn lay(layout: &Layout, written: &Written) -> Result<PathBuf, DiskError> {
-    let tree = layout.tree(written.commit());
+    let mut tree = layout.tree(written.commit());
+    if is_there(&tree) && live(layout).is_some() {
+        tree = numbered(layout, written.commit())?;
+    }
     let admin = admin_of(layout, &tree);
     place(layout, written, &tree, &admin)?;
     admin.complete(written)?;

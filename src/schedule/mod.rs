@@ -62,7 +62,10 @@ pub enum Event {
     /// The attempt ended well.
     Succeeded,
     /// The attempt ended well, but what it found is not published on purpose.
-    Refused,
+    Refused {
+        /// Whether what is published instead was found in order.
+        intact: bool,
+    },
     /// The attempt failed; the source may have asked to be left alone for a time.
     Failed(Option<Duration>),
     /// The attempt was cut off to make way for another one that was asked for.
@@ -208,8 +211,8 @@ impl Machine {
             (Phase::Running { asked_again }, Event::Succeeded) => {
                 self.succeeded(now, chance, asked_again)
             }
-            (Phase::Running { asked_again }, Event::Refused) => {
-                self.refused(now, chance, asked_again)
+            (Phase::Running { asked_again }, Event::Refused { intact }) => {
+                self.refused(now, chance, asked_again, intact)
             }
             (Phase::Running { asked_again }, Event::Failed(retry_after)) => {
                 self.failed(now, chance, asked_again, retry_after)
@@ -226,7 +229,11 @@ impl Machine {
             | (Phase::Running { .. }, Event::Due)
             | (
                 Phase::Resting,
-                Event::Succeeded | Event::Refused | Event::Failed(_) | Event::Cut | Event::InVain,
+                Event::Succeeded
+                | Event::Refused { .. }
+                | Event::Failed(_)
+                | Event::Cut
+                | Event::InVain,
             ) => Effect::Nothing,
         }
     }
@@ -273,9 +280,7 @@ impl Machine {
     }
 
     fn succeeded(&mut self, now: Instant, chance: f64, again: Option<Trigger>) -> Effect {
-        self.steady = true;
-        let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
-        self.growth = self.policy.growth(base, STEADY_CAP);
+        self.settle();
         if self.policy.one_time {
             return self.over(Effect::Done);
         }
@@ -283,11 +288,27 @@ impl Machine {
         self.calm_down(now, again, rest)
     }
 
+    /// All is in order: what failed before does not count any more.
+    fn settle(&mut self) {
+        self.steady = true;
+        let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
+        self.growth = self.policy.growth(base, STEADY_CAP);
+    }
+
     /// Nothing is wrong with the source, and there is nothing to do before it names something else.
     /// One sync that is to be the only one has come to nothing.
-    fn refused(&mut self, now: Instant, chance: f64, again: Option<Trigger>) -> Effect {
+    fn refused(
+        &mut self,
+        now: Instant,
+        chance: f64,
+        again: Option<Trigger>,
+        intact: bool,
+    ) -> Effect {
         if self.policy.one_time {
             return self.over(Effect::GiveUp);
+        }
+        if intact {
+            self.settle();
         }
         let rest = self.policy.period.map(|period| spread(period, self.policy.jitter, chance));
         // Until the first success somebody has to look.

@@ -53,6 +53,20 @@ fn triggers_during_an_attempt_cause_one_more() {
 }
 
 #[test]
+fn a_refusal_is_a_first_success_only_if_what_is_published_is_in_order() {
+    for intact in [false, true] {
+        let mut machine = Machine::new(policy());
+        let now = Instant::now();
+        machine.step(now, 0.5, Event::Asked(Trigger::Start));
+        machine.step(now, 0.5, Event::Refused { intact });
+        assert_eq!(machine.is_steady(), intact);
+    }
+    let only = Policy { one_time: true, ..policy() };
+    let refused = Event::Refused { intact: true };
+    assert_eq!(play(only, &[Event::Asked(Trigger::Start), refused]), ["start by start", "give up"]);
+}
+
+#[test]
 fn failures_are_counted_apart_before_and_after_the_first_success() {
     let start = Event::Asked(Trigger::Start);
     let failed = Event::Failed(None);
@@ -259,6 +273,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, f64)>> {
         Just(Event::Due),
         prop::sample::select(&Trigger::ALL).prop_map(Event::Asked),
         Just(Event::Succeeded),
+        prop::bool::ANY.prop_map(|intact| Event::Refused { intact }),
         (0_u64..10_000).prop_map(|rest| Event::Failed(Some(Duration::from_secs(rest)))),
         Just(Event::Failed(None)),
         Just(Event::InVain),
@@ -277,7 +292,7 @@ proptest! {
         // What was cut off is made up for at once.
         let mut least = AFTER_WEBHOOK.min(AFTER_FAILURE);
         for (event, chance) in events {
-            let ends = running && matches!(event, Event::Succeeded | Event::Failed(_) | Event::Cut | Event::InVain);
+            let ends = running && matches!(event, Event::Succeeded | Event::Refused { .. } | Event::Failed(_) | Event::Cut | Event::InVain);
             let effect = machine.step(now, chance, event);
             prop_assert!(!over || effect == Effect::Nothing);
             if matches!(event, Event::Cut | Event::InVain) {

@@ -23,8 +23,9 @@ pub fn accept(tree: &Path, admin: &Admin) -> Result<usize, DiskError> {
     if changed.is_empty() {
         return Ok(0);
     }
-    // First of all, so that a crash leaves no tree that looks as if another could be made from it.
-    replace_file(&admin.visited(), b"", Durable::No)?;
+    // First of all, and on the disk: no crash and no power failure may leave a tree that looks as if
+    // another could be made from it.
+    replace_file(&admin.visited(), b"", Durable::Yes)?;
     for (place, found) in &changed {
         if let Some(entry) = index.entries_mut().get_mut(*place) {
             match found {

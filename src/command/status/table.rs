@@ -20,7 +20,8 @@ impl Table {
     pub(super) fn of(status: &Value, now: Timestamp) -> Self {
         let text = |path: &str| text(status, path);
         let when = |path: &str| text(path).and_then(|at| at.parse().ok()).map(|at| since(at, now));
-        let failed = text("/last_attempt/outcome").is_some_and(|outcome| outcome == "failed");
+        let outcome = text("/last_attempt/outcome");
+        let failed = outcome.as_ref().is_some_and(|outcome| outcome == "failed");
         let commit = text("/commit/id");
         let published = commit.map(|id| {
             let subject = text("/commit/subject").map(|it| format!("  {it}")).unwrap_or_default();
@@ -33,7 +34,10 @@ impl Table {
         let rows = [
             ("repository", text("/repo")),
             ("ref", text("/ref")),
-            ("state", Some(state(text("/phase").as_deref(), failed, published.is_some()))),
+            (
+                "state",
+                Some(state(text("/phase").as_deref(), outcome.as_deref(), published.is_some())),
+            ),
             ("commit", Some(published.clone().unwrap_or_else(|| "nothing is published".into()))),
             ("published", when("/published_at")),
             ("tree", text("/tree")),
@@ -68,12 +72,13 @@ fn text(status: &Value, path: &str) -> Option<String> {
     status.pointer(path).and_then(Value::as_str).map(harmless)
 }
 
-fn state(phase: Option<&str>, failed: bool, published: bool) -> String {
+fn state(phase: Option<&str>, outcome: Option<&str>, published: bool) -> String {
     let phase = phase.unwrap_or("unknown");
-    match (failed, published) {
-        (true, _) => format!("{phase}, the last attempt FAILED"),
-        (false, true) => format!("{phase}, well"),
-        (false, false) => format!("{phase}, nothing published yet"),
+    match (outcome, published) {
+        (Some("failed"), _) => format!("{phase}, the last attempt FAILED"),
+        (Some("refused"), _) => format!("{phase}, what the ref names is REFUSED"),
+        (_, true) => format!("{phase}, well"),
+        (_, false) => format!("{phase}, nothing published yet"),
     }
 }
 
@@ -144,6 +149,17 @@ mod tests {
         let text = table.print("there");
         assert!(text.starts_with("read from     there\nrepository    /a\n"), "{text}");
         assert!(text.contains("nothing is published") && !text.contains("pinned"), "{text}");
+    }
+
+    #[test]
+    fn a_refusal_is_not_called_well() {
+        let commit = json!({"id": "abc", "subject": "x", "author": "ada"});
+        let attempt = json!({"number": 3, "outcome": "refused", "step": "gate"});
+        let status = json!({"phase": "steady", "commit": commit, "last_attempt": attempt});
+        let table = Table::of(&status, now());
+        assert!(table.is_well(), "nothing has failed");
+        let text = table.print("there");
+        assert!(text.contains("state         steady, what the ref names is REFUSED"), "{text}");
     }
 
     #[test]

@@ -67,9 +67,10 @@ pub(super) const HOOKS: &[Opt] = &[
         fallback: Fallback::Text("false"),
         short: "Publish only what the program before agrees to",
         long: "If the program of `--pre-publish-exechook-command` fails or takes too long, the commit \
-               is refused: it is not published, and not tried again until the ref or the program \
-               changes. That is no failure. What somebody asked for by rollback or pin is published \
-               without asking the program.",
+               is refused: it is not published, and not tried again until the ref or the command \
+               changes; another file under the same command does not count. That is no failure. If \
+               the program cannot be started, that is a failure, and tried again. What somebody asked \
+               for by rollback or pin is published whatever the program says.",
         ..PLAIN
     },
     Opt {

@@ -1,14 +1,19 @@
-//! What comes after an attempt: those who watch files are told, and what nobody waits for begins.
+//! What comes after an attempt: old trees are put away, those who watch files are told, and what
+//! nobody waits for begins.
 
 use crate::daemon::turn::Loop;
 
 /// Tells how an attempt ended and begins what goes on behind. `first` if it was the first
 /// success.
 pub(super) async fn afterwards(me: &mut Loop, first: bool) {
+    // Hooks that were told by now start first.
+    tokio::task::yield_now().await;
     let (now, history) = (me.board.now(), me.board.history_now());
     let attempts = me.attempts.as_ref();
     if me.collected.is_some()
-        || attempts.is_some_and(|attempts| attempts.has_news(&now, &history, first))
+        || attempts.is_some_and(|attempts| {
+            attempts.is_untidy() || attempts.has_news(&now, &history, first)
+        })
     {
         announce(me, first).await;
     }
@@ -30,7 +35,10 @@ async fn announce(me: &mut Loop, first: bool) {
     let idle = !me.behind.is_collecting();
     let history = me.board.history_now();
     let garbage = me.tell(move |attempts, status, stop| {
-        attempts.tell(status, &history, first);
+        attempts.tidy();
+        if attempts.has_news(status, &history, first) {
+            attempts.tell(status, &history, first);
+        }
         attempts.collected(collected, stop);
         idle.then(|| attempts.garbage()).flatten()
     });

@@ -1,10 +1,14 @@
 //! The end of the loop: hooks have their say, what was begun is finished or given up, and the last
-//! status is written.
+//! status is written. What they changed in the tree is noted, so that the next start does not repair it.
 
 use crate::attempt::Done;
 use crate::daemon::Ended;
 use crate::daemon::turn::{Loop, afterwards};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long hooks may take to end, most of which is over when this is begun.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// Comes to an end, and says how it ended on the whole.
 pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
@@ -28,7 +32,13 @@ pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
     me.behind.give_up().await;
     me.board.stopped();
     let history = me.board.history_now();
-    me.tell(move |attempts, status, _| attempts.say_last(status, &history)).await;
+    // Those that are being killed have changed files too. Who takes too long for that is left alone.
+    drop(tokio::time::timeout(QUIET, me.hooks.quiet()).await);
+    me.tell(move |attempts, status, _| {
+        attempts.say_last(status, &history);
+        attempts.visited();
+    })
+    .await;
     match ended {
         Ended::Well if me.config.one_time && !(succeeded && told) => {
             if me.stop.is_cancelled() {
@@ -63,9 +73,6 @@ async fn hear_hooks(me: &mut Loop, ended: Ended) -> bool {
     };
     if !told {
         tracing::error!("not every hook succeeded");
-    }
-    if hooks.is_at_work() {
-        me.tell(|attempts, _, _| attempts.visited()).await;
     }
     told
 }

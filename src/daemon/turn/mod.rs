@@ -306,7 +306,7 @@ impl Loop {
                     self.board.settle();
                 }
                 match done {
-                    Done::Refused(_) => Event::Refused,
+                    Done::Refused(refusal) => Event::Refused { intact: refusal.live.is_some() },
                     Done::Published(_) | Done::Unchanged(_) => Event::Succeeded,
                 }
             }
@@ -325,7 +325,7 @@ impl Loop {
         if let Some(attempts) = &self.attempts {
             self.board.pinned(attempts.pinned(), &course, &asked);
         }
-        if let (Event::Succeeded | Event::Refused | Event::Failed(_), Some(last)) =
+        if let (Event::Succeeded | Event::Refused { .. } | Event::Failed(_), Some(last)) =
             (event, &self.board.now().last_attempt)
         {
             self.counter.ended(last);

@@ -77,3 +77,18 @@ fn an_error_file_of_an_earlier_run_goes_with_the_first_success() {
     setup.flag("--error-file=error").once().expect_code(0);
     assert!(!root.path().join("error").exists());
 }
+
+#[test]
+fn an_error_file_that_cannot_be_removed_does_not_keep_the_touch_file_from_being_touched() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let outside = tempfile::TempDir::new().unwrap();
+    let (blocked, touched) = (outside.path().join("file"), outside.path().join("touched"));
+    fs::write(&blocked, "").unwrap();
+    let daemon = polling(&upstream.repo().display().to_string(), &root)
+        .flag(format!("--error-file={}", blocked.join("error").display()))
+        .flag(format!("--touch-file={}", touched.display()))
+        .start();
+    root.eventually_publishes(&upstream.head());
+    eventually("it is touched", SOON, || touched.exists().then_some(()));
+    daemon.eventually_logs("could not leave a mark");
+}

@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::contract::{after_more_attempts, assert_published, metric};
 use crate::hooks::{Script, count, eventually_counts, telling, texts};
@@ -33,6 +34,15 @@ fn eventually_refuses(daemon: &Daemon, root: &Root, commit: &str) {
         (attempt["outcome"] == "refused" && told).then_some(())
     });
     assert_eq!(daemon.get("/healthz").unwrap().status, 200);
+}
+
+/// Goes to a commit, and stays there.
+#[track_caller]
+fn order(daemon: &Daemon, what: &str, commit: &str) {
+    let headers = [("Authorization", "Bearer t"), ("Content-Type", "application/json")];
+    let (path, body) = (format!("/api/v1/{what}"), json!({ "to": commit }).to_string());
+    let reply = ask(daemon.address(), "POST", &path, &headers, body.as_bytes()).unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
 }
 
 #[test]
@@ -152,16 +162,21 @@ fn what_somebody_asked_for_is_not_held_back() {
     root.eventually_publishes(&good);
     let bad = upstream.commit("bad", "");
     eventually_refuses(&daemon, &root, &bad);
-    let order = |method: &str, path: &str, body: String| {
-        let headers = [("Authorization", "Bearer t"), ("Content-Type", "application/json")];
-        let reply = ask(daemon.address(), method, path, &headers, body.as_bytes()).unwrap();
-        assert_eq!(reply.status, 200, "{reply:?}");
-    };
-    order("POST", "/api/v1/pin", json!({ "to": bad }).to_string());
+    order(&daemon, "pin", &bad);
     root.eventually_publishes(&bad);
-    order("POST", "/api/v1/rollback", json!({ "to": good }).to_string());
+    order(&daemon, "rollback", &good);
     root.eventually_publishes(&good);
-    assert_eq!(hook.ran(), [good, bad]);
+    assert_eq!(
+        hook.ran(),
+        [&good, &bad, &bad, &good].map(String::as_str),
+        "it is told all the same"
+    );
+    let told = texts(
+        &daemon.log(),
+        "publishing what was chosen, whatever the pre-publish hook says",
+        "why",
+    );
+    assert_eq!(told, ["it ended with exit status 1"]);
 }
 
 #[test]
@@ -188,11 +203,116 @@ fn the_time_for_a_sync_is_the_most_that_it_is_waited_for() {
     let _daemon = asking(&upstream, &root, &hook).flag("--sync-timeout=2s").start();
     root.eventually_publishes(&commit);
     let root = Root::new();
-    let _daemon = gated(&upstream, &root, &hook).flag("--sync-timeout=1s").start();
+    let daemon = gated(&upstream, &root, &hook).flag("--sync-timeout=1s").start();
+    eventually("there is a warning at the start", SOON, || {
+        let log = daemon.log().join("\n");
+        log.contains("--pre-publish-exechook-timeout: 30s is no less than").then_some(())
+    });
     eventually("that is a failure", SOON, || {
         let status = root.status()?;
         let attempt = &status["last_attempt"];
         (attempt["step"] == "gate" && attempt["error"]["class"] == "timeout").then_some(())
     });
     assert_eq!(root.published(), None);
+}
+
+#[test]
+fn a_start_while_a_commit_is_refused_is_a_success_for_what_is_published() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let (gate, after) = (Script::new(GOOD), Script::new(""));
+    let touched = after.file("touched");
+    let start = || {
+        gated(&upstream, &root, &gate)
+            .flag(format!("--exechook-command={}", after.command()))
+            .flag(format!("--touch-file={}", touched.display()))
+            .start()
+    };
+    let good = upstream.head();
+    let mut daemon = start();
+    root.eventually_publishes(&good);
+    let bad = upstream.commit("bad", "");
+    eventually_refuses(&daemon, &root, &bad);
+    for (remembered, runs) in [(true, 2), (false, 3)] {
+        daemon.kill();
+        fs::remove_file(&touched).unwrap();
+        if !remembered {
+            fs::remove_file(root.path().join(".git/gitsyncd/refused.json")).unwrap();
+        }
+        daemon = start();
+        eventually("`/` is good", SOON, || (daemon.get("/").ok()?.status == 200).then_some(()));
+        eventually("it is told", SOON, || {
+            (after.ran().len() == runs && touched.exists()).then_some(())
+        });
+        eventually_refuses(&daemon, &root, &bad);
+        let status = root.status().unwrap();
+        assert_eq!((&status["phase"], &status["commit"]["id"]), (&json!("steady"), &json!(good)));
+        assert!(status["last_success_at"].is_string(), "{status}");
+        after_more_attempts(&daemon, 3);
+        assert_eq!(after.ran(), vec![good.clone(); runs], "once for each start");
+    }
+    assert_eq!(gate.ran(), [&good, &bad, &bad].map(String::as_str));
+    assert_published(&root, &upstream, &good);
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_a_failure_and_tried_again() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let place = Script::new("");
+    let program = place.file("check");
+    let commit = upstream.head();
+    let daemon = telling(&upstream, &root)
+        .flag(format!("--pre-publish-exechook-command={}", program.display()))
+        .flag("--publish-gate")
+        .start();
+    let fails = |why: &str| {
+        eventually(why, SOON, || {
+            let status = root.status()?;
+            let error = &status["last_attempt"]["error"];
+            let told = error["message"].as_str().is_some_and(|told| told.contains(why));
+            (told && error["class"] == "gate" && status["last_attempt"]["step"] == "gate")
+                .then_some(())
+        });
+        assert!(root.status().unwrap()["failures"].as_u64().unwrap() > 0);
+    };
+    fails("No such file");
+    let shell = crate::support::process::program("sh");
+    fs::write(&program, format!("#!{}\nexit 0\n", shell.display())).unwrap();
+    fails("Permission denied");
+    assert!(!root.path().join(".git/gitsyncd/refused.json").exists());
+    let trees = fs::read_dir(root.path().join(".worktrees"));
+    assert!(trees.map_or(0, Iterator::count) <= 1, "nothing piles up");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    root.eventually_publishes(&commit);
+    assert_published(&root, &upstream, &commit);
+    drop(daemon);
+}
+
+#[test]
+fn a_tree_that_readers_may_still_be_in_is_left_to_them() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let hook = Script::new("[ ! -e $D/no ] && echo x > note");
+    let first = upstream.head();
+    let daemon = gated(&upstream, &root, &hook)
+        .flag("--api-token=t")
+        .flag("--stale-worktree-timeout=1h")
+        .start();
+    root.eventually_publishes(&first);
+    let second = upstream.commit("a", "2");
+    root.eventually_publishes(&second);
+    let old = root.path().join(".worktrees").join(&first);
+    fs::remove_file(old.join("note")).unwrap();
+    hook.touch("no");
+    upstream.reset(&first);
+    eventually_refuses(&daemon, &root, &first);
+    assert!(old.is_dir() && !old.join("note").exists(), "it is refused");
+    fs::remove_file(hook.file("no")).unwrap();
+    order(&daemon, "rollback", &first);
+    root.eventually_publishes(&first);
+    assert!(old.is_dir() && !old.join("note").exists(), "it is published");
+    assert!(root.link().join("note").exists());
+    let third = upstream.commit("b", "3");
+    order(&daemon, "pin", &third);
+    root.eventually_publishes(&third);
+    fs::remove_file(root.link().join("note")).unwrap();
+    assert_published(&root, &upstream, &third);
 }

@@ -145,6 +145,28 @@ fn the_last_words_are_not_waited_for_longer_than_a_few_seconds() {
 }
 
 #[test]
+fn trouble_also_ends_with_a_refusal() {
+    let (upstream, root, service) = (Upstream::new(), Root::new(), ok());
+    let hook = Script::new("[ ! -e bad ]");
+    let daemon = to(&upstream, &root, &service)
+        .flag(ALL)
+        .flag("--webhook-events=failed,refused,recovered")
+        .flag(format!("--pre-publish-exechook-command={}", hook.command()))
+        .flag("--publish-gate")
+        .start();
+    root.eventually_publishes(&upstream.head());
+    upstream.commit("bad", "");
+    eventually_told(&service, "refused", 1);
+    let away = upstream.dir().join("away");
+    fs::rename(upstream.repo(), &away).unwrap();
+    eventually_told(&service, "failed", 1);
+    fs::rename(&away, upstream.repo()).unwrap();
+    eventually_told(&service, "recovered", 1);
+    let history = daemon.get("/api/v1/history").unwrap().body;
+    assert!(history.contains("\"recovered\""), "{history}");
+}
+
+#[test]
 fn the_last_failure_is_told_before_the_program_gives_up() {
     let (root, service) = (Root::new(), ok());
     let run = crate::support::daemon::following("/nowhere", &root)

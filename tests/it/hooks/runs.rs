@@ -2,11 +2,16 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::contract::health;
 use crate::hooks::{Script, count, eventually_counts, lives, telling, texts};
 use crate::support::daemon::{Root, Setup};
+use crate::support::get::ask;
+use crate::support::service::{Service, answer};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
@@ -143,4 +148,58 @@ fn one_that_somebody_kills_has_failed() {
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     eventually_counts(&daemon, "exechook", "error", 1);
     assert_eq!(texts(&daemon.log(), "a hook failed", "error"), ["it was killed by signal 9"]);
+}
+
+#[test]
+fn a_ref_that_goes_back_after_a_failure_has_it_run_again() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let hook = Script::new("[ ! -e bad ]");
+    let first = upstream.head();
+    let daemon = with(&upstream, &root, &hook).flag("--exechook-backoff=1h").start();
+    eventually_counts(&daemon, "exechook", "success", 1);
+    let second = upstream.commit("bad", "");
+    eventually_counts(&daemon, "exechook", "error", 1);
+    upstream.reset(&first);
+    eventually_counts(&daemon, "exechook", "success", 2);
+    assert_eq!(hook.ran(), [&first, &second, &first].map(String::as_str));
+}
+
+#[test]
+fn it_is_started_before_old_trees_go_and_the_touch_file_comes_last() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let hook = Script::new("");
+    let touched = hook.file("touched");
+    let (first, asked) = (upstream.head(), Arc::new(Mutex::new(Vec::new())));
+    let (seen, address) = (Arc::clone(&asked), Arc::new(OnceLock::<SocketAddr>::new()));
+    let where_to = Arc::clone(&address);
+    let service = Service::start(move |_| {
+        let reply = ask(*where_to.wait(), "GET", "/", &[], b"").unwrap();
+        seen.lock().unwrap().push(reply.status);
+        answer("200 OK", "")
+    });
+    let daemon = with(&upstream, &root, &hook)
+        .flag("--verbose=9")
+        .flag("--stale-worktree-timeout=0s")
+        .flag(format!("--touch-file={}", touched.display()))
+        .flag(format!("--webhook-url={}", service.url("/")))
+        .flag("--webhook-timeout=10s")
+        .start();
+    address.set(daemon.address()).unwrap();
+    eventually_counts(&daemon, "exechook", "success", 1);
+    let second = upstream.commit("a", "2");
+    eventually_counts(&daemon, "exechook", "success", 2);
+    eventually_counts(&daemon, "webhook", "success", 2);
+    daemon.eventually_logs("removing a tree that nobody should be reading");
+    let log = daemon.log();
+    let at = |text: &str| log.iter().rposition(|line| line.contains(text)).unwrap();
+    let (started, gone) = (at("running a hook"), at("removing a tree that nobody should be"));
+    assert!(log[started].contains(&second) && log[gone].contains(&first));
+    assert!(started < gone, "{log:?}");
+    assert_eq!(*asked.lock().unwrap(), [200, 200], "`/` is good by then");
+    eventually("the touch-file comes last", SOON, || {
+        let time = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
+        let published = root.status()?["last_attempt"]["outcome"] != "failed";
+        (published && time(&touched)? >= time(&hook.file("ran"))?).then_some(())
+    });
+    assert!(!root.path().join(".worktrees").join(&first).exists());
 }
