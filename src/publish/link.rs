@@ -13,6 +13,7 @@ use crate::trees::relative;
 use crate::trees::{Admin, Written, point_at};
 use jiff::Timestamp;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The tree that the link names.
@@ -93,8 +94,13 @@ fn point(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
     let directory = layout.link().parent().unwrap_or(layout.root());
     make_directory(directory)?;
     let real = directory.canonicalize().at("look at", directory)?;
-    let tree = tree.canonicalize().at("look at", tree)?;
-    let target = relative(&real, &tree);
+    // Only above it symlinks are followed: its own name is the commit's, and it must be a directory.
+    let found = fs::symlink_metadata(tree).at("look at", tree)?;
+    if !found.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::NotADirectory)).at("publish", tree);
+    }
+    let (above, name) = (tree.parent().unwrap_or(tree), tree.file_name().unwrap_or_default());
+    let target = relative(&real, &above.canonicalize().at("look at", above)?.join(name));
     if fs::read_link(layout.link()).is_ok_and(|current| current == target) {
         return Ok(());
     }
