@@ -158,18 +158,26 @@ pub(super) fn hold_back(
     (wanted, store): (Wanted, Store),
     stop: &Stop,
 ) -> Result<Done, Failed> {
+    // If somebody took the link away, it is as lost as a damaged tree.
     let live = publish::live(me.root.layout()).map(|live| live.commit);
+    let live = live.or_else(|| me.root.trusted().cloned());
     let Some(live) = live.filter(|live| *live != refusal.commit) else {
         me.rest(wanted, store);
         return Ok(Done::Refused(refusal));
     };
     let object = Resolved::exactly(&live).map_err(|error| Failed::at(Step::Resolve, error))?;
+    let named = wanted.object.clone();
     match me.bring(Wanted { object, ..wanted }, store, stop)? {
         Done::Unchanged(live) => {
             let live = (!me.one_time).then(|| Box::new(live));
             Ok(Done::Refused(HeldBack { live, ..refusal }))
         }
-        done @ (Done::Published(_) | Done::Refused(_)) => Ok(done),
+        done @ Done::Published(_) => {
+            // That was a repair, and says nothing new of what is refused.
+            me.refusals.note(&named, &refusal);
+            Ok(done)
+        }
+        done @ Done::Refused(_) => Ok(done),
     }
 }
 

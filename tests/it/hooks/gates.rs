@@ -149,8 +149,15 @@ fn what_is_published_is_looked_after_while_a_commit_is_refused() {
     eventually("it is repaired", SOON, || {
         (fs::read_to_string(root.link().join("a")).ok()? == "good").then_some(())
     });
+    daemon.eventually_logs("the published tree was changed");
+    after_more_attempts(&daemon, 3);
     eventually_refuses(&daemon, &root, &bad);
-    assert_eq!(hook.ran(), [good, bad]);
+    assert_eq!(hook.ran(), [&good, &bad].map(String::as_str), "no other time");
+    fs::remove_file(root.link()).unwrap();
+    root.eventually_publishes(&good);
+    after_more_attempts(&daemon, 3);
+    eventually_refuses(&daemon, &root, &bad);
+    assert_eq!(hook.ran().iter().filter(|ran| **ran == bad).count(), 1);
 }
 
 #[test]
