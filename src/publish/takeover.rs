@@ -131,24 +131,49 @@ pub(super) fn old_trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
     let is_one = |tree: &PathBuf| {
         name(tree).is_some_and(is_of_a_commit)
             && tree.symlink_metadata().is_ok_and(|found| found.is_dir())
-            && admin_of(layout, tree).is_some()
+            && (admin_of(layout, tree).is_some() || was_replaced(layout, tree))
     };
     Ok(list(layout.root())?.into_iter().filter(is_one).collect())
 }
 
-/// Where Git administers a tree, if the tree says so, and what is there says the same.
-pub(super) fn admin_of(layout: &Layout, tree: &Path) -> Option<PathBuf> {
+/// Where a tree says that Git administers it, if that is in this repository.
+fn told_by(layout: &Layout, tree: &Path) -> Option<PathBuf> {
     let text = read_text(&tree.join(".git"))?;
     let told = tree.join(text.strip_prefix("gitdir: ")?.trim_end());
     let admin = layout.admins().join(name(&told)?);
-    let is_it = told.canonicalize().ok()? == admin.canonicalize().ok()?;
+    (told.canonicalize().ok()? == admin.canonicalize().ok()?).then_some(admin)
+}
+
+/// Says whether we have published the same commit, whose tree is now administered where this was.
+fn was_replaced(layout: &Layout, tree: &Path) -> bool {
+    let Some(admin) = told_by(layout, tree).filter(|_| tree.parent() == Some(layout.root())) else {
+        return false;
+    };
+    let is_ours = |now: &PathBuf| is_place(layout, now) && now.file_name() == tree.file_name();
+    Admin::at(admin.clone()).is_ours() && pointer(&admin).is_some_and(|now| is_ours(&now))
+}
+
+/// Says whether there is an administrative directory of a tree that somebody has elsewhere.
+pub(super) fn is_somebodys(layout: &Layout, admin: &Path) -> bool {
+    let Some(tree) = pointer(admin).filter(|_| !Admin::at(admin.to_owned()).is_ours()) else {
+        return false;
+    };
+    // The root may have had another path.
+    let here = tree.file_name().map(|name| layout.trees().join(name));
+    let is_here = || here.and_then(|here| admin_of(layout, &here)).as_deref() == Some(admin);
+    !is_place(layout, &tree) && !is_here()
+}
+
+/// Where Git administers a tree, if the tree says so, and what is there says the same.
+pub(super) fn admin_of(layout: &Layout, tree: &Path) -> Option<PathBuf> {
+    let admin = told_by(layout, tree)?;
     let back = pointer(&admin)?;
     let leads_back = match back.canonicalize() {
         Ok(back) => tree.canonicalize().ok()? == back,
         // The root may have had another path.
         Err(_) => back.ends_with(tree.strip_prefix(layout.root()).ok()?),
     };
-    (is_it && leads_back).then_some(admin)
+    leads_back.then_some(admin)
 }
 
 /// Says whether nobody needs an administrative directory any more, given that there is no tree of
