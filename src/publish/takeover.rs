@@ -10,7 +10,10 @@ use crate::disk::{is_there, list, name, remove, replace_file};
 use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::trees::Admin;
+use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// The branch in which version 4 begins its repository.
@@ -138,8 +141,7 @@ pub(super) fn old_trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
 
 /// Where a tree says that Git administers it, if that is in this repository.
 fn told_by(layout: &Layout, tree: &Path) -> Option<PathBuf> {
-    let text = read_text(&tree.join(".git"))?;
-    let told = tree.join(text.strip_prefix("gitdir: ")?.trim_end());
+    let told = tree.join(read_path(&tree.join(".git"), "gitdir: ")?);
     let admin = layout.admins().join(name(&told)?);
     (told.canonicalize().ok()? == admin.canonicalize().ok()?).then_some(admin)
 }
@@ -180,7 +182,11 @@ pub(super) fn admin_of(layout: &Layout, tree: &Path) -> Option<PathBuf> {
 /// ours that it administers. One of a tree elsewhere is somebody's, even while that cannot be seen.
 pub(super) fn is_left_over(layout: &Layout, admin: &Path) -> bool {
     let Some(tree) = pointer(admin) else {
-        return !is_there(&admin.join("index")) || Admin::at(admin.to_owned()).is_ours();
+        // Git, too, takes one that names nothing for a leftover.
+        let names_nothing = |found: fs::Metadata| found.is_file() && found.len() == 0;
+        let named = admin.join("gitdir").symlink_metadata();
+        return named.map_or_else(|error| error.kind() == ErrorKind::NotFound, names_nothing)
+            || Admin::at(admin.to_owned()).is_ours();
     };
     // The root may have had another path when we made it.
     let was_ours = || !is_there(&tree) && Admin::at(admin.to_owned()).is_ours();
@@ -189,12 +195,15 @@ pub(super) fn is_left_over(layout: &Layout, admin: &Path) -> bool {
 
 /// The tree that an administrative directory names.
 fn pointer(admin: &Path) -> Option<PathBuf> {
-    let told = admin.join(read_text(&admin.join("gitdir"))?.trim_end());
+    let told = admin.join(read_path(&admin.join("gitdir"), "")?);
     told.ends_with(".git").then(|| told.parent().map(Path::to_owned))?
 }
 
-fn read_text(path: &Path) -> Option<String> {
-    String::from_utf8(read_below(path, LONGEST).ok()??).ok()
+/// Reads a path that stands in a file after some words.
+fn read_path(file: &Path, words: &str) -> Option<PathBuf> {
+    let text = read_below(file, LONGEST).ok()??;
+    let path = text.strip_prefix(words.as_bytes())?.trim_ascii_end();
+    Some(PathBuf::from(OsStr::from_bytes(path)))
 }
 
 /// Says whether a path is one where the trees of this root are or once were; whether there is
