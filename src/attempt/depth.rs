@@ -13,9 +13,9 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 /// How long to rest after the first failure.
-const FIRST_REST: Duration = Duration::from_secs(60);
+const FIRST_REST: Duration = Duration::from_mins(1);
 /// And how long at most.
-const LAST_REST: Duration = Duration::from_secs(3600);
+const LAST_REST: Duration = Duration::from_hours(1);
 
 /// Whether it is known to be as deep as it is to be.
 #[derive(Debug)]

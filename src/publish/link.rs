@@ -51,9 +51,9 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
     let commit = written.commit();
     let now = live(layout);
     let tree = match now.filter(|now| now.commit == *commit) {
-        Some(live) if live.tree != layout.tree(commit) => layout.tree(commit),
+        Some(live) if live.tree != layout.tree(commit) => own_place(layout, commit)?,
         Some(_) if !can_exchange(layout) => numbered(layout, commit)?,
-        Some(_) | None => layout.tree(commit),
+        Some(_) | None => own_place(layout, commit)?,
     };
     place(layout, written, &tree, &admin_of(layout, &tree))?;
     name(layout, commit, tree)
@@ -63,7 +63,7 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
 /// alone. Readers must not be shown a tree of this commit; some may still be in one that was retired,
 /// which is left alone.
 pub fn lay(layout: &Layout, written: &Written) -> Result<PathBuf, DiskError> {
-    let mut tree = layout.tree(written.commit());
+    let mut tree = own_place(layout, written.commit())?;
     if is_there(&tree) && live(layout).is_some() {
         tree = numbered(layout, written.commit())?;
     }
@@ -157,6 +157,16 @@ fn can_exchange(layout: &Layout) -> bool {
         .and_then(|()| exchange(&one, &other));
     let cleared = remove(&one).and_then(|()| remove(&other));
     tried.and(cleared).is_ok()
+}
+
+/// The place of a tree of its own. If somebody has a worktree elsewhere that Git administers under the
+/// same name, there is none.
+fn own_place(layout: &Layout, commit: &CommitId) -> Result<PathBuf, DiskError> {
+    let tree = layout.tree(commit);
+    if takeover::is_somebodys(layout, admin_of(layout, &tree).path()) {
+        return numbered(layout, commit);
+    }
+    Ok(tree)
 }
 
 /// Finds a place for a tree whose own is taken by a damaged one that readers still see.

@@ -10,7 +10,10 @@ use crate::disk::{is_there, list, name, remove, replace_file};
 use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::trees::Admin;
+use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// The branch in which version 4 begins its repository.
@@ -131,31 +134,59 @@ pub(super) fn old_trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
     let is_one = |tree: &PathBuf| {
         name(tree).is_some_and(is_of_a_commit)
             && tree.symlink_metadata().is_ok_and(|found| found.is_dir())
-            && admin_of(layout, tree).is_some()
+            && (admin_of(layout, tree).is_some() || was_replaced(layout, tree))
     };
     Ok(list(layout.root())?.into_iter().filter(is_one).collect())
 }
 
+/// Where a tree says that Git administers it, if that is in this repository.
+fn told_by(layout: &Layout, tree: &Path) -> Option<PathBuf> {
+    let told = tree.join(read_path(&tree.join(".git"), "gitdir: ")?);
+    let admin = layout.admins().join(name(&told)?);
+    (told.canonicalize().ok()? == admin.canonicalize().ok()?).then_some(admin)
+}
+
+/// Says whether we have published the same commit, whose tree is now administered where this was.
+fn was_replaced(layout: &Layout, tree: &Path) -> bool {
+    let Some(admin) = told_by(layout, tree).filter(|_| tree.parent() == Some(layout.root())) else {
+        return false;
+    };
+    let is_ours = |now: &PathBuf| is_place(layout, now) && now.file_name() == tree.file_name();
+    Admin::at(admin.clone()).is_ours() && pointer(&admin).is_some_and(|now| is_ours(&now))
+}
+
+/// Says whether there is an administrative directory of a tree that somebody has elsewhere.
+pub(super) fn is_somebodys(layout: &Layout, admin: &Path) -> bool {
+    let Some(tree) = pointer(admin).filter(|_| !Admin::at(admin.to_owned()).is_ours()) else {
+        return false;
+    };
+    // The root may have had another path.
+    let here = tree.file_name().map(|name| layout.trees().join(name));
+    let is_here = || here.and_then(|here| admin_of(layout, &here)).as_deref() == Some(admin);
+    !is_place(layout, &tree) && !is_here()
+}
+
 /// Where Git administers a tree, if the tree says so, and what is there says the same.
 pub(super) fn admin_of(layout: &Layout, tree: &Path) -> Option<PathBuf> {
-    let text = read_text(&tree.join(".git"))?;
-    let told = tree.join(text.strip_prefix("gitdir: ")?.trim_end());
-    let admin = layout.admins().join(name(&told)?);
-    let is_it = told.canonicalize().ok()? == admin.canonicalize().ok()?;
+    let admin = told_by(layout, tree)?;
     let back = pointer(&admin)?;
     let leads_back = match back.canonicalize() {
         Ok(back) => tree.canonicalize().ok()? == back,
         // The root may have had another path.
         Err(_) => back.ends_with(tree.strip_prefix(layout.root()).ok()?),
     };
-    (is_it && leads_back).then_some(admin)
+    leads_back.then_some(admin)
 }
 
 /// Says whether nobody needs an administrative directory any more, given that there is no tree of
 /// ours that it administers. One of a tree elsewhere is somebody's, even while that cannot be seen.
 pub(super) fn is_left_over(layout: &Layout, admin: &Path) -> bool {
     let Some(tree) = pointer(admin) else {
-        return !is_there(&admin.join("index")) || Admin::at(admin.to_owned()).is_ours();
+        // Git, too, takes one that names nothing for a leftover.
+        let names_nothing = |found: fs::Metadata| found.is_file() && found.len() == 0;
+        let named = admin.join("gitdir").symlink_metadata();
+        return named.map_or_else(|error| error.kind() == ErrorKind::NotFound, names_nothing)
+            || Admin::at(admin.to_owned()).is_ours();
     };
     // The root may have had another path when we made it.
     let was_ours = || !is_there(&tree) && Admin::at(admin.to_owned()).is_ours();
@@ -164,12 +195,15 @@ pub(super) fn is_left_over(layout: &Layout, admin: &Path) -> bool {
 
 /// The tree that an administrative directory names.
 fn pointer(admin: &Path) -> Option<PathBuf> {
-    let told = admin.join(read_text(&admin.join("gitdir"))?.trim_end());
+    let told = admin.join(read_path(&admin.join("gitdir"), "")?);
     told.ends_with(".git").then(|| told.parent().map(Path::to_owned))?
 }
 
-fn read_text(path: &Path) -> Option<String> {
-    String::from_utf8(read_below(path, LONGEST).ok()??).ok()
+/// Reads a path that stands in a file after some words.
+fn read_path(file: &Path, words: &str) -> Option<PathBuf> {
+    let text = read_below(file, LONGEST).ok()??;
+    let path = text.strip_prefix(words.as_bytes())?.trim_ascii_end();
+    Some(PathBuf::from(OsStr::from_bytes(path)))
 }
 
 /// Says whether a path is one where the trees of this root are or once were; whether there is

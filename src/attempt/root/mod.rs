@@ -6,9 +6,9 @@ mod hold;
 mod tests;
 
 use crate::attempt::AttemptError;
-use crate::attempt::root::hold::Manners;
+use crate::attempt::root::hold::Hold;
 use crate::config::Config;
-use crate::disk::DiskError;
+use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Store};
 use crate::model::{Cause, Checkout, CommitId};
 use crate::publish;
@@ -27,7 +27,7 @@ pub(super) struct Root {
     checkout: Checkout,
     /// The same in words, as the repository has it since it was opened.
     shape: Option<String>,
-    lock: Option<Lock>,
+    hold: Hold,
     /// The tree that was looked at last.
     seen: Option<Live>,
     /// The tree that was looked at last, if it was whole.
@@ -42,7 +42,6 @@ pub(super) struct Root {
     next_sweep: Option<Instant>,
     /// Whether something may wait to be deleted.
     littered: bool,
-    manners: Manners,
 }
 
 /// What is known of whether everything is in order.
@@ -65,7 +64,7 @@ impl Root {
             layout,
             checkout,
             shape: None,
-            lock: None,
+            hold: Hold::default(),
             seen: None,
             trusted: None,
             suspect: false,
@@ -74,13 +73,22 @@ impl Root {
             order: Order::Unknown,
             next_sweep: None,
             littered: true,
-            manners: Manners::default(),
         }
     }
 
     /// The same as the options say.
     pub(super) fn of(config: &Config, layout: Layout) -> Self {
-        Self { manners: Manners::of(config), ..Self::new(layout, config.checkout) }
+        Self { hold: Hold::of(config), ..Self::new(layout, config.checkout) }
+    }
+
+    /// Leaves the trees to whoever comes next, if that may be git-sync.
+    pub(super) fn release(&self) {
+        self.hold.release(&self.layout);
+    }
+
+    /// Whether nobody else writes here.
+    pub(super) fn is_ours(&self) -> bool {
+        self.hold.is_ours()
     }
 
     /// Where everything is.
@@ -173,6 +181,18 @@ impl Root {
         }
     }
 
+    /// Makes the root, and says whether another instance is using it.
+    pub(super) fn is_taken(&self) -> Result<bool, DiskError> {
+        make_directory(self.layout.root())?;
+        Lock::is_held(self.layout.root())
+    }
+
+    /// Waits to be the only one here.
+    pub(super) fn take(&mut self, stop: &Stop) -> Result<(), AttemptError> {
+        make_directory(self.layout.root())?;
+        self.hold.take(&self.layout, stop)
+    }
+
     /// Opens the repository, which may hold anything: what a crash left is removed, what is damaged
     /// is rebuilt, and what is published is looked at if it is not what it was.
     pub(super) fn open(&mut self, stop: &Stop) -> Result<Store, AttemptError> {
@@ -180,7 +200,7 @@ impl Root {
         let store = publish::prepare(&self.layout, self.checkout).inspect_err(|error| {
             if matches!(error, RootError::Foreign { .. }) {
                 // Not even a status is written to what is somebody else's.
-                self.lock = None;
+                self.hold.let_go();
             }
         })?;
         if let Some(live) = &self.trusted {
@@ -198,7 +218,7 @@ impl Root {
             admin.adopt()?;
             admin.correct(&live.commit, &live.tree)?;
         }
-        if self.manners.has_user {
+        if self.hold.has_user {
             publish::add_user(&self.layout)?;
         }
         let whole = match &self.trusted {

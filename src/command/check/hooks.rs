@@ -39,12 +39,11 @@ fn program(option: &str, exec: &Exec, note: &str, report: &mut Report) {
         }
     } else {
         let places = env::var_os("PATH").unwrap_or_else(|| PLACES.into());
-        match found(name, &places) {
-            Some(path) => report.ok(option, format!("{} can be run{note}", path.display())),
-            None => {
-                let told = format!("no program {name} is in PATH, {}", places.display());
-                report.failed(option, told, ADVICE);
-            }
+        if let Some(path) = found(name, &places) {
+            report.ok(option, format!("{} can be run{note}", path.display()));
+        } else {
+            let told = format!("no program {name} is in PATH, {}", places.display());
+            report.failed(option, told, ADVICE);
         }
     }
 }

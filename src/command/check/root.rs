@@ -17,7 +17,7 @@ use std::time::Duration;
 /// How the directories begin in which it is tried what can be done in a root.
 const TRIAL: &str = ".gitsyncd-check-";
 /// How old they must be before they count as left, as any check has ended by then.
-const OLD: Duration = Duration::from_secs(600);
+const OLD: Duration = Duration::from_mins(10);
 /// With less room than this in the root, a run may well fail, in bytes.
 const LITTLE: u64 = 64 << 20;
 /// And with fewer files that it may still hold.

@@ -2,10 +2,11 @@
 
 use rustix::process::Signal;
 use std::fs;
+use std::fs::FileTimes;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use tempfile::TempDir;
 
 use crate::commands::{check, expect_line, text};
@@ -67,13 +68,13 @@ fn everything_that_is_wrong_is_found_at_once() {
     fs::write(root.path(), "").unwrap();
     let finished = check(&local(&upstream), &root.path())
         .flag("--ref=no-such-branch")
-        .flag("--error-file=/nowhere/at/all")
+        .flag("--error-file=/dev/null/at/all")
         .flag("--api-token-file=/nowhere/token")
         .flag(format!("--http-bind={address}"))
         .finish();
     finished.expect_code(1);
     expect_line(&finished, "FAILED root:", "is not a directory; choose another root");
-    expect_line(&finished, "FAILED error-file:", "no directory /nowhere/at; make it");
+    expect_line(&finished, "FAILED error-file:", "/dev/null is not a directory");
     expect_line(&finished, "FAILED api-token-file:", "without it nobody is let in");
     expect_line(&finished, "ok repository:", "answers");
     expect_line(&finished, "FAILED ref:", "couldn't find remote ref no-such-branch");
@@ -88,7 +89,20 @@ fn a_root_in_which_nothing_was_made_keeps_every_byte_and_name() {
     fs::write(root.path().join("mine"), "1").unwrap();
     symlink("elsewhere", root.link()).unwrap();
     // As one that was killed leaves it.
-    fs::create_dir(root.path().join(".gitsyncd-check-4194305")).unwrap();
+    let left = root.path().join(".gitsyncd-check-4194305");
+    fs::create_dir_all(left.join("a")).unwrap();
+    // And what is no such thing, or of a check in another container.
+    let others = ["4194306", "mine", "4194305-mine", "+4194305", ""];
+    let others = others.map(|end| format!(".gitsyncd-check-{end}"));
+    let long_ago = FileTimes::new().set_modified(UNIX_EPOCH);
+    for name in &others {
+        fs::create_dir(root.path().join(name)).unwrap();
+        fs::write(root.path().join(name).join("precious"), "").unwrap();
+        if !name.ends_with('6') {
+            fs::File::open(root.path().join(name)).unwrap().set_times(long_ago).unwrap();
+        }
+    }
+    fs::File::open(&left).unwrap().set_times(long_ago).unwrap();
     let finished = check(&local(&upstream), &root.path()).finish();
     finished.expect_code(0);
     expect_line(&finished, "ok root:", "can be written, linked and locked");
@@ -96,7 +110,13 @@ fn a_root_in_which_nothing_was_made_keeps_every_byte_and_name() {
     let names = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.collect();
     names.sort();
-    assert_eq!(names, ["latest", "mine"]);
+    let mut expected: Vec<_> = others.iter().map(String::as_str).collect();
+    expected.extend(["latest", "mine"]);
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    for name in &others {
+        assert!(root.path().join(name).join("precious").exists(), "{name}");
+    }
     assert_eq!(fs::read_link(root.link()).unwrap(), Path::new("elsewhere"));
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod hooked;
 mod probe;
 mod status;
 mod words;

@@ -1,10 +1,11 @@
 //! `gitsyncd status` shows how it goes, from the API or from the file.
 
+use rustix::fs::FlockOperation;
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
 
-use crate::commands::{command, expect_line, text};
+use crate::commands::{check, command, expect_line, text};
 use crate::contract::{polling, trying};
 use crate::support::daemon::Root;
 use crate::support::service::{Service, answer};
@@ -54,6 +55,16 @@ fn without_a_daemon_the_file_tells_it_with_its_age() {
         expect_line(&finished, "state", "stopped, well");
         expect_line(&finished, "commit", &upstream.head());
     }
+    // Where directories cannot be locked, a file is.
+    let lock = fs::File::create(root.path().join(".git-sync.lock")).unwrap();
+    rustix::fs::flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let finished = command(&["status"]).flag(&flag).finish();
+    expect_line(&finished, "read from", "in use by a running gitsyncd");
+    let checked = check(&local(&upstream), &root.path()).finish();
+    expect_line(&checked, "ok root:", "a gitsyncd is using it");
+    drop(lock);
+    let finished = command(&["status"]).flag(&flag).finish();
+    expect_line(&finished, "read from", "not in use by any gitsyncd");
     let finished = command(&["status", "--json"]).flag(&flag).finish();
     let file = fs::read_to_string(root.path().join(".git-sync")).unwrap();
     assert_eq!(text(&finished), file.trim_end());

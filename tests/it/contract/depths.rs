@@ -1,6 +1,6 @@
 //! As much history is kept as was asked for.
 
-use crate::contract::{assert_published, polling, publishes, trying};
+use crate::contract::{after_more_attempts, assert_published, polling, publishes, trying};
 use crate::support::daemon::Root;
 use crate::support::git::{git, run};
 use crate::support::upstream::Upstream;
@@ -118,4 +118,24 @@ fn a_daemon_of_depth_one_follows_without_gathering_a_broken_history() {
         assert_published(&root, &upstream, &commit);
     }
     assert_eq!(history(&root), 1);
+}
+
+#[test]
+fn a_deepening_that_fails_is_not_tried_again_at_each_poll() {
+    let upstream = Upstream::new();
+    let lost = upstream.commit("a", "1");
+    let head = upstream.commit("a", "2");
+    let server = http::serve(&upstream);
+    trying(&server.url(), &Root::new()).flag("--depth=0").once().expect_code(0);
+    let root = Root::new();
+    trying(&server.url(), &root).flag("--depth=1").once().expect_code(0);
+    let (directory, file) = lost.split_at(2);
+    std::fs::remove_file(upstream.repo().join("objects").join(directory).join(file)).unwrap();
+    let daemon = polling(&server.url(), &root).flag("--depth=0").start();
+    let failed = || daemon.events("could not change the depth of the history").len();
+    daemon.eventually_logs("could not change the depth of the history");
+    after_more_attempts(&daemon, 5);
+    assert_eq!(failed(), 1);
+    assert_eq!(daemon.events("attempt failed").len(), 0);
+    assert_eq!(root.published(), Some(head));
 }

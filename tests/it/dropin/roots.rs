@@ -2,8 +2,10 @@
 //! content or the options change between runs.
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::contract::trying;
@@ -12,6 +14,7 @@ use crate::support::daemon::{Root, Setup, bare};
 use crate::support::git::{git, run};
 use crate::support::http;
 use crate::support::oracle;
+use crate::support::skip;
 use crate::support::snapshot::Snapshot;
 use crate::support::told::only_failure;
 use crate::support::upstream::Upstream;
@@ -113,6 +116,40 @@ fn what_takes_the_place_of_the_link_is_neither_deleted_nor_a_reason_to_delete_mo
     assert!(root.link().join("full").is_dir() && root.path().join("beside").is_file());
 }
 
+/// A directory that not even root can read, change or remove, as far as that can be had.
+struct Immovable(PathBuf, bool);
+
+impl Immovable {
+    fn make(path: &Path) -> Self {
+        fs::create_dir(path).unwrap();
+        fs::write(path.join("file"), "").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
+        let held = Self::change(path, "+i");
+        if held {
+            let error = fs::rename(path, path.with_extension("away")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        } else {
+            skip::note("a directory that not even root can remove", "chattr +i does not work");
+        }
+        Self(path.to_owned(), held)
+    }
+
+    fn change(path: &Path, how: &str) -> bool {
+        let mut chattr = Command::new("chattr");
+        let done = chattr.arg(how).arg(path).stderr(Stdio::null()).status();
+        done.is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Immovable {
+    fn drop(&mut self) {
+        if self.1 {
+            Self::change(&self.0, "-i");
+        }
+        drop(fs::set_permissions(&self.0, fs::Permissions::from_mode(0o755)));
+    }
+}
+
 #[test]
 fn what_else_is_in_the_root_stays() {
     let (upstream, root) = (Upstream::new(), Root::new());
@@ -127,9 +164,7 @@ fn what_else_is_in_the_root_stays() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "mine").unwrap();
     }
-    fs::create_dir(root.path().join("lost+found")).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o0);
-    fs::set_permissions(root.path().join("lost+found"), mode).unwrap();
+    let lost = Immovable::make(&root.path().join("lost+found"));
     let url = upstream.repo().display().to_string();
     for n in 0..3 {
         peer::by_its_name(&url, &root).once().expect_code(0);
@@ -139,7 +174,10 @@ fn what_else_is_in_the_root_stays() {
     for name in &foreign {
         assert_eq!(fs::read_to_string(root.path().join(name)).unwrap(), "mine", "{name}");
     }
-    assert!(root.path().join("lost+found").is_dir());
+    let log = peer::by_its_name(&url, &root).once().log;
+    assert!(!log.iter().any(|line| line.contains("lost+found")), "it was not even tried");
+    drop(lost);
+    assert!(root.path().join("lost+found/file").is_file());
 }
 
 #[test]

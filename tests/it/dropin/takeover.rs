@@ -6,12 +6,14 @@ use std::fs::FileTimes;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
+use tempfile::TempDir;
 
 use crate::contract::{assert_published, polling, trying};
 use crate::dropin::peer;
 use crate::support::daemon::{Root, events};
 use crate::support::git::{git, run};
 use crate::support::observer::watch;
+use crate::support::oracle;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
@@ -156,8 +158,22 @@ fn its_leftovers_go() {
     let (root, head) = (scene.root.path(), scene.upstream.head());
     let half = Path::new(".worktrees").join(&head);
     symlink(half, root.join("tmp-link")).unwrap();
-    fs::write(root.join("tmp-err-4711"), "{\"Msg\":\"attempt failed\"}").unwrap();
-    fs::write(root.join("tmp-err-mine"), "mine").unwrap();
+    let error = "{\n  \"Msg\": \"too many failures\",\n  \"Err\": \"x\",\n  \"Args\": {}\n}";
+    fs::write(root.join("tmp-err-4711"), error).unwrap();
+    fs::write(root.join("tmp-err-0815"), "").unwrap();
+    let theirs = [
+        ("tmp-err-mine", ""),
+        ("tmp-err-+1", ""),
+        ("tmp-err-99999999999", ""),
+        ("tmp-err-1", "mine"),
+        ("tmp-err-2", "{\"Msg\": \"mine\"}"),
+        ("tmp-err-3", "{\"Msg\":"),
+    ];
+    for (name, content) in theirs {
+        fs::write(root.join(name), content).unwrap();
+    }
+    let huge = fs::File::create(root.join("tmp-err-4")).unwrap();
+    huge.set_len(1 << 40).unwrap();
     let admin = format!(".git/worktrees/{head}");
     for lock in ["shallow", "index", "HEAD", "config", "packed-refs", "refs/heads/git-sync"] {
         fs::write(root.join(".git").join(format!("{lock}.lock")), "").unwrap();
@@ -165,11 +181,10 @@ fn its_leftovers_go() {
     fs::write(root.join(&admin).join("index.lock"), "").unwrap();
     fs::create_dir(root.join(".git/worktrees").join(format!("{head}1"))).unwrap();
     scene.ours();
-    assert_eq!(
-        scene.names(""),
-        [".git", ".git-sync", ".worktrees", "latest", "tmp-err-mine"],
-        "and what is not from it stays"
-    );
+    let mut names: Vec<_> = theirs.iter().map(|(name, _)| *name).collect();
+    names.extend([".git", ".git-sync", ".worktrees", "latest", "tmp-err-4"]);
+    names.sort_unstable();
+    assert_eq!(scene.names(""), names, "and what is not from it stays");
     assert_eq!(scene.names(".git/worktrees"), [head.as_str()]);
     peer::accepts(&root);
 }
@@ -183,6 +198,27 @@ fn a_root_that_has_another_path_now_is_known_all_the_same() {
     scene.ours();
     scene.upstream.commit("a", "1");
     scene.ours();
+}
+
+#[test]
+fn nothing_is_left_of_it_where_the_root_was_moved() {
+    let scene = Scene::fourth();
+    let moved = TempDir::new().unwrap();
+    let root = moved.path().join("root");
+    fs::rename(scene.root.path(), &root).unwrap();
+    scene.upstream.commit("a", "1");
+    let flag = format!("--root={}", root.display());
+    trying(&scene.url(), &scene.root)
+        .flag("--stale-worktree-timeout=0")
+        .flag(flag)
+        .once()
+        .expect_code(0);
+    let head = scene.upstream.head();
+    oracle::assert_published(&root, &root.join("latest"), &scene.upstream.repo(), &head);
+    for dir in [".worktrees", ".git/worktrees"] {
+        let names = fs::read_dir(root.join(dir)).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.collect::<Vec<_>>(), [head.as_str()], "{dir}");
+    }
 }
 
 #[test]

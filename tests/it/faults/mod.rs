@@ -11,6 +11,7 @@ mod endless;
 mod full;
 mod garbage;
 mod hostile;
+mod others;
 mod roots;
 mod scene;
 mod wires;

@@ -14,29 +14,29 @@ use crate::support::skip;
 use crate::support::snapshot::Snapshot;
 use crate::support::upstream::Upstream;
 
-struct Scene {
-    upstream: Upstream,
-    root: Root,
+pub(super) struct Scene {
+    pub(super) upstream: Upstream,
+    pub(super) root: Root,
 }
 
 impl Scene {
     /// A repository, and a root that is an empty directory.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let scene = Self { upstream: Upstream::new(), root: Root::new() };
         fs::create_dir(scene.root.path()).unwrap();
         scene
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         self.upstream.repo().display().to_string()
     }
 
-    fn once(&self) -> Setup {
+    pub(super) fn once(&self) -> Setup {
         single(&self.url(), &self.root)
     }
 
     #[track_caller]
-    fn assert_published(&self) {
+    pub(super) fn assert_published(&self) {
         let (root, link) = (self.root.path(), self.root.link());
         oracle::assert_published(&root, &link, &self.upstream.repo(), &self.upstream.head());
     }
@@ -246,7 +246,7 @@ fn what_cannot_be_a_repository_is_replaced() {
 
 /// Runs in a root that is somebody's, and checks that it stays theirs.
 #[track_caller]
-fn refused(scene: &Scene) {
+pub(super) fn refused(scene: &Scene) {
     let before = all(&scene.root.path());
     let failure = fails(scene.once());
     failure.expect("config", &scene.root.path().display().to_string());
@@ -255,7 +255,7 @@ fn refused(scene: &Scene) {
     assert_eq!(scene.root.published(), None);
 }
 
-fn init(dir: &Path, flags: &[&str]) {
+pub(super) fn init(dir: &Path, flags: &[&str]) {
     run(git(dir).args(["init", "--quiet"]).args(flags).arg("."));
     fs::write(dir.join("precious"), "precious\n").unwrap();
     run(git(dir).args(["add", "precious"]));
