@@ -1,63 +1,77 @@
 //! The command line as it may be shown to others: without what may be a secret.
 
+use crate::config::hooks::public_command;
 use crate::config::names;
+use crate::config::options::Exposure;
 use std::ffi::OsString;
 
 /// What stands for what is not shown.
 const HIDDEN: &str = "[hidden]";
 
-/// Options that may hold a secret somewhere, and are hidden as a whole.
-const DELICATE: [&str; 7] = [
-    "askpass-url",
-    "credential",
-    "git-config",
-    "git-config-add",
-    "proxy",
-    "webhook-header",
-    "webhook-url",
-];
-
-/// Hides values of options that are or may hold a secret, whatever looks like the user information or
-/// the query of a URL, and what follows a flag that nobody knows.
+/// Hides values of options that are or may hold a secret, arguments of programs, whatever looks like
+/// the user information or the query of a URL, and what follows a flag that nobody knows.
 pub fn shown(args: impl Iterator<Item = OsString>) -> Vec<String> {
     let mut shown = Vec::new();
-    let mut hides = false;
+    // How to show what stands alone.
+    let mut rule = Rule::Show;
     for (place, arg) in args.enumerate() {
         let text = arg.to_string_lossy();
         let name = text.strip_prefix("--").or_else(|| text.strip_prefix('-'));
         let Some(name) = name.filter(|_| place > 0) else {
-            let open = place == 0 || !(hides || is_delicate(&text));
-            shown.push(if open { text.into_owned() } else { HIDDEN.to_owned() });
+            shown.push(if place == 0 { text.into_owned() } else { rule.apply(&text) });
             continue;
         };
         let (name, value) = match name.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (name, None),
         };
-        hides = !is_open(name);
+        rule = Rule::of(name);
         let dashes = text.strip_suffix(text.trim_start_matches('-')).unwrap_or_default();
-        // What nobody knows may be a value that was torn off.
-        let known = hides.then(|| names::flag(name).is_some() || name.starts_with("__env__"));
         shown.push(match value {
-            Some(value) if hides || is_delicate(value) => match known {
-                Some(false) => HIDDEN.to_owned(),
-                _ => format!("{dashes}{name}={HIDDEN}"),
-            },
-            None if known == Some(false) => HIDDEN.to_owned(),
-            Some(_) | None => text.into_owned(),
+            // What nobody knows may be a value that was torn off.
+            _ if rule == Rule::Hide && !is_known(name) => HIDDEN.to_owned(),
+            Some(value) => format!("{dashes}{name}={}", rule.apply(value)),
+            None => text.into_owned(),
         });
     }
     shown
 }
 
-/// Whether the values of a flag may be seen.
-fn is_open(name: &str) -> bool {
-    if name.len() == 1 || name.strip_prefix('v').is_some_and(|n| n.parse::<u8>().is_ok()) {
-        return true;
+/// How the values of a flag are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    /// Unless it looks like an address with more in it.
+    Show,
+    Program,
+    Hide,
+}
+
+impl Rule {
+    fn of(name: &str) -> Self {
+        let wishes = ["help", "man", "version", "print-config"];
+        let counts = name.strip_prefix('v').is_some_and(|n| n.parse::<u8>().is_ok());
+        if name.len() == 1 || counts || wishes.contains(&name) {
+            return Self::Show;
+        }
+        match names::flag(name).map(|(opt, _)| opt.exposure) {
+            Some(Exposure::Open | Exposure::Address) => Self::Show,
+            Some(Exposure::Command) => Self::Program,
+            Some(Exposure::Delicate | Exposure::Secret) | None => Self::Hide,
+        }
     }
-    let wishes = ["help", "man", "version", "print-config"];
-    wishes.contains(&name)
-        || names::flag(name).is_some_and(|(opt, _)| !opt.secret && !DELICATE.contains(&opt.key))
+
+    fn apply(self, value: &str) -> String {
+        match self {
+            Self::Show if is_delicate(value) => HIDDEN.to_owned(),
+            Self::Show => value.to_owned(),
+            Self::Program => public_command(value, HIDDEN),
+            Self::Hide => HIDDEN.to_owned(),
+        }
+    }
+}
+
+fn is_known(name: &str) -> bool {
+    names::flag(name).is_some() || name.starts_with("__env__")
 }
 
 /// Whether a text looks like a URL that holds more than where something is.
@@ -95,12 +109,22 @@ mod tests {
             "--pasword",
             "hush",
             "--hush",
+            "--username=hush",
+            "--webhook-body={\"token\": \"hush\"}",
+            "--exechook-command=[\"./hook.sh\", \"hush\"]",
+            "--pre-publish-exechook-command",
+            "[\"./check\", \"--token=hush\", \"hush\"]",
             "--one-time",
         ];
         let shown = shown(args.into_iter().map(OsString::from));
         assert!(!shown.concat().contains("hush"), "{shown:?}");
         assert_eq!(shown.len(), args.len());
-        for open in ["/gitsyncd", "--ref=main", "--root", "/git", "-v", "6", "-v9", "--one-time"] {
+        let programs = [
+            r#"--exechook-command=["./hook.sh","[hidden]"]"#,
+            r#"["./check","[hidden]","[hidden]"]"#,
+        ];
+        let open = ["/gitsyncd", "--ref=main", "--root", "/git", "-v", "6", "-v9", "--one-time"];
+        for open in open.into_iter().chain(programs) {
             assert!(shown.iter().any(|arg| arg == open), "{open}: {shown:?}");
         }
         assert!(shown.iter().any(|arg| arg == "--password=[hidden]"), "{shown:?}");

@@ -98,7 +98,7 @@ impl Given {
             Origin::Flag(name) if is_old => {
                 self.warn(&format!("--{name}"), &format!("--{}", opt.key));
             }
-            Origin::Flag(name) if opt.secret => self.warnings.push(format!(
+            Origin::Flag(name) if opt.is_secret() => self.warnings.push(format!(
                 "--{name} can be seen by everybody who may list processes; a file cannot"
             )),
             Origin::Variable(name) if called_as.is_peer() && is_ours(name) => {

@@ -1,24 +1,10 @@
 //! What the options say about whom to tell, and whom to ask before a commit is published.
 
 use crate::config::names;
-use crate::config::options::Opt;
+use crate::config::options::{Exposure, Opt};
 use crate::model::{Event, Secret, ServiceUrl, Template};
+use std::ffi::OsString;
 use std::time::Duration;
-
-/// Options that hold a secret, or may hold one as a part of an address.
-const MAY_BE_SECRET: [&str; 11] = [
-    "repo",
-    "fallback-repo",
-    "credential",
-    "askpass-url",
-    "github-base-url",
-    "git-config",
-    "git-config-add",
-    "proxy",
-    "webhook-url",
-    "webhook-header",
-    "webhook-body",
-];
 
 /// All of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +54,33 @@ pub struct Exec {
 }
 
 impl Exec {
-    /// The command as it is given.
-    pub(super) fn text(&self) -> Option<String> {
+    /// The command as it is given, with this in the place of each argument.
+    pub(super) fn text(&self, hidden: &str) -> Option<String> {
         match self.command.as_slice() {
             [] => None,
             [program] if !program.starts_with('[') => Some(program.clone()),
-            list => Some(serde_json::json!(list).to_string()),
+            [program, arguments @ ..] => Some(program_of(program, arguments.len(), hidden)),
         }
+    }
+}
+
+/// Writes a command as a list, with this in the place of each argument.
+fn program_of(program: &str, arguments: usize, hidden: &str) -> String {
+    let arguments = std::iter::repeat_n(hidden, arguments);
+    let list: Vec<_> = std::iter::once(program).chain(arguments).collect();
+    serde_json::json!(list).to_string()
+}
+
+/// What may be seen of the text of a command: its program.
+pub(super) fn public_command(text: &str, hidden: &str) -> String {
+    match serde_json::from_str::<Vec<String>>(text).as_deref() {
+        Ok([program, arguments @ ..]) => program_of(program, arguments.len(), hidden),
+        // Somebody may have meant arguments.
+        Ok([]) | Err(_) => match text.trim().split_once(char::is_whitespace) {
+            _ if text.trim_start().starts_with('[') => hidden.to_owned(),
+            Some((program, _)) => format!("{program} {hidden}"),
+            None => text.to_owned(),
+        },
     }
 }
 
@@ -99,11 +105,17 @@ pub struct Web {
     pub events: Vec<Event>,
 }
 
-/// The variables that may hold a secret of ours. What we run is not to inherit them.
-pub fn secret_variables() -> Vec<String> {
-    let is_secret = |opt: &&Opt| opt.secret || MAY_BE_SECRET.contains(&opt.key);
-    let variables = names::options().filter(is_secret).flat_map(Opt::variables);
-    variables.map(|(name, _)| name).collect()
+/// The variables that may hold a secret of ours, and those of these that name a proxy with a user
+/// or a password. What we run is not to inherit them.
+pub fn secret_variables(vars: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
+    let closed = names::options().filter(|opt| opt.exposure != Exposure::Open);
+    let ours = closed.flat_map(Opt::variables).map(|(name, _)| name);
+    let proxies = vars.filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let names_proxy = name.to_ascii_lowercase().ends_with("_proxy");
+        (names_proxy && value.to_string_lossy().contains('@')).then_some(name)
+    });
+    ours.chain(proxies).collect()
 }
 
 /// Writes an address so that it shows no secret: some services put theirs into the path.
@@ -118,7 +130,15 @@ mod tests {
 
     #[test]
     fn what_may_hold_a_secret_is_known() {
-        let hidden = secret_variables();
+        let vars = [
+            ("https_proxy", "http://me:hush@proxy:3128"),
+            ("ALL_PROXY", "me:hush@proxy"),
+            ("http_proxy", "http://proxy:3128"),
+            ("no_proxy", "localhost"),
+            ("MAIL", "me@example.org"),
+        ];
+        let vars = vars.map(|(name, value)| (name.into(), value.into()));
+        let hidden = secret_variables(vars.into_iter());
         for name in [
             "GITSYNC_PASSWORD",
             "GIT_SYNC_PASSWORD",
@@ -130,12 +150,33 @@ mod tests {
             "GITSYNC_WEBHOOK_URL",
             "GITSYNC_WEBHOOK_HEADER",
             "GITOPS_BASE_REPO_URL",
+            "GITSYNC_USERNAME",
+            "GITSYNC_EXECHOOK_COMMAND",
+            "GIT_SYNC_HOOK_COMMAND",
+            "https_proxy",
+            "ALL_PROXY",
         ] {
             assert!(hidden.iter().any(|hidden| hidden == name), "{name}");
         }
-        for name in ["GITSYNC_REF", "GITSYNC_PASSWORD_FILE", "GITSYNC_ROOT"] {
+        for name in [
+            "GITSYNC_REF",
+            "GITSYNC_PASSWORD_FILE",
+            "GITSYNC_ROOT",
+            "http_proxy",
+            "no_proxy",
+            "MAIL",
+        ] {
             assert!(!hidden.iter().any(|hidden| hidden == name), "{name}");
         }
+    }
+
+    #[test]
+    fn of_a_command_the_program_is_shown() {
+        let shown = |text: &str| public_command(text, "X");
+        assert_eq!(shown("./hook.sh"), "./hook.sh");
+        assert_eq!(shown(r#"["./hook.sh", "--token", "hush"]"#), r#"["./hook.sh","X","X"]"#);
+        assert_eq!(shown("./hook.sh --token=hush"), "./hook.sh X");
+        assert_eq!([shown(r#"["./hook.sh", "hush""#), shown("[]")], ["X", "X"]);
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn entry(opt: &Opt, called_as: Personality) -> Vec<Block> {
         let choices: Vec<_> = opt.choices.iter().map(|choice| format!("`{choice}`")).collect();
         facts.push(format!("Values: {}.", choices.join(", ")));
     }
-    if opt.secret {
+    if opt.is_secret() {
         facts.push("The value is never shown.".to_owned());
     }
     blocks.push(Block::Paragraph(facts.join(" ")));

@@ -1,6 +1,6 @@
 //! The names of options: which flag or variable belongs to which, and which one was meant.
 
-use crate::config::options::{Fallback, GROUPS, Name, Opt, Reading};
+use crate::config::options::{Exposure, Fallback, GROUPS, Name, Opt, Reading};
 use crate::config::personality::Personality;
 use crate::config::problem::Origin;
 
@@ -11,6 +11,11 @@ pub(super) const PREFIX: &str = "GITSYNC_";
 pub(super) const OLD_PREFIX: &str = "GIT_SYNC_";
 
 impl Opt {
+    /// Says whether the value is a secret as a whole.
+    pub(super) fn is_secret(&self) -> bool {
+        self.exposure == Exposure::Secret
+    }
+
     /// Says whether it takes no value beyond on and off.
     pub(super) fn is_switch(&self) -> bool {
         self.metavar.is_none()

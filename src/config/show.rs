@@ -25,7 +25,7 @@ pub(super) fn print(config: &Config, given: &Given, warnings: &[String]) -> Stri
         let of_it = values.iter().filter(|(key, _)| *key == opt.key);
         let shown: Vec<_> = of_it
             .filter_map(|(_, value)| value.as_deref())
-            .map(|value| if opt.secret { quote(SECRET) } else { quote(value) })
+            .map(|value| if opt.is_secret() { quote(SECRET) } else { quote(value) })
             .collect();
         let shown = match (opt.many, shown.as_slice()) {
             (Many::No, _) | (_, []) => shown.concat(),
@@ -200,10 +200,10 @@ fn hooks(hooks: &Hooks) -> Vec<Shown> {
     let time = |time| Some(values::show_duration(time));
     let events: Vec<_> = web.events.iter().map(|event| event.label()).collect();
     let mut shown = vec![
-        ("exechook-command", exec.text()),
+        ("exechook-command", exec.text(SECRET)),
         ("exechook-timeout", time(exec.timeout)),
         ("exechook-backoff", time(exec.backoff)),
-        ("pre-publish-exechook-command", pre_publish.text()),
+        ("pre-publish-exechook-command", pre_publish.text(SECRET)),
         ("pre-publish-exechook-timeout", time(pre_publish.timeout)),
         ("pre-publish-exechook-backoff", time(pre_publish.backoff)),
         ("publish-gate", Some(gate.to_string())),
@@ -211,7 +211,7 @@ fn hooks(hooks: &Hooks) -> Vec<Shown> {
         ("webhook-success-status", Some(web.success.unwrap_or_default().to_string())),
         ("webhook-timeout", time(web.timeout)),
         ("webhook-backoff", time(web.backoff)),
-        ("webhook-body", web.body.as_ref().map(|body| body.text().to_owned())),
+        ("webhook-body", web.body.as_ref().map(|_| SECRET.to_owned())),
         ("webhook-events", Some(events.join(","))),
     ];
     shown.extend(each("webhook-url", web.urls.iter().map(public)));

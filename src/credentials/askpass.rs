@@ -11,10 +11,8 @@ use crate::credentials::file::problem_of;
 use crate::credentials::kept::Kept;
 use crate::credentials::service::{Question, Service};
 use crate::model::{Login, RepoUrl, Secret, ServiceUrl};
-use crate::net::Client;
+use crate::net::{Client, login_of};
 use crate::runtime::Stop;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::HeaderName;
@@ -103,14 +101,7 @@ impl Askpass {
         if let Ok(repo) = HeaderValue::try_from(repo.to_string()) {
             headers.insert(REPO, repo);
         }
-        if self.url.user().is_some() || self.url.password().is_some() {
-            let user = self.url.user().unwrap_or_default();
-            let password = self.url.password().map(Secret::reveal).unwrap_or_default();
-            let proof = BASE64_STANDARD.encode(format!("{user}:{password}"));
-            let mut proof = HeaderValue::try_from(format!("Basic {proof}")).ok()?;
-            proof.set_sensitive(true);
-            headers.insert(AUTHORIZATION, proof);
-        }
+        headers.extend(login_of(&self.url).map(|login| (AUTHORIZATION, login)));
         let (whole, _fragment) =
             self.url.whole().reveal().split_once('#').unwrap_or((self.url.whole().reveal(), ""));
         let mut question = Request::get(whole).body(Full::new(Bytes::new())).ok()?;

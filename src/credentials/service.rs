@@ -3,13 +3,13 @@
 
 use crate::credentials::CredentialsError;
 use crate::credentials::error::is_for_now;
-use crate::net::{Client, NetError, Response};
+use crate::net::{Astray, Client, NetError, Response, redirect};
 use crate::runtime::Stop;
 use bytes::Bytes;
 use http::Request;
 use http::StatusCode;
 use http::Uri;
-use http::header::{AUTHORIZATION, LOCATION};
+use http::header::AUTHORIZATION;
 use http_body_util::Full;
 use std::time::{Duration, Instant};
 use url::Url;
@@ -116,16 +116,13 @@ impl Service<'_> {
     ) -> Result<Question, CredentialsError> {
         let nowhere = || self.unusable("is a redirect to nowhere");
         let from = Url::parse(&question.uri().to_string()).map_err(|_error| nowhere())?;
-        let to = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        let to = to.and_then(|to| from.join(to).ok());
-        let mut to = to.filter(|to| matches!(to.scheme(), "http" | "https")).ok_or_else(nowhere)?;
-        to.set_fragment(None);
         if question.method() != http::Method::GET {
             return Err(self.unusable("is a redirect, which is not followed"));
         }
-        if from.scheme() == "https" && to.scheme() == "http" {
-            return Err(self.unusable("is a redirect from https to something less safe"));
-        }
+        let to = redirect(&from, &answer.headers).map_err(|astray| match astray {
+            Astray::Nowhere | Astray::NotHttp => nowhere(),
+            Astray::Unsafe => self.unusable("is a redirect from https to something less safe"),
+        })?;
         if from.origin() != to.origin() {
             question.headers_mut().remove(AUTHORIZATION);
         }

@@ -41,7 +41,10 @@ impl Store {
         if self.pattern.as_ref().is_some_and(|pattern| pattern.rank(url, in_url).is_none()) {
             return Ok(None);
         }
-        let text = self.file.needed()?;
+        // Git does not mind either.
+        let Some(text) = self.file.text()? else {
+            return Ok(None);
+        };
         let mut logins = text.reveal().lines().filter_map(|line| login(line, url));
         Ok(logins.find(|(name, _)| user.is_none_or(|user| user == name)))
     }

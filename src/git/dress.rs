@@ -3,8 +3,7 @@
 //! The one place that decides what goes along when a server sends us elsewhere.
 
 use crate::model::{Cookies, HeaderLine, Login, Outfit, UrlPrefix};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use crate::net::basic;
 use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
@@ -91,11 +90,6 @@ fn may_follow(home: &Url, url: &Url) -> bool {
         && home.port().is_none()
         && url.port().is_none();
     home.host() == url.host() && (same || safer)
-}
-
-fn basic(user: &str, password: &str) -> Option<HeaderValue> {
-    let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
-    secret_value(&text)
 }
 
 /// A value that is not shown when headers are.

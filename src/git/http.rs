@@ -8,11 +8,12 @@ use crate::git::allowance::{Allowance, Allowed};
 use crate::git::dress::Dress;
 use crate::git::echo::Echo;
 use crate::git::error::words;
-use crate::model::{Cause, Outfit, Redirects, without_user};
+use crate::model::{Cause, Outfit, Redirects};
 use crate::net::Body;
 use crate::net::Client;
 use crate::net::NetError;
 use crate::net::Response;
+use crate::net::{Astray, redirect};
 use crate::runtime::Stop;
 use bytes::Bytes;
 use gix_transport::Protocol;
@@ -23,7 +24,7 @@ use http::HeaderName;
 use http::HeaderValue;
 use http::Method;
 use http::Request;
-use http::header::{LOCATION, USER_AGENT};
+use http::header::USER_AGENT;
 use http_body_util::Full;
 use std::io;
 use std::io::{BufRead, Cursor, Read, Write};
@@ -116,15 +117,13 @@ impl Http {
             if self.redirects == Redirects::Never {
                 return Err(nowhere("the server redirects, and http.followRedirects forbids it"));
             }
-            let next = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            let next = next.and_then(|next| at.join(next).ok()).map(without_user);
-            let next = next.ok_or_else(|| nowhere("the server redirects to nowhere"))?;
-            if at.scheme() == "https" && next.scheme() != "https" {
-                return Err(nowhere("the server redirects from https to something less safe"));
-            }
-            if !matches!(next.scheme(), "http" | "https") {
-                return Err(nowhere("the server redirects to something that is not HTTP"));
-            }
+            let next = redirect(&at, &response.headers).map_err(|astray| {
+                nowhere(match astray {
+                    Astray::Nowhere => "the server redirects to nowhere",
+                    Astray::Unsafe => "the server redirects from https to something less safe",
+                    Astray::NotHttp => "the server redirects to something that is not HTTP",
+                })
+            })?;
             let base = next.as_str().strip_suffix(tail).ok_or_else(|| {
                 nowhere("the server redirects to something that is not a repository, perhaps a login page")
             })?;

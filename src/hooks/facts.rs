@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// What is the same for all of them.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// The repository, without its password.
+    /// The repository as somebody wrote it, without its password.
     pub(super) repo: String,
     pub(super) reference: String,
     /// Variables that programs are not to inherit.
@@ -29,9 +29,9 @@ pub struct Notice {
 impl Facts {
     pub(super) fn of(config: &Config) -> Self {
         Self {
-            repo: config.repo.to_string(),
+            repo: config.named_repo.to_string(),
             reference: config.reference.to_string(),
-            hidden: config::secret_variables(),
+            hidden: config::secret_variables(std::env::vars_os()),
         }
     }
 

@@ -9,11 +9,9 @@ use crate::config::{Config, Web};
 use crate::hooks::facts::Facts;
 use crate::hooks::letter::Letter;
 use crate::model::{Cause, Class, Secret, ServiceUrl};
-use crate::net::{Client, Dialer, Proxies, Response, Trust};
+use crate::net::{Astray, Client, Dialer, Proxies, Response, Trust, login_of, redirect};
 use crate::runtime::Stop;
 use crate::runtime::blocking::Share;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
@@ -169,9 +167,7 @@ impl Sender {
             // Some servers insist on it.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        if let Some(login) = self.login() {
-            headers.insert(AUTHORIZATION, login);
-        }
+        headers.extend(login_of(&self.url).map(|login| (AUTHORIZATION, login)));
         let mut ours = HeaderMap::new();
         for (name, value) in &self.options.headers {
             let name = HeaderName::try_from(name).map_err(|_error| wrong("a header"))?;
@@ -187,19 +183,6 @@ impl Sender {
         }
         Ok(request)
     }
-
-    /// Who to be, if the address says so.
-    fn login(&self) -> Option<HeaderValue> {
-        if self.url.user().is_none() && self.url.password().is_none() {
-            return None;
-        }
-        let user = self.url.user().unwrap_or_default();
-        let password = self.url.password().map(Secret::reveal).unwrap_or_default();
-        let proof = BASE64_STANDARD.encode(format!("{user}:{password}"));
-        let mut proof = HeaderValue::try_from(format!("Basic {proof}")).ok()?;
-        proof.set_sensitive(true);
-        Some(proof)
-    }
 }
 
 /// The request that a redirect asks for, if the answer is one.
@@ -209,18 +192,15 @@ fn elsewhere(request: &Question, answer: &Response) -> Result<Option<Question>, 
         StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
         _ => return Ok(None),
     };
-    let Some(to) = answer.headers.get(LOCATION) else {
+    if !answer.headers.contains_key(LOCATION) {
         return Ok(None);
-    };
+    }
     let nowhere = || Cause::new("it is a redirect to nowhere");
     let from = Url::parse(&request.uri().to_string()).map_err(|_error| nowhere())?;
-    let to = to.to_str().ok().and_then(|to| from.join(to).ok());
-    let mut to = to.filter(|to| matches!(to.scheme(), "http" | "https")).ok_or_else(nowhere)?;
-    if from.scheme() == "https" && to.scheme() == "http" {
-        return Err(Cause::new("it is a redirect from https to something less safe"));
-    }
-    to.set_fragment(None);
-    let to = crate::model::without_user(to);
+    let to = redirect(&from, &answer.headers).map_err(|astray| match astray {
+        Astray::Nowhere | Astray::NotHttp => nowhere(),
+        Astray::Unsafe => Cause::new("it is a redirect from https to something less safe"),
+    })?;
     let mut next = request.clone();
     *next.uri_mut() = Uri::try_from(to.as_str()).map_err(|_error| nowhere())?;
     if from.origin() != to.origin() {

@@ -3,6 +3,7 @@
 //! The sockets belong to the asynchronous runtime; the callers are threads that may block. So
 //! every wait can be cut short, and a connection that is dropped is closed.
 
+mod basic;
 mod blind;
 mod body;
 mod client;
@@ -13,6 +14,7 @@ mod exempt;
 mod names;
 mod pool;
 mod proxies;
+mod redirect;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -20,10 +22,12 @@ mod trust;
 mod tunnel;
 mod wire;
 
+pub use basic::{basic, login_of};
 pub use body::Body;
 pub use client::{Client, Response, Traffic};
 pub use dialer::{Dialer, Stream};
 pub use error::NetError;
 pub use proxies::Proxies;
+pub use redirect::{Astray, redirect};
 pub use trust::Trust;
 pub use wire::{Incoming, Outgoing, Wire};

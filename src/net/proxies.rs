@@ -2,9 +2,8 @@
 
 use crate::model::{Cause, Class, Secret, ServiceUrl};
 use crate::net::NetError;
+use crate::net::basic::basic;
 use crate::net::exempt::{Exempt, bare};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use http::Uri;
 use std::fmt;
@@ -166,10 +165,7 @@ impl Proxy {
     /// The value of `Proxy-Authorization`.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let (user, password) = self.login.as_ref()?;
-        let text = BASE64_STANDARD.encode(format!("{user}:{}", password.reveal()));
-        let mut value = HeaderValue::try_from(format!("Basic {text}")).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        basic(user, password.reveal())
     }
 
     /// Says that it did not do what it should for `url`.

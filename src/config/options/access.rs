@@ -1,6 +1,6 @@
 //! The way to the server: whom to believe, and what is in between.
 
-use crate::config::options::{Fallback, Many, Opt, PLAIN, same};
+use crate::config::options::{Exposure, Fallback, Many, Opt, PLAIN, same};
 
 pub(super) const ACCESS: &[Opt] = &[
     Opt {
@@ -53,6 +53,7 @@ pub(super) const ACCESS: &[Opt] = &[
         key: "proxy",
         metavar: Some("URL"),
         fallback: Fallback::Words("from the environment"),
+        exposure: Exposure::Delicate,
         short: "A proxy to go through, to any server",
         long: "`http://`, `https://`, `socks5://` (names are looked up here) or `socks5h://` \
                (names are looked up there), with user name and password where it wants them. It is \
@@ -64,6 +65,7 @@ pub(super) const ACCESS: &[Opt] = &[
     Opt {
         key: "git-config",
         metavar: Some("KEY:VALUE,..."),
+        exposure: Exposure::Delicate,
         short: "Settings by the names that Git has for them",
         long: "Pairs with commas between them, as in `http.extraHeader:X-Team: web`. Keys and \
                values may be in double quotes; a key with a URL in it needs them, as in \
@@ -95,6 +97,7 @@ pub(super) const ACCESS: &[Opt] = &[
         key: "git-config-add",
         metavar: Some("KEY:VALUE"),
         many: Many::Flags,
+        exposure: Exposure::Delicate,
         short: "More settings of Git",
         long: "As `--git-config`, and read after it. Each may hold one pair or several.",
         ..PLAIN

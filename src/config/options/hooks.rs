@@ -1,11 +1,12 @@
 //! Whom to tell, and whom to ask first.
 
-use crate::config::options::{Fallback, Many, Name, Opt, PLAIN, same};
+use crate::config::options::{Exposure, Fallback, Many, Name, Opt, PLAIN, same};
 
 pub(super) const HOOKS: &[Opt] = &[
     Opt {
         key: "exechook-command",
         metavar: Some("COMMAND"),
+        exposure: Exposure::Command,
         short: "A program to run after each publication",
         long: "It is run in the new tree for each new commit, and after the first success since the \
                start even if nothing changed, so it may be run more than once for a commit. \
@@ -37,6 +38,7 @@ pub(super) const HOOKS: &[Opt] = &[
     Opt {
         key: "pre-publish-exechook-command",
         metavar: Some("COMMAND"),
+        exposure: Exposure::Command,
         short: "A program to run before each publication",
         long: "It is run for each new commit in its tree, before readers see that, and is waited for. \
                Written as for `--exechook-command`, with the same variables. If it fails, the commit \
@@ -77,6 +79,7 @@ pub(super) const HOOKS: &[Opt] = &[
         key: "webhook-url",
         metavar: Some("URL"),
         many: Many::Spaces,
+        exposure: Exposure::Delicate,
         short: "Whom to tell over HTTP after each publication",
         long: "A request is sent for each new commit, and after the first success since the start \
                even if nothing changed, so it may be sent more than once for a commit. The header \
@@ -121,6 +124,7 @@ pub(super) const HOOKS: &[Opt] = &[
         key: "webhook-header",
         metavar: Some("LINE"),
         many: Many::Flags,
+        exposure: Exposure::Delicate,
         short: "A line for the head of the request",
         long: "`NAME: VALUE`, such as `Authorization: Bearer TEXT`. Can be given more than once. The \
                values are taken for secrets: they are never shown, and do not follow a redirect to \
@@ -130,6 +134,7 @@ pub(super) const HOOKS: &[Opt] = &[
     Opt {
         key: "webhook-body",
         metavar: Some("TEXT"),
+        exposure: Exposure::Delicate,
         short: "The content of the request",
         long: "`{hash}`, `{previous}`, `{ref}`, `{repo}`, `{event}`, `{time}` and `{error}` are \
                filled in. If the text is JSON, the content is sent as such, and what is filled in is \

@@ -1,11 +1,12 @@
 //! Who we are to the server.
 
-use crate::config::options::{Fallback, GITHUB, Many, Opt, PLAIN, same};
+use crate::config::options::{Exposure, Fallback, GITHUB, Many, Opt, PLAIN, same};
 
 pub(super) const LOGIN: &[Opt] = &[
     Opt {
         key: "username",
         metavar: Some("NAME"),
+        exposure: Exposure::Delicate,
         short: "The user name for the server",
         long: "May be left out where the password is a token that needs no name.",
         aliases: &[same("GITOPS_USERNAME")],
@@ -14,7 +15,7 @@ pub(super) const LOGIN: &[Opt] = &[
     Opt {
         key: "password",
         metavar: Some("TEXT"),
-        secret: true,
+        exposure: Exposure::Secret,
         short: "The password or token; better by variable or by file",
         long: "A flag can be seen by everybody who may list processes, and a variable cannot \
                change while the program runs: `--password-file` has neither flaw. Cannot be given \
@@ -34,6 +35,7 @@ pub(super) const LOGIN: &[Opt] = &[
         key: "credential",
         metavar: Some("JSON"),
         many: Many::Flags,
+        exposure: Exposure::Delicate,
         short: "Who to be at which servers",
         long: "A JSON object or a list of them: `{\"url\": \"https://example.org/team\", \
                \"username\": \"reader\", \"password-file\": \"/run/secrets/token\"}`, or with \
@@ -60,6 +62,7 @@ pub(super) const LOGIN: &[Opt] = &[
     Opt {
         key: "askpass-url",
         metavar: Some("URL"),
+        exposure: Exposure::Delicate,
         short: "A service that tells user name and password",
         long: "Asked by `GET`; it answers with the lines `username=NAME` and `password=TEXT`, as \
                Git's credential helpers do. It is asked for the server of `--repo` only.",
@@ -105,7 +108,7 @@ pub(super) const LOGIN: &[Opt] = &[
     Opt {
         key: "github-app-private-key",
         metavar: Some("PEM"),
-        secret: true,
+        exposure: Exposure::Secret,
         short: "Its private key; better by variable or by file",
         long: "The text of the file that GitHub made. Cannot be given together with \
                `--github-app-private-key-file`.",
@@ -122,6 +125,7 @@ pub(super) const LOGIN: &[Opt] = &[
         key: "github-base-url",
         metavar: Some("URL"),
         fallback: Fallback::Text(GITHUB),
+        exposure: Exposure::Address,
         short: "Where its API is",
         long: "For GitHub Enterprise Server, `https://HOST/api/v3/`.",
         ..PLAIN

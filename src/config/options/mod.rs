@@ -32,8 +32,8 @@ pub(super) struct Opt {
     pub(super) lone: Option<&'static str>,
     /// Whether it can be given more than once.
     pub(super) many: Many,
-    /// Whether the value must not be seen.
-    pub(super) secret: bool,
+    /// Who may see the value.
+    pub(super) exposure: Exposure,
     /// One line of help.
     pub(super) short: &'static str,
     /// The manual: paragraphs with an empty line between them, code in backticks.
@@ -43,6 +43,22 @@ pub(super) struct Opt {
     pub(super) old: &'static [Name],
     /// Whole names of other variables, first one first.
     pub(super) aliases: &'static [Name],
+}
+
+/// Who may see the value of an option. Hooks inherit only what is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exposure {
+    /// Everybody.
+    Open,
+    /// An address: everybody, but for its user information and its query.
+    Address,
+    /// A program: everybody, but for its arguments.
+    Command,
+    /// It may hold a secret somewhere: `--print-config` shows what is none for sure, the command line
+    /// nothing.
+    Delicate,
+    /// Nobody.
+    Secret,
 }
 
 /// Another name of an option.
@@ -130,7 +146,7 @@ const PLAIN: Opt = Opt {
     peer: None,
     lone: None,
     many: Many::No,
-    secret: false,
+    exposure: Exposure::Open,
     short: "",
     long: "",
     old: &[],

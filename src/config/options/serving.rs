@@ -1,6 +1,6 @@
 //! What others may ask over HTTP.
 
-use crate::config::options::{Fallback, Opt, PLAIN};
+use crate::config::options::{Exposure, Fallback, Opt, PLAIN};
 
 pub(super) const SERVING: &[Opt] = &[
     Opt {
@@ -50,7 +50,7 @@ pub(super) const SERVING: &[Opt] = &[
     Opt {
         key: "hook-secret",
         metavar: Some("TEXT"),
-        secret: true,
+        exposure: Exposure::Secret,
         short: "The secret of webhooks; better by variable or by file",
         long: "What was entered as secret, token or password where the webhook was set up. Without \
                one, all webhooks are refused. Cannot be given together with `--hook-secret-file`.",
@@ -68,7 +68,7 @@ pub(super) const SERVING: &[Opt] = &[
     Opt {
         key: "api-token",
         metavar: Some("TEXT"),
-        secret: true,
+        exposure: Exposure::Secret,
         short: "The token of the API; better by variable or by file",
         long: "Who sends it as `Authorization: Bearer TEXT` may sync, pin and roll back. Without \
                one, nobody may. Cannot be given together with `--api-token-file`.",

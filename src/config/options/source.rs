@@ -1,12 +1,13 @@
 //! What to follow.
 
-use crate::config::options::{Fallback, Many, Opt, PLAIN, same, unless};
+use crate::config::options::{Exposure, Fallback, Many, Opt, PLAIN, same, unless};
 
 pub(super) const SOURCE: &[Opt] = &[
     Opt {
         key: "repo",
         metavar: Some("URL"),
         fallback: Fallback::Required,
+        exposure: Exposure::Address,
         short: "The repository to follow",
         long: "An `http://`, `https://`, `ssh://`, `git://` or `file://` URL, `user@host:path` for \
                SSH, or the path of a local repository, whose refs are watched. A user name and a password inside the URL are used and never shown; \
@@ -19,6 +20,7 @@ pub(super) const SOURCE: &[Opt] = &[
         key: "fallback-repo",
         metavar: Some("URL"),
         many: Many::Spaces,
+        exposure: Exposure::Address,
         short: "The same repository elsewhere, if it fails there",
         long: "Asked in the same sync when `--repo` cannot be reached or does not let us in; several \
                are tried in their order, and each may use up its share of `--sync-timeout`. A ref \

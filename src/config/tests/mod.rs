@@ -8,7 +8,7 @@ use crate::config::tests::samples::SAMPLES;
 use crate::config::{
     Config, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
 };
-use crate::model::{FileChoice, Garbage, Reference, Secret};
+use crate::model::{FileChoice, Garbage, Reference, Secret, Template};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -265,6 +265,11 @@ fn hide(config: &mut Config) {
     config.access.http.clear();
     for (_, value) in &mut config.hooks.web.headers {
         *value = Secret::new("[secret]");
+    }
+    config.hooks.web.body =
+        config.hooks.web.body.as_ref().map(|_| Template::parse("[secret]").unwrap());
+    for exec in [&mut config.hooks.exec, &mut config.hooks.pre_publish] {
+        exec.command.iter_mut().skip(1).for_each(|argument| *argument = "[secret]".to_owned());
     }
     for setting in &mut config.access.settings {
         setting.value = Secret::new("[secret]");

@@ -2,7 +2,7 @@
 //! each second that they work, in the format of pprof.
 //!
 //! Nothing is set up before the first profile. Samples wait in a temporary file; its directory is
-//! there only while a profile is taken.
+//! made for one profile, for nobody else to look into, and removed behind it.
 
 mod keeper;
 mod message;
@@ -13,9 +13,12 @@ use flate2::write::GzEncoder;
 use keeper::Keeper;
 use message::Profile;
 use pprof::{ProfilerGuard, ProfilerGuardBuilder};
+use prost::Message;
 use std::fs;
+use std::fs::{DirBuilder, Permissions};
 use std::io;
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -26,6 +29,9 @@ const FREQUENCY: i32 = 100;
 const UNSAFE: [&str; 4] = ["libc", "libgcc", "pthread", "vdso"];
 /// Where samples can wait if the usual place cannot be written to.
 const MEMORY: &str = "/dev/shm";
+
+/// Only we may look into the directory.
+const PRIVATE: u32 = 0o700;
 
 /// Why there is no profile.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +52,7 @@ pub fn take(wait: impl FnOnce() -> bool) -> Result<Option<Vec<u8>>, ProfileError
         Some(workshop) => workshop,
         none => none.insert(Workshop::open()?),
     };
-    fs::create_dir_all(&*place).map_err(|error| broken(&error))?;
+    make(place).map_err(|error| broken(&error))?;
     let result = keeper.does(begin).unwrap_or_else(gone).and_then(|guard| {
         let wanted = wait();
         keeper.does(move || end(guard, wanted)).unwrap_or_else(gone)
@@ -73,16 +79,32 @@ impl Workshop {
     }
 }
 
-/// Makes a directory where that can be done, and has the profiler use it from now on.
+/// Finds out where a directory can be made, and has the profiler use that from now on.
 fn choose() -> Result<PathBuf, ProfileError> {
     let usual = std::env::temp_dir();
-    let make = |above: &Path| tempfile::Builder::new().prefix("gitsyncd-").tempdir_in(above);
-    let directory = make(&usual).or_else(|_error| make(Path::new(MEMORY)));
-    let place = directory.map_err(|_error| ProfileError::NoRoom(usual))?.keep();
+    let private = Permissions::from_mode(PRIVATE);
+    let try_it = |above: &Path| {
+        tempfile::Builder::new().prefix("gitsyncd-").permissions(private.clone()).tempdir_in(above)
+    };
+    let directory = try_it(&usual).or_else(|_error| try_it(Path::new(MEMORY)));
+    let directory = directory.map_err(|_error| ProfileError::NoRoom(usual))?;
     // Said once: another place than this is never asked for.
-    match tempfile::env::override_temp_dir(&place) {
-        Ok(()) => Ok(place),
+    match tempfile::env::override_temp_dir(directory.path()) {
+        Ok(()) => Ok(directory.path().to_owned()),
         Err(before) => Ok(before),
+    }
+}
+
+/// Makes a directory that nobody else can look into. What has its name already is not used: its name
+/// is known since the first profile, so anybody may have made it.
+fn make(place: &Path) -> io::Result<()> {
+    let create = || DirBuilder::new().mode(PRIVATE).create(place);
+    match create() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_dir_all(place)?;
+            create()
+        }
+        made => made,
     }
 }
 
@@ -98,7 +120,7 @@ fn end(guard: ProfilerGuard<'static>, wanted: bool) -> Result<Option<Vec<u8>>, P
         return Ok(None);
     }
     let report = guard.report().build().map_err(|error| broken(&error))?;
-    let profile = Profile::of(&report).write();
+    let profile = Profile::of(&report).encode_to_vec();
     // The guard makes room for the next samples when it goes: what was used on the way goes first.
     drop(report);
     let result = compress(&profile).map(Some).map_err(|error| broken(&error));
@@ -120,4 +142,35 @@ fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut out = GzEncoder::new(Vec::new(), Compression::fast());
     out.write_all(bytes)?;
     out.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use tempfile::TempDir;
+
+    #[test]
+    fn a_directory_that_somebody_else_made_is_not_used() {
+        let dir = TempDir::new().unwrap();
+        let place = dir.path().join("known");
+        let is_private = || {
+            let found = fs::symlink_metadata(&place).unwrap();
+            assert_eq!((found.is_dir(), found.permissions().mode() & 0o777), (true, 0o700));
+            assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+        };
+        make(&place).unwrap();
+        is_private();
+        fs::set_permissions(&place, Permissions::from_mode(0o777)).unwrap();
+        fs::write(place.join("theirs"), "").unwrap();
+        make(&place).unwrap();
+        is_private();
+        fs::remove_dir(&place).unwrap();
+        let theirs = dir.path().join("theirs");
+        fs::create_dir(&theirs).unwrap();
+        symlink(&theirs, &place).unwrap();
+        make(&place).unwrap_or_default();
+        assert_eq!(fs::read_dir(&theirs).unwrap().count(), 0);
+        assert!(theirs.is_dir(), "what a link leads to is left alone");
+    }
 }

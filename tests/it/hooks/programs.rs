@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::contract::polling;
 use crate::hooks::{Script, count, eventually_counts, telling, texts};
 use crate::support::daemon::{Root, field};
 use crate::support::process;
@@ -35,6 +36,21 @@ fn it_is_told_the_commit_the_one_before_the_ref_and_the_repository() {
 }
 
 #[test]
+fn the_repository_is_called_what_it_was_called() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let hook = Script::new("echo \"$GITSYNC_REPO\" > $D/told");
+    let base = upstream.repo().parent().unwrap().display().to_string();
+    let daemon = polling("near:repo.git", &root)
+        .variable("PATH", process::path())
+        .flag(format!("--git-config=\"url.{base}/.insteadOf\":\"near:\""))
+        .flag(format!("--exechook-command={}", hook.command()))
+        .start();
+    eventually_counts(&daemon, "exechook", "success", 1);
+    let told = hook.read("told");
+    assert!(told.ends_with("near:repo.git\n") && !told.contains(&base), "{told}");
+}
+
+#[test]
 fn it_inherits_our_variables_but_for_secrets() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let hook = Script::new("env > $D/env");
@@ -48,6 +64,9 @@ fn it_inherits_our_variables_but_for_secrets() {
     ];
     let mut setup = telling(&upstream, &root)
         .variable("MINE", "seen")
+        .variable("GITSYNC_PERIOD", "1h")
+        .variable("http_proxy", "http://proxy.invalid:3128")
+        .variable("HTTPS_PROXY", "http://me:hunter2@proxy.invalid:3128")
         .variable("GITSYNC_EXECHOOK_COMMAND", hook.command());
     for name in secrets {
         setup = setup.variable(name, "X-A: hunter2");
@@ -56,8 +75,9 @@ fn it_inherits_our_variables_but_for_secrets() {
     let daemon = setup.variable("GITOPS_BASE_REPO_URL", repo).start();
     eventually_counts(&daemon, "exechook", "success", 1);
     let env = hook.read("env");
-    assert!(env.contains("MINE=seen\n") && env.contains("GITSYNC_EXECHOOK_COMMAND="), "{env}");
-    assert!(!env.contains("hunter2"), "{env}");
+    assert!(env.contains("MINE=seen\n") && env.contains("GITSYNC_PERIOD="), "{env}");
+    assert!(!env.contains("hunter2") && !env.contains("GITSYNC_EXECHOOK_COMMAND="), "{env}");
+    assert!(env.contains("http_proxy=http://proxy.invalid:3128\n"), "{env}");
     let log = daemon.log().join("\n");
     assert!(!log.contains("hunter2"), "{log}");
 }

@@ -141,6 +141,13 @@ fn a_file_of_the_helper_store_says_who_we_are() {
     fails(run()).expect("auth", "authentication failed");
     let by_url = single(&server.url().replace("://", "://ada@"), &Root::new());
     succeeds(add(by_url, "credential.helper", &helper));
+    // One that is not there says nothing.
+    let missing = add(run_with_missing(&server.url()), "credential.helper", &helper);
+    succeeds(add(missing, "credential.username", "ada"));
+}
+
+fn run_with_missing(url: &str) -> Setup {
+    add(single(url, &Root::new()), "credential.helper", "store --file=/nowhere/credentials")
 }
 
 #[test]
