@@ -51,6 +51,14 @@ pub enum AttemptError {
         /// Where.
         path: String,
     },
+    /// The program before a publication took away what was to be published.
+    #[error(
+        "the pre-publish hook removed the tree of commit {commit}, or put something else in its place"
+    )]
+    Gone {
+        /// The commit.
+        commit: CommitId,
+    },
     /// The program before a publication could not be asked.
     #[error("the pre-publish hook could not be asked about commit {commit}: {why}")]
     Gate {
@@ -79,7 +87,7 @@ impl AttemptError {
             | Self::Submodule { .. } => Class::Config,
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
-            Self::Gate { .. } => Class::Gate,
+            Self::Gate { .. } | Self::Gone { .. } => Class::Gate,
             Self::Internal(_) => Class::Internal,
         }
     }
@@ -97,6 +105,7 @@ impl AttemptError {
             | Self::Pin { .. }
             | Self::Submodule { .. }
             | Self::Gate { .. }
+            | Self::Gone { .. }
             | Self::Internal(_) => None,
         }
     }
@@ -115,6 +124,7 @@ impl AttemptError {
             | Self::Pin { .. }
             | Self::Submodule { .. }
             | Self::Gate { .. }
+            | Self::Gone { .. }
             | Self::Internal(_) => false,
         }
     }

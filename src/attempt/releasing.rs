@@ -11,6 +11,7 @@ use crate::publish;
 use crate::publish::Live;
 use crate::runtime::Stop;
 use crate::trees::{Extent, Written};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A whole tree that readers do not see yet.
@@ -131,6 +132,11 @@ fn ask(
         }
         Err(failed) => Some(Err(failed)),
     };
+    let is_there = fs::symlink_metadata(tree).is_ok_and(|found| found.is_dir());
+    let why = why.or_else(|| {
+        let failed = Failed::at(Step::Gate, AttemptError::Gone { commit: commit.clone() });
+        (!is_there).then_some(Err(failed))
+    });
     let Some(why) = why else {
         for visit in me.hooks.visits().iter().filter(|visit| visit.tree() == tree) {
             if accept(me, tree) {

@@ -20,6 +20,8 @@ pub(super) struct End<'a> {
     pub(super) hooks: &'a Hooks,
     /// How many attempts had failed in a row before it.
     pub(super) failures_before: u64,
+    /// Whether one commit is followed, for ever.
+    pub(super) fixed: bool,
 }
 
 impl End<'_> {
@@ -50,7 +52,12 @@ impl End<'_> {
             self.refused(refusal);
         }
         audit::ended(&self.board.now(), self.asked.by.as_deref());
-        self.metrics.attempt(outcome, !steady && live.is_some(), course.took);
+        if steady && self.fixed {
+            // git-sync looks no more, so whoever counts its syncs expects no more of them.
+            self.metrics.looked(outcome);
+        } else {
+            self.metrics.attempt(outcome, !steady && live.is_some(), course.took);
+        }
         if steady || live.is_some() {
             self.metrics.succeeded(Timestamp::now());
         }

@@ -14,7 +14,7 @@ use crate::daemon::end::End;
 use crate::daemon::errand;
 use crate::daemon::errand::{Errand, PATIENCE, Return};
 use crate::hooks::Hooks;
-use crate::model::{Cause, Trigger};
+use crate::model::{Cause, Reference, Trigger};
 use crate::observe::audit;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
@@ -298,7 +298,8 @@ impl Loop {
         let mut others_wait = false;
         let (board, metrics) = (&self.board, &self.metrics);
         let (hooks, failures_before) = (self.hooks.as_ref(), board.now().failures);
-        let end = End { board, metrics, course, asked: &asked, hooks, failures_before };
+        let fixed = matches!(self.config.reference, Reference::Commit(_));
+        let end = End { board, metrics, course, asked: &asked, hooks, failures_before, fixed };
         let event = match &result {
             Ok(done) => {
                 end.well(done, self.machine.is_steady());

@@ -93,6 +93,11 @@ impl Metrics {
         }
     }
 
+    /// Takes note of how one ended that is not to be counted.
+    pub fn looked(&self, outcome: Outcome) {
+        self.times.ended(outcome);
+    }
+
     /// Counts a failure, and remembers how many there are in a row with it.
     pub fn failure(&self, class: Class, in_a_row: u64) {
         self.attempts.failures.with_label_values(&[class.label()]).inc();

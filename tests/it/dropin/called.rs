@@ -45,9 +45,14 @@ fn a_full_commit_id_still_lets_the_program_run_and_stop() {
         .flag("--http-metrics")
         .start();
     daemon.eventually_ready();
-    let polls = |daemon: &_| metric(daemon, "git_sync_count_total{status=\"noop\"}");
+    let polls = |daemon: &_| metric(daemon, "gitsyncd_triggers_total{trigger=\"period\"}");
     eventually("the tree is looked at again", SOON, || polls(&daemon).filter(|polls| *polls > 2));
+    fs::remove_dir_all(fs::canonicalize(root.path().join("repo.git")).unwrap()).unwrap();
+    eventually("the tree is back", SOON, || fs::canonicalize(root.path().join("repo.git")).ok());
+    // git-sync looks no more, and so counts no more.
     assert_eq!(metric(&daemon, "git_fetch_count_total"), Some(1));
+    assert_eq!(metric(&daemon, "git_sync_count_total{status=\"success\"}"), Some(1));
+    assert_eq!(metric(&daemon, "git_sync_count_total{status=\"noop\"}"), Some(0));
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.exit(SOON).code(), Some(0));
 }

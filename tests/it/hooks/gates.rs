@@ -323,3 +323,25 @@ fn a_tree_that_readers_may_still_be_in_is_left_to_them() {
     fs::remove_file(root.link().join("note")).unwrap();
     assert_published(&root, &upstream, &third);
 }
+
+#[test]
+fn what_a_hook_put_in_the_place_of_the_tree_is_not_published() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let first = upstream.head();
+    let hook =
+        Script::new("if [ -e bad ]; then d=$(pwd -P); cd /; rm -rf \"$d\"; ln -s /usr \"$d\"; fi");
+    let daemon = telling(&upstream, &root)
+        .flag(format!("--pre-publish-exechook-command={}", hook.command()))
+        .start();
+    root.eventually_publishes(&first);
+    upstream.commit("bad", "");
+    eventually("it is told", SOON, || {
+        let status = root.status()?;
+        let error = &status["last_attempt"]["error"];
+        error["message"].as_str()?.contains("put something else in its place").then_some(())
+    });
+    assert_published(&root, &upstream, &first);
+    let third = upstream.change().delete("bad").commit();
+    root.eventually_publishes(&third);
+    drop(daemon);
+}
