@@ -179,9 +179,12 @@ fn credential(
     resolve: impl Fn(&str) -> Result<PathBuf, String>,
 ) -> Result<Credential, String> {
     let url: UrlPrefix = written.url.parse().map_err(|error| format!("the url: {error}"))?;
-    let is_given = |text: &String| !text.is_empty();
-    let (password, file) =
-        (written.password.filter(is_given), written.password_file.filter(is_given));
+    let (password, file) = match (written.password, written.password_file) {
+        // A template may name both and fill one.
+        (Some(password), Some(file)) if file.is_empty() => (Some(password), None),
+        (Some(password), Some(file)) if password.is_empty() => (None, Some(file)),
+        both => both,
+    };
     let password = match (password, file) {
         (Some(password), None) => PasswordSource::Value(Secret::new(password)),
         (None, Some(file)) => PasswordSource::File(resolve(&file)?),
