@@ -93,6 +93,7 @@ fn serving() -> Serving {
         root_is_everywhere: false,
         bind: None,
         metrics: true,
+        pprof: false,
         ready_max_age: None,
         hook_bind: None,
         hook_secret: secret("plain-5d7c1f02b39e\nwhsec_bm9ib2R5IGd1ZXNzZXMgdGhpcyBvbmU="),
