@@ -68,9 +68,6 @@ impl Given {
         called_as: Personality,
         told: impl Fn(&Origin) -> Option<String>,
     ) -> Option<(String, Origin)> {
-        let is_ours = |name: &str| {
-            opt.aliases.iter().any(|alias| alias.word == name && !alias.word.starts_with(OLD))
-        };
         let mut chosen: Option<(String, Place)> = None;
         for place in opt.places(called_as) {
             let Some(text) = told(&place.origin) else {
@@ -92,7 +89,7 @@ impl Given {
                 Some(_) => (),
             }
         }
-        let (text, Place { origin, is_old, .. }) = chosen?;
+        let (text, Place { origin, is_old, is_ours, .. }) = chosen?;
         match &origin {
             Origin::Variable(name) if is_old => self.warn(name, &opt.variable()),
             Origin::Flag(name) if is_old => {
@@ -101,7 +98,7 @@ impl Given {
             Origin::Flag(name) if opt.is_secret() => self.warnings.push(format!(
                 "--{name} can be seen by everybody who may list processes; a file cannot"
             )),
-            Origin::Variable(name) if called_as.is_peer() && is_ours(name) => {
+            Origin::Variable(name) if called_as.is_peer() && is_ours => {
                 self.warnings.push(format!("{name} counts here, unlike in git-sync"));
             }
             Origin::Variable(_) | Origin::Flag(_) | Origin::Default => (),
@@ -146,9 +143,6 @@ impl Given {
         self.warnings.push(format!("{old} is an old name; use {new}"));
     }
 }
-
-/// How the names of variables begin that git-sync reads too.
-const OLD: &str = "GIT_";
 
 /// Reads a number of seconds as Go does, whole or not; what is no number is left for others to read,
 /// and nothing means nothing.

@@ -67,7 +67,8 @@ impl Opt {
         let third = self.aliases.iter().filter(is_third);
         let third = third.map(|name| variable(name.word.to_owned(), *name, is_peer));
         let other = self.aliases.iter().filter(|name| !is_third(name));
-        let other = other.map(|name| variable(name.word.to_owned(), *name, false));
+        let other = other
+            .map(|name| Place { is_ours: true, ..variable(name.word.to_owned(), *name, false) });
         if is_peer {
             let first = old.chain(past).chain([new]).chain(third);
             first.chain([old_variable, new_variable]).chain(other).collect()
@@ -98,12 +99,14 @@ pub(super) struct Place {
     pub(super) is_old: bool,
     /// The flag of the past that it is, or goes with.
     pub(super) past: Option<&'static str>,
+    /// Whether it is a variable that git-sync does not read.
+    pub(super) is_ours: bool,
 }
 
 impl Place {
     fn new(origin: Origin, name: Name, is_old: bool) -> Self {
         let past = is_old.then_some(name.word);
-        Self { origin, reading: name.reading, is_old, past }
+        Self { origin, reading: name.reading, is_old, past, is_ours: false }
     }
 }
 

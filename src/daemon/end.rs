@@ -43,7 +43,7 @@ impl End<'_> {
             Done::Refused(refusal) => refusal.live.as_deref().filter(|_| !steady),
         };
         if let Some(Publication { live, .. }) = live {
-            self.hooks.published(&live.commit, live.tree.clone());
+            self.hooks.published(&live.commit, &live.tree);
         }
         if self.failures_before > 0 {
             self.hooks.happened(Event::Recovered, None, None);

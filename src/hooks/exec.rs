@@ -4,9 +4,10 @@ use crate::config::Exec;
 use crate::hooks::children::Children;
 use crate::hooks::process::{Failure, Program};
 use crate::hooks::{Facts, Notice};
-use crate::model::{CommitId, Step};
+use crate::model::Step;
 use crate::observe::metrics::Metrics;
 use crate::runtime::blocking::Share;
+use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -112,11 +113,6 @@ impl Desk {
         (number, cut)
     }
 
-    /// The commit of the last job.
-    pub(super) fn last(&self) -> Option<CommitId> {
-        self.jobs.borrow().as_ref().map(|job| job.notice.commit.clone())
-    }
-
     fn number(&self) -> u64 {
         self.jobs.borrow().as_ref().map_or(0, |job| job.number)
     }
@@ -155,13 +151,12 @@ impl Desk {
     pub(super) async fn unsettled(&self) -> (PathBuf, u64) {
         let mut progress = self.progress.subscribe();
         loop {
-            if let Ok(progress) =
-                progress.wait_for(|now| !now.running && now.unsettled.is_some()).await
-                && let Some(unsettled) = &progress.unsettled
-            {
-                return unsettled.clone();
+            if let Some(unsettled) = self.unsettled_now() {
+                return unsettled;
             }
-            tokio::task::yield_now().await;
+            if progress.changed().await.is_err() {
+                return pending().await;
+            }
         }
     }
 
@@ -316,6 +311,6 @@ async fn changed(jobs: &watch::Receiver<Option<Job>>) {
     let mut looking = jobs.clone();
     // Nobody can hand in one any more: there is nothing to wait for.
     if looking.changed().await.is_err() {
-        std::future::pending::<()>().await;
+        pending::<()>().await;
     }
 }

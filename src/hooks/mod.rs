@@ -30,7 +30,7 @@ use rustix::process::Pid;
 use std::future::{Future, pending};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -57,6 +57,8 @@ pub struct Hooks {
     web: Vec<Letterbox>,
     children: Arc<Children>,
     status: watch::Receiver<Arc<Status>>,
+    /// The commit that was told last to be published.
+    told: Mutex<Option<CommitId>>,
 }
 
 /// What the program before a publication said.
@@ -136,7 +138,8 @@ impl Hooks {
             add(WEB, Box::pin(runner.run(stop.clone())));
             web.push(letterbox);
         }
-        (Self { exec, pre_publish, gate: options.gate, web, children, status }, runners)
+        let (gate, told) = (options.gate, Mutex::default());
+        (Self { exec, pre_publish, gate, web, children, status, told }, runners)
     }
 
     /// Says whether a process is one that a hook was started as.
@@ -152,9 +155,13 @@ impl Hooks {
     }
 
     /// Readers see a commit. It is told once, until they see another one.
-    pub fn published(&self, commit: &CommitId, tree: PathBuf) {
-        let notice = self.notice(commit, tree);
-        if let Some(desk) = self.exec.as_ref().filter(|desk| desk.last().as_ref() != Some(commit)) {
+    pub fn published(&self, commit: &CommitId, tree: &Path) {
+        let last = self.told.lock().unwrap_or_else(PoisonError::into_inner).replace(commit.clone());
+        if last.as_ref() == Some(commit) {
+            return;
+        }
+        let notice = self.notice(commit, tree.to_owned());
+        if let Some(desk) = &self.exec {
             desk.submit(notice.clone());
         }
         for letterbox in &self.web {

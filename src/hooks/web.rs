@@ -8,7 +8,7 @@ use crate::hooks::WEB;
 use crate::hooks::facts::{Facts, Notice};
 use crate::hooks::letter::Letter;
 use crate::hooks::request::Sender;
-use crate::model::{CommitId, Event, Step};
+use crate::model::{Event, Step};
 use crate::observe::metrics::Metrics;
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,14 +164,10 @@ impl Letterbox {
         self.timeout
     }
 
-    /// Puts in that readers see a commit, unless that was the last one put in.
+    /// Puts in that readers see a commit.
     pub(super) fn published(&self, notice: &Notice) {
-        let told: Option<CommitId> =
-            self.waiting.borrow().published.1.as_ref().and_then(|last| last.hash.clone());
-        if told.as_ref() != Some(&notice.commit) {
-            let (commit, previous) = (notice.commit.clone(), notice.previous.clone());
-            self.put(Letter::new(Event::Published, Some(commit), previous, None));
-        }
+        let (commit, previous) = (notice.commit.clone(), notice.previous.clone());
+        self.put(Letter::new(Event::Published, Some(commit), previous, None));
     }
 
     /// Puts in something else.

@@ -1,10 +1,10 @@
 //! Believing any server, as `http.sslVerify=false` wants it. Signatures are still checked, so that
 //! what is broken is not taken for what is merely unknown.
 
-use crate::model::Cause;
-use crate::net::NetError;
+use crate::net::{NetError, trust};
 use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, SignatureScheme};
@@ -15,14 +15,8 @@ struct Anybody(Arc<CryptoProvider>);
 
 /// Begins a set-up for TLS in which any server is believed.
 pub(super) fn builder() -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NetError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|source| NetError::Certificates {
-            path: "rustls".into(),
-            option: "set-up of",
-            source: Cause::of(&source),
-        })?;
+    let provider = Arc::new(default_provider());
+    let builder = trust::begin(Arc::clone(&provider))?;
     Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))))
 }
 

@@ -12,7 +12,10 @@ use rustls::ClientConfig;
 use rustls::ConfigBuilder;
 use rustls::InconsistentKeys;
 use rustls::RootCertStore;
+use rustls::WantsVerifier;
 use rustls::client::WantsClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::{Path, PathBuf};
@@ -317,15 +320,20 @@ impl<'a> Named<'a> {
 fn builder(
     roots: &Arc<RootCertStore>,
 ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NetError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|source| NetError::Certificates {
+    Ok(begin(Arc::new(default_provider()))?.with_root_certificates(Arc::clone(roots)))
+}
+
+/// Begins a set-up for TLS, in which nothing is said yet of whom to believe.
+pub(super) fn begin(
+    provider: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, NetError> {
+    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(
+        |source| NetError::Certificates {
             path: "rustls".into(),
             option: "set-up of",
             source: Cause::of(&source),
-        })?;
-    Ok(builder.with_root_certificates(Arc::clone(roots)))
+        },
+    )
 }
 
 /// The certificates in the files of a directory. Other files may be there, too.
