@@ -1,39 +1,20 @@
 //! As the first process of a container it obeys signals and collects orphans.
 
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::daemon::{Daemon, Root, bare};
+use crate::support::daemon::{ALONE, Daemon, Root, alone};
 use crate::support::git::attempt;
-use crate::support::process::program;
+use crate::support::process::{children, program};
 use crate::support::skip;
 use crate::support::told;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
-/// Says whether a process can have a process id space of its own here.
-fn unless_possible(test: &str) -> bool {
-    if skip::unless_root(test) {
-        return true;
-    }
-    let tried =
-        attempt(Command::new(program("unshare")).args(["--pid", "--fork", "--mount-proc", "true"]));
-    if let Err(error) = &tried {
-        skip::note(test, &format!("unshare does not work here: {}", error.trim()));
-    }
-    tried.is_err()
-}
-
 /// Starts the program as process 1, and gives its id as it is seen from here.
 fn start(upstream: &Upstream, root: &Root) -> (Daemon, Pid) {
-    let daemon = bare()
-        .program(program("unshare"))
-        .flag("--pid")
-        .flag("--fork")
-        .flag("--mount-proc")
-        .flag(env!("CARGO_BIN_EXE_gitsyncd"))
+    let daemon = alone()
         .flag(format!("--repo={}", upstream.repo().display()))
         .flag(format!("--root={}", root.path().display()))
         .flag("--log-format=json")
@@ -45,14 +26,9 @@ fn start(upstream: &Upstream, root: &Root) -> (Daemon, Pid) {
     (daemon, Pid::from_raw(first).unwrap())
 }
 
-fn children(pid: i32) -> Vec<i32> {
-    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    list.split_whitespace().map(|child| child.parse().unwrap()).collect()
-}
-
 #[test]
 fn it_stops_within_a_second() {
-    if unless_possible("it_stops_within_a_second") {
+    if skip::unless_unshared("it_stops_within_a_second", &ALONE) {
         return;
     }
     let upstream = Upstream::new();
@@ -68,7 +44,7 @@ fn it_stops_within_a_second() {
 
 #[test]
 fn it_syncs_on_a_signal() {
-    if unless_possible("it_syncs_on_a_signal") {
+    if skip::unless_unshared("it_syncs_on_a_signal", &ALONE) {
         return;
     }
     let (upstream, root) = (Upstream::new(), Root::new());
@@ -84,7 +60,7 @@ fn it_syncs_on_a_signal() {
 
 #[test]
 fn it_collects_orphans() {
-    if unless_possible("it_collects_orphans") {
+    if skip::unless_unshared("it_collects_orphans", &ALONE) {
         return;
     }
     let (upstream, root) = (Upstream::new(), Root::new());

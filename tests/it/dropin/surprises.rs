@@ -2,19 +2,17 @@
 //! happened there and does not happen here.
 
 use rustix::process::{Pid, Signal, test_kill_process_group};
-use std::fs::{self, DirEntry};
-use std::process::Command;
+use std::fs;
 use std::time::Duration;
 
 use crate::dropin::as_git_sync;
 use crate::support::daemon::{Daemon, Root, Setup, bare};
 use crate::support::faults::{Fault, in_front_of};
-use crate::support::git::attempt;
 use crate::support::git_daemon;
 use crate::support::http;
 use crate::support::leaks::Secrets;
 use crate::support::observer;
-use crate::support::process::{path, program};
+use crate::support::process::{children, path, program};
 use crate::support::service::{Service, answer};
 use crate::support::skip;
 use crate::support::told::metric;
@@ -33,14 +31,6 @@ fn polls(daemon: &Daemon) -> u64 {
             metric(daemon, &format!("git_sync_count_total{{status=\"{status}\"}}"))
         })
         .sum()
-}
-
-/// The processes that any thread of a process has started.
-fn children(pid: i32) -> String {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    // A thread may end while this looks.
-    let of = |thread: DirEntry| fs::read_to_string(thread.path().join("children")).ok();
-    threads.filter_map(|thread| of(thread.ok()?)).collect()
 }
 
 #[track_caller]
@@ -83,7 +73,7 @@ fn a_poll_does_not_start_seven_programs() {
     daemon.eventually_ready();
     let before = polls(&daemon);
     while polls(&daemon) < before + 20 {
-        assert_eq!(children(daemon.pid()), "");
+        assert_eq!(children(daemon.pid()), [0; 0]);
     }
 }
 
@@ -212,11 +202,8 @@ fn nothing_but_the_root_need_be_writable() {
     const NAME: &str = "nothing_but_the_root_need_be_writable";
     const LOCKED: &str =
         "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro / && shift && exec \"$@\"";
-    if skip::unless_root(NAME) {
+    if skip::unless_unshared(NAME, &["--mount"]) {
         return;
-    }
-    if let Err(error) = attempt(Command::new(program("unshare")).args(["--mount", "true"])) {
-        return skip::note(NAME, &format!("unshare does not work here: {}", error.trim()));
     }
     let (upstream, root) = (Upstream::new(), Root::new());
     let server = git_daemon::serve(&upstream);

@@ -1,11 +1,9 @@
 //! One-time runs, and the first process of a container.
 
 use std::fs;
-use std::process::Command;
 
 use crate::hooks::{Script, lives, telling, texts};
-use crate::support::daemon::{Root, Setup, bare, events};
-use crate::support::git::attempt;
+use crate::support::daemon::{ALONE, Root, Setup, alone, events};
 use crate::support::process;
 use crate::support::service::{Service, answer};
 use crate::support::skip;
@@ -79,22 +77,13 @@ fn what_a_hook_changes_in_a_one_time_run_is_left_alone_by_the_next() {
 #[test]
 fn as_the_first_process_it_keeps_the_codes_of_its_hooks_and_collects_what_they_leave() {
     let test = "as_the_first_process_it_keeps_the_codes_of_its_hooks_and_collects_what_they_leave";
-    let possible = ["--pid", "--fork", "--mount-proc", "true"];
-    if skip::unless_root(test) {
+    if skip::unless_unshared(test, &ALONE) {
         return;
-    }
-    if let Err(error) = attempt(Command::new(process::program("unshare")).args(possible)) {
-        return skip::note(test, &format!("unshare does not work here: {}", error.trim()));
     }
     let (upstream, root) = (Upstream::new(), Root::new());
     let hook = Script::new("(exit 0) &\nsleep 0.01 &\n[ $(wc -l < $D/ran) -gt 2 ] || exit 7");
-    let daemon = bare()
-        .program(process::program("unshare"))
+    let daemon = alone()
         .variable("PATH", process::path())
-        .flag("--pid")
-        .flag("--fork")
-        .flag("--mount-proc")
-        .flag(env!("CARGO_BIN_EXE_gitsyncd"))
         .flag(format!("--repo={}", upstream.repo().display()))
         .flag(format!("--root={}", root.path().display()))
         .flag("--log-format=json")
@@ -104,11 +93,7 @@ fn as_the_first_process_it_keeps_the_codes_of_its_hooks_and_collects_what_they_l
     daemon.eventually_logs("a hook succeeded");
     let failures = texts(&daemon.log(), "a hook failed", "error");
     assert_eq!(failures, ["it ended with exit status 7", "it ended with exit status 7"]);
-    let children = |pid: i32| {
-        let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-        list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let first = children(daemon.pid())[0].parse().unwrap();
-    eventually("nothing is left", SOON, || children(first).is_empty().then_some(()));
+    let first = process::children(daemon.pid())[0];
+    eventually("nothing is left", SOON, || process::children(first).is_empty().then_some(()));
     assert!(lives(&first.to_string()));
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::support::get::{Reply, get};
-use crate::support::process::{Group, verdict};
+use crate::support::process::{Group, program, verdict};
 use crate::support::snapshot::Snapshot;
 use crate::support::wait::{SOON, eventually, pause};
 
@@ -100,6 +100,15 @@ pub(crate) fn bare() -> Setup {
         flags: Vec::new(),
         variables: Vec::new(),
     }
+}
+
+/// What `unshare` is told to make a process the first one of a process id space of its own.
+pub(crate) const ALONE: [&str; 3] = ["--pid", "--fork", "--mount-proc"];
+
+/// Begins to describe a run as the first process of a container.
+pub(crate) fn alone() -> Setup {
+    let setup = bare().program(program("unshare"));
+    ALONE.into_iter().fold(setup, Setup::flag).flag(env!("CARGO_BIN_EXE_gitsyncd"))
 }
 
 impl Setup {

@@ -3,6 +3,10 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::process::Command;
+
+use crate::support::git::attempt;
+use crate::support::process::program;
 
 /// Notes that a test, or a part of it, was left out, and why.
 pub(crate) fn note(test: &str, reason: &str) {
@@ -20,6 +24,19 @@ pub(crate) fn unless_long(test: &str) -> bool {
         note(test, "runs in ./test long only");
     }
     !long
+}
+
+/// Says whether a program cannot have namespaces of its own here, those that the flags of `unshare`
+/// name; a test that needs them asks here first.
+pub(crate) fn unless_unshared(test: &str, flags: &[&str]) -> bool {
+    if unless_root(test) {
+        return true;
+    }
+    let tried = attempt(Command::new(program("unshare")).args(flags).arg("true"));
+    if let Err(error) = &tried {
+        note(test, &format!("unshare does not work here: {}", error.trim()));
+    }
+    tried.is_err()
 }
 
 /// Says whether the test runs without the rights of root; a test that needs them asks here first.
