@@ -178,11 +178,10 @@ impl Failed {
 
 /// Says what an operator looks at first.
 fn hint(error: &AttemptError) -> &'static str {
-    if let AttemptError::Root(RootError::Foreign { .. }) = error {
-        return "choose another root: a new or empty directory, or one that gitsyncd made";
-    }
-    if let AttemptError::Root(RootError::LinkTaken { .. }) = error {
-        return "choose another link, or move away what is there";
+    if let AttemptError::Root(error) = error
+        && let Some(hint) = error.hint()
+    {
+        return hint;
     }
     if let AttemptError::Pin { .. } = error {
         return "unpin or pin again over the API, or remove the file to follow the ref again";

@@ -14,6 +14,7 @@ use crate::model::Cause;
 use crate::runtime::Stop;
 use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
+use crate::runtime::single;
 use crate::trigger::signal::StopSignals;
 use std::future::pending;
 use std::io;
@@ -23,8 +24,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How long work may take to notice that it is over.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// How long a thread that blocks is waited for after that.
-const LAST_PATIENCE: Duration = Duration::from_millis(100);
 /// How many threads may block at once: one for the work, the rest for name look-ups.
 const BLOCKING_THREADS: usize = 4;
 
@@ -47,11 +46,7 @@ fn within<T: Send + 'static>(
     time: Duration,
     work: impl FnOnce(&Stop) -> T + Send + 'static,
 ) -> Result<T, Unanswered> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .build()?;
-    let done = runtime.block_on(async {
+    single::run(BLOCKING_THREADS, async {
         let mut signals = StopSignals::listen()?;
         let token = CancellationToken::new();
         let stop = Stop::new(token.clone(), Instant::now() + time);
@@ -66,10 +61,7 @@ fn within<T: Send + 'static>(
             done = work => Ok(done?),
             never = obey => never,
         }
-    });
-    // A thread that is stuck must not keep the program from ending.
-    runtime.shutdown_timeout(LAST_PATIENCE);
-    done
+    })?
 }
 
 /// Takes out what would do something to a terminal.

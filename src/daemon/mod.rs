@@ -21,6 +21,7 @@ use crate::model::{Cause, Location};
 use crate::observe::metrics::Metrics;
 use crate::runtime::beat::Beat;
 use crate::runtime::reaper;
+use crate::runtime::single;
 use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
 use crate::trigger;
@@ -38,8 +39,6 @@ use tokio::time::Instant;
 
 /// How long tasks may take to come home when the program stops. A second is promised in all.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// How long a thread that blocks is waited for after that.
-const LAST_PATIENCE: Duration = Duration::from_millis(100);
 /// How many threads may block at once: one for the attempt, four at most for hooks, and the rest for
 /// name look-ups and files.
 const BLOCKING_THREADS: usize = 10;
@@ -84,16 +83,8 @@ pub enum DaemonError {
 /// Runs until the work is done, or for ever.
 pub fn run(config: Config) -> Result<Ended, DaemonError> {
     disk::let_others_read(config.group_write);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .thread_keep_alive(Duration::from_secs(5))
-        .build()
-        .map_err(|source| system("start the runtime", &source))?;
-    let ended = runtime.block_on(serve(config));
-    // A thread that is stuck must not keep the program from ending.
-    runtime.shutdown_timeout(LAST_PATIENCE);
-    ended
+    single::run(BLOCKING_THREADS, serve(config))
+        .map_err(|source| system("start the runtime", &source))?
 }
 
 fn system(verb: &'static str, source: &(dyn std::error::Error + 'static)) -> DaemonError {

@@ -48,6 +48,19 @@ pub enum RootError {
     Git(#[from] GitError),
 }
 
+impl RootError {
+    /// What to do about it, where that is not the same as for any file operation.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Foreign { .. } => {
+                Some("choose another root: a new or empty directory, or one that gitsyncd made")
+            }
+            Self::LinkTaken { .. } => Some("choose another link, or move away what is there"),
+            Self::Disk(_) | Self::Git(_) => None,
+        }
+    }
+}
+
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind. Stock Git is told how files are written.
 pub fn prepare(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {

@@ -1,13 +1,14 @@
 //! Tokio, tamed: every task has an owner, every wait an end, and blocking work one door.
 //!
 //! [`tasks`] owns what runs for as long as the program does. [`blocking`] leads to the threads that
-//! may block, under a [`Stop`]. [`beat`] shows that the loop still turns, and [`reaper`] does
+//! may block, under a [`Stop`], of which [`single`] says how many there are. [`beat`] shows that the loop still turns, and [`reaper`] does
 //! what the first process of a container owes its orphans.
 
 pub mod background;
 pub mod beat;
 pub mod blocking;
 pub mod reaper;
+pub mod single;
 mod stop;
 pub mod tasks;
 

@@ -56,11 +56,8 @@ pub(super) fn look(layout: &Layout, report: &mut Report, stop: &Stop) -> Use {
     }
     let whose = match publish::owner(layout) {
         Owner::Somebody => {
-            report.failed(
-                "root",
-                RootError::Foreign { path: root.to_owned() },
-                "choose another root: a new or empty directory, or one that gitsyncd made",
-            );
+            let foreign = RootError::Foreign { path: root.to_owned() };
+            report.failed("root", &foreign, foreign.hint().unwrap_or(ADVICE));
             // Nothing is tried in what is somebody else's.
             return Use::Bad;
         }
@@ -195,7 +192,7 @@ pub(super) fn link(layout: &Layout, report: &mut Report) {
     let link = layout.link();
     let shown = link.display();
     if let Err(error) = publish::check_link(layout) {
-        report.failed("link", Cause::of(&error), "choose another link, or move away what is there");
+        report.failed("link", Cause::of(&error), error.hint().unwrap_or(ADVICE));
         return;
     }
     if let Some(live) = publish::live(layout) {
