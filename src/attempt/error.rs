@@ -43,6 +43,14 @@ pub enum AttemptError {
         /// What is wrong with it.
         why: String,
     },
+    /// The file that says which files are written cannot be read.
+    #[error("could not read which files to write from {}", path.display())]
+    Sparse {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Cause,
+    },
     /// The commit has submodules, which were asked for and cannot be had.
     #[error("commit {commit} has a submodule at {path:?}; this version cannot fetch submodules")]
     Submodule {
@@ -84,6 +92,7 @@ impl AttemptError {
             }
             Self::Root(RootError::Foreign { .. } | RootError::LinkTaken { .. })
             | Self::Pin { .. }
+            | Self::Sparse { .. }
             | Self::Submodule { .. } => Class::Config,
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
@@ -103,6 +112,7 @@ impl AttemptError {
             | Self::Lock(_)
             | Self::Stopped(_)
             | Self::Pin { .. }
+            | Self::Sparse { .. }
             | Self::Submodule { .. }
             | Self::Gate { .. }
             | Self::Gone { .. }
@@ -122,6 +132,7 @@ impl AttemptError {
             | Self::Lock(_)
             | Self::Stopped(_)
             | Self::Pin { .. }
+            | Self::Sparse { .. }
             | Self::Submodule { .. }
             | Self::Gate { .. }
             | Self::Gone { .. }
@@ -185,6 +196,9 @@ fn hint(error: &AttemptError) -> &'static str {
     }
     if let AttemptError::Pin { .. } = error {
         return "unpin or pin again over the API, or remove the file to follow the ref again";
+    }
+    if let AttemptError::Sparse { .. } = error {
+        return "check sparse-checkout-file: whether it is there, can be read, and is UTF-8";
     }
     if let AttemptError::Submodule { .. } = error {
         return "with --submodules=off they stay empty directories, and the rest is published";

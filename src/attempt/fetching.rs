@@ -3,9 +3,8 @@
 use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::attempt::wanted::Wanted;
-use crate::config::Submodules;
 use crate::git::{Before, Fetched, GitError, Resolved, Session, Store};
-use crate::model::Cause;
+use crate::model::{Cause, Submodules};
 use crate::runtime::Stop;
 
 /// Brings the commit. If that fails and the local repository turns out to be damaged, it is
@@ -18,7 +17,7 @@ pub(super) fn fetch(
 ) -> Result<(Store, Fetched), AttemptError> {
     match fetch_into(me, &store, wanted, stop) {
         Ok(fetched) => {
-            refuse_submodules(me, &store, &fetched)?;
+            refuse_submodules(&store, &fetched)?;
             Ok((store, fetched))
         }
         Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
@@ -26,7 +25,7 @@ pub(super) fn fetch(
             let store = me.root.rebuild(store)?;
             wanted.session = None;
             let fetched = fetch_into(me, &store, wanted, stop)?;
-            refuse_submodules(me, &store, &fetched)?;
+            refuse_submodules(&store, &fetched)?;
             Ok((store, fetched))
         }
         Err(error) => Err(error.into()),
@@ -34,8 +33,8 @@ pub(super) fn fetch(
 }
 
 /// Empty directories where files are wanted would be worse than nothing new.
-fn refuse_submodules(me: &Attempts, store: &Store, fetched: &Fetched) -> Result<(), AttemptError> {
-    if me.submodules == Submodules::Off {
+fn refuse_submodules(store: &Store, fetched: &Fetched) -> Result<(), AttemptError> {
+    if store.scope().submodules == Submodules::Off {
         return Ok(());
     }
     let commit = fetched.commit();

@@ -22,6 +22,7 @@ mod refusals;
 mod releasing;
 mod room;
 mod root;
+mod scoping;
 mod sources;
 mod taking;
 mod tidying;
@@ -44,9 +45,10 @@ use crate::attempt::pin::Pin;
 use crate::attempt::plan::Plan;
 use crate::attempt::refusals::Refusals;
 use crate::attempt::root::Root;
+use crate::attempt::scoping::Scoping;
 use crate::attempt::sources::Sources;
 use crate::attempt::wanted::Wanted;
-use crate::config::{Config, Submodules};
+use crate::config::Config;
 use crate::git::{Collection, Fetched, Packed, Resolved, Store};
 use crate::hooks::Hooks;
 use crate::model::{Cause, CommitId, Reference, Step};
@@ -65,7 +67,7 @@ use std::time::{Duration, Instant};
 pub struct Attempts {
     reference: Reference,
     depth: Depth,
-    submodules: Submodules,
+    scoping: Scoping,
     stale_after: Duration,
     one_time: bool,
     sources: Sources,
@@ -95,7 +97,7 @@ impl Attempts {
             hooks,
             reference: config.reference.clone(),
             depth: Depth::new(config.depth),
-            submodules: config.submodules,
+            scoping: Scoping::new(config),
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
             sources: Sources::new(config, &metrics),
@@ -118,6 +120,7 @@ impl Attempts {
     /// Looks, without writing anything, whether an earlier run left an intact tree published.
     pub fn find(&mut self) -> Option<Publication> {
         self.pin.look_ahead();
+        scoping::apply(self).ok()?;
         let (store, live, extent) = self.root.find()?;
         self.metrics.published(&live.commit, &self.reference, extent.files, extent.bytes);
         Some(self.describe(&store, live))
@@ -203,6 +206,7 @@ impl Attempts {
     }
 
     fn line(&mut self, stop: &Stop) -> Result<Done, Failed> {
+        scoping::apply(self).map_err(AttemptError::before_any_step)?;
         if !self.root.is_ours() {
             self.store = None;
             self.pin.forget();
@@ -213,7 +217,7 @@ impl Attempts {
             self.pin.forget();
             self.refusals.forget();
         }
-        self.aim()?;
+        pin::aim(self).map_err(AttemptError::before_any_step)?;
         let store = match self.store.take() {
             Some(store) if self.root.is_sound() => store,
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
@@ -224,14 +228,6 @@ impl Attempts {
             self.pin.caught_up();
         }
         Ok(done.by(self.sources.url(place)))
-    }
-
-    /// Turns to the ref, or to the commit that is to be stayed at.
-    fn aim(&mut self) -> Result<(), Failed> {
-        let live = || publish::live(self.root.layout()).map(|live| live.commit);
-        let pinned = self.pin.begin(live).map_err(AttemptError::before_any_step)?;
-        self.sources.follow(pinned.as_ref().unwrap_or(&self.reference));
-        Ok(())
     }
 
     /// Tries one source after the other, and says which served. If none does, the failure of the

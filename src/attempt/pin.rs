@@ -4,10 +4,11 @@
 //! crash between the two leaves a choice that the next start carries out. An attempt that fails
 //! leaves the choice as it was, except that the end of a choice needs no success.
 
-use crate::attempt::AttemptError;
+use crate::attempt::{AttemptError, Attempts};
 use crate::disk::look::read_below;
 use crate::disk::{DiskError, Durable, remove, replace_file};
 use crate::model::{Cause, CommitId, Place, Reference, RepoUrl};
+use crate::publish;
 use crate::publish::Layout;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -239,6 +240,14 @@ impl Pin {
         self.kept = before;
         Ok(())
     }
+}
+
+/// Turns to the ref, or to the commit that is to be stayed at.
+pub(super) fn aim(me: &mut Attempts) -> Result<(), AttemptError> {
+    let live = || publish::live(me.root.layout()).map(|live| live.commit);
+    let pinned = me.pin.begin(live)?;
+    me.sources.follow(pinned.as_ref().unwrap_or(&me.reference));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Becoming the only one at the root.
 
 use crate::attempt::error::Failed;
+use crate::attempt::pin;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{AttemptError, Attempts, Done};
 use crate::runtime::Stop;
@@ -10,7 +11,7 @@ use crate::runtime::Stop;
 pub(super) fn take_root(me: &mut Attempts, stop: &Stop) -> Result<Option<Done>, Failed> {
     let taken = me.root.is_taken().map_err(AttemptError::before_any_step)?;
     if me.one_time && taken {
-        me.aim()?;
+        pin::aim(me).map_err(AttemptError::before_any_step)?;
         let wanted = ask_any(me, stop)?;
         if let Some((store, live, _)) = me.root.find()
             && Some(&live.commit) == wanted.object.id().as_ref()

@@ -38,7 +38,7 @@ pub use check::around::{Probe, StatusSource};
 pub use command_line::shown as command_line;
 pub use git_config::{CredentialItem, CredentialSetting, HttpItem, HttpSetting, Setting};
 pub use hooks::{Exec, Hooks, Web, public, secret_variables};
-pub use modes::{Drift, Submodules, Trees};
+pub use modes::{Drift, Part, SparseBy, Trees};
 pub use personality::Personality;
 pub use problem::Problem;
 pub use serving::{ApiRead, Serving};
@@ -90,10 +90,8 @@ pub struct Config {
     pub init_max_failures: Option<NonZeroU64>,
     /// How many commits of history to keep; none means all.
     pub depth: Option<NonZeroU32>,
-    /// Which objects a server may keep for itself; all are fetched nevertheless.
-    pub filter: Option<String>,
-    /// What to do with submodules.
-    pub submodules: Submodules,
+    /// Which part of a commit is published, and how it is had.
+    pub part: Part,
     /// Who we are to sources, and how they are reached.
     pub access: Access,
     /// How files are written, as settings of Git have it.
@@ -277,10 +275,6 @@ fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> 
         warnings.push(format!("{} has no effect; it can go", given.origin("ssh").name()));
     }
     warnings.extend(serving::without_effect(&config.serving));
-    if config.filter.is_some() {
-        let origin = given.origin("filter").name();
-        warnings.push(format!("{origin} has no effect yet; all that the commit needs is fetched"));
-    }
     if *given.origin("git") != Origin::Default {
         warnings.push("--git: has no effect, as no git program is run".to_owned());
     }

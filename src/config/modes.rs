@@ -1,5 +1,8 @@
 //! Choices among a few words.
 
+use crate::model::{Filter, Submodules};
+use std::path::PathBuf;
+
 /// What a new tree is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trees {
@@ -29,33 +32,26 @@ impl Trees {
     }
 }
 
-/// What to do with submodules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Submodules {
-    /// Fetch them, and theirs.
-    Recursive,
-    /// Fetch them, and not theirs.
-    Shallow,
-    /// Leave empty directories.
-    Off,
+/// Which part of a commit is published, and how it is had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Which objects a server may keep for itself until they are needed.
+    pub filter: Option<Filter>,
+    /// Which files are written; none means all.
+    pub sparse: Option<SparseBy>,
+    /// Whether pointers of Git LFS become what they point to.
+    pub lfs: bool,
+    /// What to do with submodules.
+    pub submodules: Submodules,
 }
 
-impl Submodules {
-    const ALL: [Self; 3] = [Self::Recursive, Self::Shallow, Self::Off];
-
-    /// The word for it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Recursive => "recursive",
-            Self::Shallow => "shallow",
-            Self::Off => "off",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|mode| mode.label() == text);
-        found.ok_or_else(|| format!("{text:?} is none of recursive, shallow and off"))
-    }
+/// What says which files are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SparseBy {
+    /// A file of patterns, read again when it changes.
+    File(PathBuf),
+    /// Directories, without a slash at either end.
+    Paths(Vec<String>),
 }
 
 /// What to do about a tree that somebody changed.

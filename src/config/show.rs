@@ -7,7 +7,7 @@ use crate::config::options::{GITHUB, Many};
 use crate::config::signals;
 use crate::config::values;
 use crate::config::{
-    Access, Config, Credential, Hooks, LogFormat, PasswordSource, Serving, public,
+    Access, Config, Credential, Hooks, LogFormat, PasswordSource, Serving, SparseBy, public,
 };
 use crate::model::FileChoice;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -55,9 +55,9 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("repo", Some(config.named_repo.to_string())),
         ("ref", Some(config.reference.to_string())),
         ("depth", Some(config.depth.map_or(0, NonZeroU32::get).to_string())),
-        ("filter", config.filter.clone()),
-        ("sparse-checkout-file", None),
-        ("submodules", Some(config.submodules.label().to_owned())),
+        ("filter", config.part.filter.as_ref().map(ToString::to_string)),
+        ("lfs", Some(if config.part.lfs { "on" } else { "off" }.to_owned())),
+        ("submodules", Some(config.part.submodules.label().to_owned())),
         ("root", Some(path(&config.root))),
         ("link", Some(path(&config.link))),
         ("trees", Some(config.trees.label().to_owned())),
@@ -85,6 +85,11 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("change-permissions", None),
     ];
     shown.extend(each("fallback-repo", config.fallback_repos.iter().map(ToString::to_string)));
+    match &config.part.sparse {
+        Some(SparseBy::File(file)) => shown.push(("sparse-checkout-file", Some(path(file)))),
+        Some(SparseBy::Paths(paths)) => shown.extend(each("sparse-path", paths.iter().cloned())),
+        None => (),
+    }
     shown.extend(login(&config.access));
     shown.extend(way(&config.access));
     shown.extend(serving(&config.serving));

@@ -1,12 +1,14 @@
 //! The local repository: where objects are kept and what is asked of them.
 
 use crate::git::Before;
+use crate::git::CommitInfo;
 use crate::git::Content;
 use crate::git::Fetched;
 use crate::git::GitError;
 use crate::git::Leaf;
 use crate::git::Order;
 use crate::git::Resolved;
+use crate::git::Scope;
 use crate::git::changes;
 use crate::git::error::words;
 use crate::git::history;
@@ -17,7 +19,7 @@ use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::Stop;
 use gix::ObjectId;
-use gix::bstr::{BStr, BString, ByteSlice};
+use gix::bstr::BString;
 use gix::objs::Exists;
 use gix::odb::store::init::Slots;
 use gix::progress::Discard;
@@ -31,39 +33,17 @@ use std::io::BufRead;
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Threads that index a pack. More would need more memory than a sidecar should take.
 const INDEX_THREADS: usize = 2;
-
-/// How much is told of a subject and a name, in letters: both can be as long as somebody likes.
-const LONGEST: usize = 256;
 
 /// The repository of a root. One thread uses it at a time.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     pub(crate) repo: gix::Repository,
-}
-
-/// What people want to know about a commit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CommitInfo {
-    /// The first line of its message, or the beginning of that.
-    pub subject: String,
-    /// The name of its author.
-    pub author: String,
-    /// When it was committed, in seconds since 1970.
-    pub seconds: i64,
-}
-
-/// The text, or as much of it as is told.
-fn short(text: &BStr) -> String {
-    // A letter has four bytes at most.
-    let most = text.get(..LONGEST * 4).unwrap_or(text).as_bstr().to_string();
-    match most.char_indices().nth(LONGEST) {
-        Some((end, _)) => most.get(..end).unwrap_or_default().to_owned() + "…",
-        None => most,
-    }
+    scope: Arc<Scope>,
 }
 
 impl Store {
@@ -73,25 +53,40 @@ impl Store {
         options()
             .open_path_as_is(true)
             .open(path)
-            .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
+            .map(|repo| Self::of(path, &repo))
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
+    }
+
+    fn of(path: &Path, repo: &gix::ThreadSafeRepository) -> Self {
+        Self { path: path.to_owned(), repo: repo.to_thread_local(), scope: Arc::default() }
+    }
+
+    /// Looks at commits in this way from now on.
+    #[must_use]
+    pub fn within(self, scope: &Arc<Scope>) -> Self {
+        Self { scope: Arc::clone(scope), ..self }
+    }
+
+    /// How commits are looked at.
+    pub fn scope(&self) -> &Arc<Scope> {
+        &self.scope
     }
 
     /// Lets go of the packs and all that was read from them, until they are needed again.
     pub fn rest(self) -> Result<Self, GitError> {
-        Self::open(&self.path)
+        Ok(Self::open(&self.path)?.within(&self.scope))
     }
 
     /// Opens whatever repository a `.git` leads to, only to look.
     pub fn open_any(path: &Path) -> Result<Self, GitError> {
         options()
             .open(path)
-            .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local() })
+            .map(|repo| Self::of(path, &repo))
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
     }
 
-    /// What the configuration says that makes a tree another one, in words that are the same if that
-    /// is; none if it says nothing.
+    /// What configuration and scope say that makes a tree another one, in words that are the same if
+    /// that is; none if they say nothing.
     pub fn shape(&self) -> String {
         let config = self.repo.config_snapshot();
         let text = |key: &str| Some(config.string(key)?.to_string().to_ascii_lowercase());
@@ -100,10 +95,11 @@ impl Store {
             .or_else(|| config.boolean("core.autocrlf").filter(|on| *on).map(|on| on.to_string()));
         let eol = text("core.eol").filter(|text| text == "crlf");
         let symlinks = config.boolean("core.symlinks").filter(|on| !on).map(|on| on.to_string());
-        [("autocrlf", autocrlf), ("eol", eol), ("symlinks", symlinks)]
+        let of_config: String = [("autocrlf", autocrlf), ("eol", eol), ("symlinks", symlinks)]
             .into_iter()
             .filter_map(|(key, value)| Some(format!("{key} = {}\n", value?)))
-            .collect()
+            .collect();
+        of_config + &self.scope.shape()
     }
 
     /// Says whether there is any ref, or something that can only have been one: what cannot be read
@@ -210,12 +206,13 @@ impl Store {
         if let Some(content) = before.tree.as_ref().and_then(since) {
             return Ok(Fetched { commit, content });
         }
-        let index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
+        let mut index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
             tree::ListError::Missing(source) => incomplete(source),
             tree::ListError::Hostile(reason) => {
                 GitError::Hostile { commit: commit.clone(), reason }
             }
         })?;
+        tree::leave_out(&mut index, &self.scope);
         let objects = &self.repo.objects;
         if let Some(missing) =
             tree::first_missing(&index, |object| objects.exists_without_refresh(object))
@@ -238,12 +235,14 @@ impl Store {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let root = self.root_of(commit);
         let root = root.ok_or_else(|| damaged(Cause::new(format!("{commit} cannot be read"))))?;
-        tree::list(&self.repo, &root, commit).map_err(|error| match error {
+        let mut index = tree::list(&self.repo, &root, commit).map_err(|error| match error {
             tree::ListError::Missing(source) => damaged(source),
             tree::ListError::Hostile(reason) => {
                 GitError::Hostile { commit: commit.clone(), reason }
             }
-        })
+        })?;
+        tree::leave_out(&mut index, &self.scope);
+        Ok(index)
     }
 
     /// Finds what stands at some paths of a commit, if anything but a directory does.
@@ -313,11 +312,7 @@ impl Store {
 
     /// Reads what people want to know about a commit.
     pub fn describe(&self, commit: &CommitId) -> Option<CommitInfo> {
-        let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
-        let found = self.repo.find_commit(object).ok()?;
-        let subject = short(&found.message().ok()?.summary());
-        let author = short(found.author().ok()?.name);
-        Some(CommitInfo { subject, author, seconds: found.time().ok()?.seconds })
+        CommitInfo::read(&self.repo, commit)
     }
 
     /// Looks whether a commit that was published is still here, whole.

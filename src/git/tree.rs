@@ -1,10 +1,11 @@
 //! The files of a commit as an index, checked before anything is written.
 
+use crate::git::Scope;
 use crate::git::error::words;
 use crate::model::Cause;
 use crate::model::CommitId;
 use gix::index::File;
-use gix::index::entry::Mode;
+use gix::index::entry::{Flags, Mode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why a tree could not be listed.
@@ -82,11 +83,25 @@ pub(super) fn first_submodule(index: &File) -> Option<String> {
     Some(found.path(index).to_string())
 }
 
-/// Finds a file whose content is not here. Submodules live elsewhere.
+/// Marks the files that are not to be written.
+pub(super) fn leave_out(index: &mut File, scope: &Scope) {
+    if scope.sparse.is_none() {
+        return;
+    }
+    for (entry, path) in index.entries_mut_with_paths() {
+        entry.flags.set(Flags::SKIP_WORKTREE, !scope.includes(path));
+    }
+}
+
+/// Finds a file that is to be written and whose content is not here. Submodules live elsewhere.
 pub(super) fn first_missing(index: &File, has: impl Fn(&gix::oid) -> bool) -> Option<String> {
     index
         .entries()
         .iter()
-        .find(|entry| entry.mode != Mode::COMMIT && !has(&entry.id))
+        .find(|entry| {
+            entry.mode != Mode::COMMIT
+                && !entry.flags.contains(Flags::SKIP_WORKTREE)
+                && !has(&entry.id)
+        })
         .map(|entry| format!("{} ({})", entry.path(index), entry.id))
 }

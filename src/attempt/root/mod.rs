@@ -9,7 +9,7 @@ use crate::attempt::AttemptError;
 use crate::attempt::root::hold::Hold;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory};
-use crate::git::{GitError, Store};
+use crate::git::{GitError, Scope, Store};
 use crate::model::{Cause, Checkout, CommitId};
 use crate::publish;
 use crate::publish::{Imprint, Layout, Live, Lock, RootError};
@@ -17,6 +17,7 @@ use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::Extent;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The root and what is known of it.
@@ -25,6 +26,8 @@ pub(super) struct Root {
     layout: Layout,
     /// How files are to be written.
     checkout: Checkout,
+    /// Which part of commits is published.
+    scope: Arc<Scope>,
     /// The same in words, as the repository has it since it was opened.
     shape: Option<String>,
     hold: Hold,
@@ -63,6 +66,7 @@ impl Root {
         Self {
             layout,
             checkout,
+            scope: Arc::default(),
             shape: None,
             hold: Hold::default(),
             seen: None,
@@ -84,6 +88,11 @@ impl Root {
     /// Leaves the trees to whoever comes next, if that may be git-sync.
     pub(super) fn release(&self) {
         self.hold.release(&self.layout);
+    }
+
+    /// Looks at commits in this way from now on.
+    pub(super) fn look_through(&mut self, scope: Arc<Scope>) {
+        self.scope = scope;
     }
 
     /// Whether nobody else writes here.
@@ -158,7 +167,7 @@ impl Root {
         self.trusted = None;
         self.seen = publish::live(&self.layout);
         let live = self.seen.clone()?;
-        let store = Store::open(&self.layout.git()).ok()?;
+        let store = Store::open(&self.layout.git()).ok()?.within(&self.scope);
         let admin = publish::admin_of(&self.layout, &live.tree);
         if self.shape.as_ref().is_some_and(|shape| *shape != admin.shape()) {
             tracing::info!(commit = %live.commit, "the published tree was written by other settings");
@@ -203,6 +212,7 @@ impl Root {
                 self.hold.let_go();
             }
         })?;
+        let store = store.within(&self.scope);
         if let Some(live) = &self.trusted {
             publish::admin_of(&self.layout, &live.tree).keep()?;
         }
@@ -348,7 +358,7 @@ impl Root {
         self.touch();
         self.suspect = false;
         self.lacking = true;
-        let store = publish::rebuild(&self.layout, self.checkout)?;
+        let store = publish::rebuild(&self.layout, self.checkout)?.within(&self.scope);
         self.shape = Some(store.shape());
         Ok(store)
     }

@@ -3,6 +3,7 @@
 mod access;
 pub(super) mod around;
 mod hooks;
+mod part;
 mod peer;
 mod serving;
 mod sources;
@@ -18,7 +19,7 @@ use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Config, Drift, LogFormat, Personality, Submodules, Surroundings, Trees};
+use crate::config::{Config, Drift, LogFormat, Personality, Surroundings, Trees};
 use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -78,10 +79,7 @@ impl Checker<'_> {
         let checkout = self.all_of(git_config::core(&settings));
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
-        let filter = self.read("filter", raw.filter.as_ref(), sources::filter);
-        let sparse = raw.sparse_checkout_file.as_ref();
-        self.read("sparse-checkout-file", sparse, |_file| sources::sparse_checkout());
-        let submodules = self.read("submodules", raw.submodules.as_ref(), Submodules::parse);
+        let part = part::part(self, raw);
         self.past(raw);
         let places = self.places(raw);
         let upkeep = self.upkeep(raw);
@@ -113,8 +111,7 @@ impl Checker<'_> {
             max_failures,
             init_max_failures,
             depth: depth.flatten(),
-            filter,
-            submodules: submodules.unwrap_or(Submodules::Off),
+            part,
             access,
             checkout,
             fallback_repos,

@@ -74,29 +74,3 @@ fn check_allowed(checker: &mut Checker<'_>, key: &str, repos: &[RepoUrl], settin
         }
     }
 }
-
-/// Reads a filter in one of Git's forms.
-pub(super) fn filter(text: &str) -> Result<String, String> {
-    let is_number = |text: &str| {
-        let digits = text.strip_suffix(['k', 'm', 'g']).unwrap_or(text);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let known = match text.split_once(':') {
-        Some(("blob", "none")) => true,
-        Some(("blob", limit)) => limit.strip_prefix("limit=").is_some_and(is_number),
-        Some(("tree", depth)) => is_number(depth),
-        Some(("object", what)) => {
-            matches!(what, "type=blob" | "type=tree" | "type=commit" | "type=tag")
-        }
-        Some(("sparse" | "combine", what)) => !what.is_empty(),
-        Some(_) | None => false,
-    };
-    let complaint =
-        || format!("{text:?} is not a filter; write blob:none, blob:limit=1m or tree:0");
-    known.then(|| text.to_owned()).ok_or_else(complaint)
-}
-
-/// Refuses to leave out files.
-pub(super) fn sparse_checkout() -> Result<(), String> {
-    Err("is not possible in this version, which publishes whole commits only".to_owned())
-}

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= submodules= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= sparse-path= submodules= lfs= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -28,10 +28,13 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l repo -d 'The reposito
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l depth -d 'How many commits of history to keep; 0 keeps all' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l filter -d 'A partial clone, as in blob:none; without effect for now' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sparse-checkout-file -d 'Refused for now: only whole commits are published' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l filter -d 'A partial clone, as in blob:none' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sparse-checkout-file -d 'A file of patterns; only matching files are written' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sparse-path -d 'A directory of the repository; only these are written' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l submodules -d 'Submodules: recursive, shallow or off' -r -f -a "recursive\t''
 shallow\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l link -d 'The symlink that readers use' -r -F
@@ -125,10 +128,13 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l repo -d 'The
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l depth -d 'How many commits of history to keep; 0 keeps all' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l filter -d 'A partial clone, as in blob:none; without effect for now' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sparse-checkout-file -d 'Refused for now: only whole commits are published' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l filter -d 'A partial clone, as in blob:none' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sparse-checkout-file -d 'A file of patterns; only matching files are written' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sparse-path -d 'A directory of the repository; only these are written' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l submodules -d 'Submodules: recursive, shallow or off' -r -f -a "recursive\t''
 shallow\t''
+off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l link -d 'The symlink that readers use' -r -F

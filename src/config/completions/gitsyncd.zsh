@@ -19,9 +19,11 @@ _gitsyncd() {
 '*--fallback-repo=[The same repository elsewhere, if it fails there]:URL:_files' \
 '--ref=[Branch, tag, ref name, commit id, semver\: or tag\:]:NAME:' \
 '--depth=[How many commits of history to keep; 0 keeps all]:N:' \
-'--filter=[A partial clone, as in blob\:none; without effect for now]:SPEC:' \
-'--sparse-checkout-file=[Refused for now\: only whole commits are published]:FILE:_files' \
+'--filter=[A partial clone, as in blob\:none]:SPEC:' \
+'--sparse-checkout-file=[A file of patterns; only matching files are written]:FILE:_files' \
+'*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
+'--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
@@ -113,9 +115,11 @@ _arguments "${_arguments_options[@]}" : \
 '*--fallback-repo=[The same repository elsewhere, if it fails there]:URL:_files' \
 '--ref=[Branch, tag, ref name, commit id, semver\: or tag\:]:NAME:' \
 '--depth=[How many commits of history to keep; 0 keeps all]:N:' \
-'--filter=[A partial clone, as in blob\:none; without effect for now]:SPEC:' \
-'--sparse-checkout-file=[Refused for now\: only whole commits are published]:FILE:_files' \
+'--filter=[A partial clone, as in blob\:none]:SPEC:' \
+'--sparse-checkout-file=[A file of patterns; only matching files are written]:FILE:_files' \
+'*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
+'--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \

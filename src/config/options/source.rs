@@ -57,18 +57,33 @@ pub(super) const SOURCE: &[Opt] = &[
     Opt {
         key: "filter",
         metavar: Some("SPEC"),
-        short: "A partial clone, as in blob:none; without effect for now",
+        short: "A partial clone, as in blob:none",
         long: "The forms are those of Git: `blob:none`, `blob:limit=1m`, `tree:0`. What is published is \
-               the same with and without it. This version fetches all that the commit needs, and says \
-               so once.",
+               the same with and without it: what the commit needs and the server left out is fetched \
+               at once. It pays together with `--sparse-path` or `--sparse-checkout-file`, of which \
+               only the files that are written are fetched then, and with `--depth=0`. With `tree:0` \
+               and `--sparse-path`, directories that are not written are not fetched either; Git \
+               needs the server to look into them. A server that cannot filter sends everything.",
         ..PLAIN
     },
     Opt {
         key: "sparse-checkout-file",
         metavar: Some("FILE"),
-        short: "Refused for now: only whole commits are published",
-        long: "This version cannot leave out files, and does not start rather than publish what was \
-               not wanted.",
+        short: "A file of patterns; only matching files are written",
+        long: "The form is that of Git's `info/sparse-checkout`, which is that of `gitignore`: the last \
+               pattern that matches a file decides, and files are left out that no pattern matches. \
+               The file is read again when it changes. A relative path counts from the current \
+               directory.",
+        ..PLAIN
+    },
+    Opt {
+        key: "sparse-path",
+        metavar: Some("DIR"),
+        many: Many::Colons,
+        short: "A directory of the repository; only these are written",
+        long: "Several can be given. As with `git sparse-checkout set --cone`, the files right in the \
+               directories above them are written too, those at the top among them. `.` is all.",
+        aliases: &[same("GITOPS_MANIFEST_PATH")],
         ..PLAIN
     },
     Opt {
@@ -77,9 +92,19 @@ pub(super) const SOURCE: &[Opt] = &[
         choices: &["recursive", "shallow", "off"],
         fallback: Fallback::Text("recursive"),
         short: "Submodules: recursive, shallow or off",
-        long: "With `off`, submodules stay empty directories. This version cannot fetch submodules: \
-               with `recursive` and `shallow`, a commit that has any is not published, so that \
-               nobody waits for files that do not come.",
+        long: "With `recursive`, submodules are fetched, and theirs; with `shallow`, only they; with \
+               `off`, they stay empty directories. A commit of which a submodule cannot be had is not \
+               published.",
+        ..PLAIN
+    },
+    Opt {
+        key: "lfs",
+        metavar: Some("on|off"),
+        choices: &["on", "off"],
+        fallback: Fallback::Text("off"),
+        short: "Files of Git LFS instead of pointers to them",
+        long: "With `on`, files that attributes give to Git LFS (`filter=lfs`) are fetched from its \
+               server and checked. With `off`, their pointers are written, as Git does without LFS.",
         ..PLAIN
     },
 ];

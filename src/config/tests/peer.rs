@@ -1,10 +1,8 @@
 //! Called as git-sync: its defaults, its manners, and what it refuses.
 
 use crate::config::tests::surroundings;
-use crate::config::{
-    Config, Drift, LogFormat, Personality, Request, Submodules, Surroundings, load,
-};
-use crate::model::Garbage;
+use crate::config::{Config, Drift, LogFormat, Personality, Request, Surroundings, load};
+use crate::model::{Garbage, Submodules};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::Path;
@@ -50,7 +48,7 @@ fn every_default_is_that_of_git_sync() {
     assert_eq!(config.init_max_failures, NonZeroU64::new(1));
     assert_eq!(config.stale_worktree_timeout, Duration::ZERO);
     assert_eq!(config.garbage, Garbage::Always);
-    assert_eq!(config.submodules, Submodules::Recursive);
+    assert_eq!(config.part.submodules, Submodules::Recursive);
     assert_eq!(config.drift, Drift::Report);
     assert_eq!(config.log_format, LogFormat::Json);
     assert!(!config.serving.metrics);

@@ -1,14 +1,16 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 77] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 79] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
     ("depth", &["0", "1", "50"], Some("-1")),
     ("filter", &["blob:none", "blob:limit=1m", "tree:0"], Some("none")),
-    ("sparse-checkout-file", &[], Some("/sparse")),
+    ("sparse-checkout-file", &["/etc/sparse", "sparse"], None),
+    ("sparse-path", &["a", "./a/b/", "."], Some("../a")),
     ("submodules", &["recursive", "shallow", "off"], Some("on")),
+    ("lfs", &["on", "off"], Some("maybe")),
     ("root", &["/data", "data", "../data"], None),
     ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
     ("trees", &["prepared", "reused", "fresh"], Some("new")),

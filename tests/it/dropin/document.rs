@@ -150,12 +150,7 @@ fn each_flag_is_understood_unless_the_table_says_otherwise() {
         let given =
             if value.is_empty() { format!("--{flag}") } else { format!("--{flag}={value}") };
         let finished = asked(flag).flag(given).finish();
-        if flag == "sparse-checkout-file" {
-            finished.expect_code(2);
-            assert_eq!(rows()[flag], "not yet");
-        } else {
-            assert_from(&finished, flag, &format!("--{flag}"));
-        }
+        assert_from(&finished, flag, &format!("--{flag}"));
     }
     for flag in ["--help", "--man", "--version", "-h", "-?"] {
         let finished = bare().called("git-sync").flag(flag).finish();
@@ -166,7 +161,7 @@ fn each_flag_is_understood_unless_the_table_says_otherwise() {
 
 #[test]
 fn each_variable_is_understood_by_both_of_its_names() {
-    let actions = ["help", "man", "version", "sparse-checkout-file"];
+    let actions = ["help", "man", "version"];
     for (key, value) in FLAGS.into_iter().filter(|(flag, _)| !actions.contains(flag)) {
         for prefix in ["GITSYNC_", "GIT_SYNC_"] {
             let name = format!("{prefix}{}", key.replace('-', "_").to_uppercase());

@@ -1,0 +1,52 @@
+//! Which part of a commit is published, and how it is had.
+
+use crate::config::check::Checker;
+use crate::config::raw::Raw;
+use crate::config::{Part, SparseBy};
+use crate::model::Submodules;
+
+/// Reads it; after a problem, the value it is about is a stand-in.
+pub(super) fn part(checker: &mut Checker<'_>, raw: &Raw) -> Part {
+    let filter = checker.read("filter", raw.filter.as_ref(), |text| {
+        text.parse().map_err(|error: crate::model::FilterError| error.to_string())
+    });
+    let lfs = checker.read("lfs", raw.lfs.as_ref(), |text| match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("{text:?} is neither on nor off")),
+    });
+    let submodules = checker.read("submodules", raw.submodules.as_ref(), submodules);
+    Part {
+        filter,
+        sparse: sparse(checker, raw),
+        lfs: lfs.unwrap_or_default(),
+        submodules: submodules.unwrap_or_default(),
+    }
+}
+
+fn sparse(checker: &mut Checker<'_>, raw: &Raw) -> Option<SparseBy> {
+    let file = raw.sparse_checkout_file.as_ref().filter(|file| !file.is_empty());
+    let file = checker.file("sparse-checkout-file", file);
+    let paths = checker.read_many("sparse-path", raw.sparse_path.as_ref(), directory);
+    if file.is_some() && !paths.is_empty() {
+        checker
+            .complain("sparse-path", "does not go with --sparse-checkout-file; give one of them");
+    }
+    // One that is the top is everything.
+    let is_part = !paths.is_empty() && paths.iter().all(|path| !path.is_empty());
+    file.map(SparseBy::File).or_else(|| is_part.then_some(SparseBy::Paths(paths)))
+}
+
+/// A directory of the repository, without a slash at either end; empty for the top.
+fn directory(text: &str) -> Result<String, String> {
+    let parts: Vec<_> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if parts.contains(&"..") || text.contains(['\n', '\0']) {
+        return Err(format!("{text:?} is not a directory of the repository"));
+    }
+    Ok(parts.join("/"))
+}
+
+fn submodules(text: &str) -> Result<Submodules, String> {
+    let found = Submodules::ALL.into_iter().find(|mode| mode.label() == text);
+    found.ok_or_else(|| format!("{text:?} is none of recursive, shallow and off"))
+}
