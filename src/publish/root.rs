@@ -11,7 +11,7 @@ use crate::publish::Layout;
 use crate::publish::live;
 use crate::publish::owner::{Owner, owner};
 use crate::publish::settings::{config, config_is_right, format as format_in};
-use crate::publish::sweep::to_trash;
+use crate::publish::sweep::{to_trash, trees};
 use crate::publish::takeover;
 use crate::trees::Admin;
 use std::fs;
@@ -115,12 +115,15 @@ fn format(layout: &Layout) -> ObjectFormat {
 }
 
 /// Says whether anything needs the objects of the repository: what is published or was, what others
-/// have there, or what cannot be read.
+/// have there, or what cannot be read. What was taken back before readers saw it is nothing.
 pub fn is_needed(layout: &Layout, store: &Store) -> bool {
-    let has_tree = |admin: PathBuf| Admin::at(admin).head().is_some();
+    let holds = |paths: Result<Vec<PathBuf>, DiskError>, needed: &dyn Fn(&PathBuf) -> bool| {
+        paths.map_or(true, |paths| paths.iter().any(needed))
+    };
     live(layout).is_some()
         || store.has_refs()
-        || list(&layout.admins()).map_or(true, |admins| admins.into_iter().any(has_tree))
+        || holds(trees(layout), &|_tree| true)
+        || holds(list(&layout.admins()), &|admin| !takeover::is_left_over(layout, admin))
 }
 
 /// Puts a new, empty repository, which names objects so, in the place of the old one's objects.

@@ -24,6 +24,7 @@ mod refs;
 mod retiring;
 mod secrets;
 mod settings;
+mod sha256;
 mod sharing;
 mod status;
 mod stopping;
