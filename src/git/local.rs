@@ -52,12 +52,20 @@ impl Local {
     pub(super) fn open(path: &Path, stop: &Stop) -> Result<Self, GitError> {
         stop.check()?;
         let nothing = |source| GitError::NoRepository { path: path.to_owned(), source };
+        let closed = |source: Cause| {
+            // There is one whose objects are named in a way that is not known here.
+            if source.to_string().contains("extensions.objectFormat") {
+                GitError::Source { path: path.to_owned(), source }
+            } else {
+                nothing(source)
+            }
+        };
         let identity = identity(path);
         let real = path.canonicalize().map_err(|error| nothing(Cause::of(&error)))?;
         store::options()
             .open(real)
             .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local(), identity })
-            .map_err(|error| nothing(words(&error)))
+            .map_err(|error| closed(words(&error)))
     }
 
     /// Says whether the path still leads to the repository that was opened.

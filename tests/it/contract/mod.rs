@@ -8,6 +8,7 @@ mod depths;
 mod ends;
 mod failures;
 mod following;
+mod formats;
 mod garbage;
 mod history;
 mod incremental;

@@ -1,5 +1,4 @@
-//! Repositories whose objects are named by SHA-256: the same as others, whatever the way there. What
-//! names objects otherwise than what is published is refused, and nothing is lost by that.
+//! Repositories whose objects are named by SHA-256: the same as others, whatever the way there.
 
 use serde_json::json;
 use std::fs;
@@ -7,24 +6,24 @@ use std::path::Path;
 
 use crate::contract::incremental::settled;
 use crate::contract::{after_more_attempts, assert_published, metric, polling, publishes, trying};
-use crate::support::daemon::{Daemon, Root, Setup, events};
+use crate::support::daemon::{Root, Setup};
 use crate::support::get::ask;
 use crate::support::git::{git, run};
 use crate::support::git_daemon;
 use crate::support::http;
 use crate::support::objects::{assert_sound, has, knows, packs};
 use crate::support::sshd;
-use crate::support::told::{failures, only_failure};
+use crate::support::told::failures;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
 /// By which hash stock Git finds objects named in the root.
-fn format(root: &Root) -> String {
+pub(super) fn format(root: &Root) -> String {
     run(git(&root.path()).args(["rev-parse", "--show-object-format"]))
 }
 
 /// A URL on this machine.
-fn path(upstream: &Upstream) -> String {
+pub(super) fn path(upstream: &Upstream) -> String {
     upstream.repo().display().to_string()
 }
 
@@ -243,124 +242,4 @@ fn a_repository_that_was_lost_is_made_again_by_the_same_hash() {
         harm(&root.path().join(".git"));
         publishes(trying(&server.url(), &root), &root, &upstream, &commit);
     }
-}
-
-/// Puts another repository where one is.
-fn swap(one: &Upstream, other: &Upstream) {
-    let aside = one.dir().join("aside");
-    fs::rename(one.repo(), &aside).unwrap();
-    fs::rename(other.repo(), one.repo()).unwrap();
-    fs::rename(aside, other.repo()).unwrap();
-}
-
-#[track_caller]
-fn is_refused(daemon: &Daemon) {
-    eventually("it says what is wrong", SOON, || {
-        let last = failures(&daemon.log()).pop()?;
-        (last.class == "config").then_some(())
-    });
-    let failure = failures(&daemon.log()).pop().unwrap();
-    failure.expect("config", "the object format of '");
-    failure.expect("config", "sha1");
-    failure.expect("config", "sha256");
-    assert!(failure.hint.contains("another root"), "{failure:?}");
-}
-
-#[test]
-fn a_source_that_becomes_another_is_refused_until_it_is_the_old_one_again() {
-    for (ours, theirs) in [("sha1", "sha256"), ("sha256", "sha1")] {
-        let (upstream, other) = (Upstream::by(ours), Upstream::by(theirs));
-        let (web, git) = (http::serve(&upstream), git_daemon::serve(&upstream));
-        for url in [web.url(), git.url(), path(&upstream)] {
-            println!("{ours} at {url}");
-            let root = Root::new();
-            let daemon = polling(&url, &root).start();
-            let before = upstream.head();
-            root.eventually_publishes(&before);
-            assert_published(&root, &upstream, &before);
-            swap(&upstream, &other);
-            is_refused(&daemon);
-            after_more_attempts(&daemon, 3);
-            assert_eq!(format(&root), ours);
-            assert_eq!(root.published(), Some(before.clone()));
-            swap(&upstream, &other);
-            assert_published(&root, &upstream, &before);
-            let after = upstream.commit("a", format!("{url}\n"));
-            root.eventually_publishes(&after);
-            assert_published(&root, &upstream, &after);
-            let rebuilt = daemon.events("rebuilding the repository");
-            assert!(rebuilt.is_empty(), "{rebuilt:?}");
-        }
-    }
-}
-
-#[test]
-fn a_root_in_which_something_is_published_takes_no_other() {
-    for (ours, theirs) in [("sha1", "sha256"), ("sha256", "sha1")] {
-        let (upstream, other, root) = (Upstream::by(ours), Upstream::by(theirs), Root::new());
-        publishes(trying(&path(&upstream), &root), &root, &upstream, &upstream.head());
-        let server = http::serve(&other);
-        for url in [path(&other), server.url()] {
-            let failure = only_failure(&trying(&url, &root).once());
-            failure.expect("config", &format!("is {theirs}, and that of what is published"));
-            assert_published(&root, &upstream, &upstream.head());
-            assert_eq!(format(&root), ours);
-        }
-        publishes(trying(&path(&upstream), &root), &root, &upstream, &upstream.head());
-    }
-}
-
-#[test]
-fn a_root_in_which_nothing_is_published_takes_any() {
-    let (one, other, root) = (Upstream::by("sha1"), Upstream::by("sha256"), Root::new());
-    for (upstream, hash) in [(&one, "sha1"), (&other, "sha256"), (&one, "sha1")] {
-        upstream.commit("a", "fetched, and not published\n");
-        let refuse = "--pre-publish-exechook-command=/bin/false";
-        let setup = trying(&path(upstream), &root).flag(refuse).flag("--publish-gate").once();
-        assert_eq!(root.published(), None, "{:?}", setup.log);
-        assert_eq!(format(&root), hash);
-    }
-    publishes(trying(&path(&other), &root), &root, &other, &other.head());
-    assert_sound(&root);
-}
-
-#[test]
-fn a_fallback_of_another_kind_serves_nothing_where_something_is_published() {
-    let (upstream, other, root) = (Upstream::by("sha1"), Upstream::by("sha256"), Root::new());
-    publishes(trying(&path(&upstream), &root), &root, &upstream, &upstream.head());
-    let nowhere = upstream.dir().join("nowhere").display().to_string();
-    let fallback = format!("--fallback-repo={}", path(&other));
-    let failure = only_failure(&trying(&nowhere, &root).flag(fallback).once());
-    failure.expect("not_found", "nowhere");
-    assert_published(&root, &upstream, &upstream.head());
-}
-
-#[test]
-fn an_id_of_the_wrong_length_is_no_commit_of_the_source() {
-    for (hash, id) in [("sha1", "1".repeat(64)), ("sha256", "1".repeat(40))] {
-        let (upstream, root) = (Upstream::by(hash), Root::new());
-        let server = http::serve(&upstream);
-        for url in [path(&upstream), server.url()] {
-            for _ in 0..2 {
-                let finished = trying(&url, &root).flag(format!("--ref={id}")).once();
-                only_failure(&finished).expect("ref", "its commits have ids of ");
-                assert!(events(&finished.log, "rebuilding the repository").is_empty());
-            }
-        }
-        publishes(trying(&path(&upstream), &root), &root, &upstream, &upstream.head());
-        let finished = trying(&path(&upstream), &root).flag(format!("--ref={id}")).once();
-        only_failure(&finished).expect("ref", "its commits have ids of ");
-        assert_published(&root, &upstream, &upstream.head());
-    }
-}
-
-#[test]
-fn a_format_that_is_not_known_is_told() {
-    let (upstream, root) = (Upstream::by("sha256"), Root::new());
-    let config = upstream.repo().join("config");
-    let text = fs::read_to_string(&config).unwrap().replace("sha256", "sha3");
-    fs::write(config, text).unwrap();
-    let failure = only_failure(&trying(&path(&upstream), &root).once());
-    println!("{failure:?}");
-    assert!(failure.error.contains("sha3"), "{failure:?}");
 }
