@@ -7,6 +7,7 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::hash::Kind;
 use gix_transport::client::Capabilities;
+use gix_transport::client::capabilities::Capability;
 
 /// As gix says it.
 pub(crate) fn kind_of(format: ObjectFormat) -> Kind {
@@ -31,7 +32,7 @@ pub(super) fn object(repo: &gix::Repository, commit: &CommitId) -> Option<Object
 /// so knows no other way than the oldest.
 pub(super) fn told(capabilities: &Capabilities, url: &str) -> Result<Kind, GitError> {
     let told = capabilities.capability("object-format");
-    let Some(name) = told.as_ref().and_then(|told| told.value()) else {
+    let Some(name) = told.as_ref().and_then(Capability::value) else {
         return Ok(Kind::Sha1);
     };
     [Kind::Sha1, Kind::Sha256].into_iter().find(|kind| *name == *kind.to_string()).ok_or_else(
