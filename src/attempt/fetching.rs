@@ -15,6 +15,7 @@ pub(super) fn fetch(
     wanted: &mut Wanted,
     stop: &Stop,
 ) -> Result<(Store, Fetched), AttemptError> {
+    let store = in_their_format(me, store, wanted, stop)?;
     match fetch_into(me, &store, wanted, stop) {
         Ok(fetched) => {
             refuse_submodules(&store, &fetched)?;
@@ -30,6 +31,23 @@ pub(super) fn fetch(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Has the repository made anew if the source names objects by another hash and nothing was published
+/// yet. If something was, what is ordered then says what is wrong.
+fn in_their_format(
+    me: &mut Attempts,
+    store: Store,
+    wanted: &mut Wanted,
+    stop: &Stop,
+) -> Result<Store, AttemptError> {
+    let format = wanted.object.format();
+    if format == store.format() {
+        return Ok(store);
+    }
+    // A full id does not say whether the source has such.
+    let theirs = me.sources.session(wanted, stop)?.format();
+    if theirs == format { me.root.turn_to(format, store) } else { Ok(store) }
 }
 
 /// Empty directories where files are wanted would be worse than nothing new.

@@ -65,7 +65,7 @@ impl Patrols {
         if self.round.as_ref().is_none_or(|(tree, _)| tree != live) {
             let record = publish::admin_of(root.layout(), &live.tree).record();
             // A tree that an earlier version published has none; it was looked at at the start.
-            let patrol = Patrol::new(&live.tree, record).ok()?;
+            let patrol = Patrol::new(&live.tree, &live.commit, record).ok()?;
             self.round = Some((live.clone(), patrol));
         }
         let (_, patrol) = self.round.as_mut()?;

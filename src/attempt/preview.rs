@@ -5,8 +5,10 @@ use crate::attempt::error::Failed;
 use crate::attempt::pin::{Pin, Pinned};
 use crate::attempt::sources::Sources;
 use crate::config::Config;
+use crate::git::GitError;
 use crate::model::{CommitId, Reference, Step};
 use crate::observe::metrics::Metrics;
+use crate::publish;
 use crate::publish::Layout;
 use crate::runtime::Stop;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Preview {
     reference: Reference,
+    layout: Layout,
     sources: Sources,
     pin: Pin,
 }
@@ -38,6 +41,7 @@ impl Preview {
             reference: config.reference.clone(),
             sources: Sources::new(config, metrics),
             pin: Pin::new(&layout, config.repo.clone()),
+            layout,
         }
     }
 
@@ -69,7 +73,13 @@ impl Preview {
         let at_resolve = |error| Failed::at(Step::Resolve, error);
         let mut wanted = self.sources.resolve(place, outfit, &share).map_err(at_resolve)?;
         // A full commit id is not asked for; that somebody is there and lets us in still shows.
-        self.sources.session(&mut wanted, &share).map_err(at_resolve)?;
+        let theirs = self.sources.session(&mut wanted, &share).map_err(at_resolve)?.format();
+        let ours = publish::live(&self.layout).map(|live| live.commit.format());
+        if let Some(ours) = ours.filter(|ours| *ours != theirs) {
+            let (url, path) = (self.url(place), self.layout.git());
+            let error = GitError::OtherFormat { url, theirs, path, ours };
+            return Err(Failed::at(Step::Fetch, error));
+        }
         let is_named = !matches!(self.reference, Reference::Commit(_));
         Ok(Sight {
             known_as: self.sources.known_as().map(str::to_owned),

@@ -12,6 +12,7 @@ use crate::git::GitError;
 use crate::git::Store;
 use crate::git::copy::{CopyError, Parcel, transfer};
 use crate::git::error::words;
+use crate::git::format;
 use crate::git::packs;
 use crate::git::packs::Sizes;
 use crate::git::select::{Here, Selection, Walk};
@@ -231,8 +232,8 @@ fn select(
     let mut selection = Selection::default();
     let mut walk = Walk { source: &store.repo, here, seen: HashSet::new(), stop };
     for commit in kept {
-        let tip = ObjectId::from_hex(commit.as_str().as_bytes());
-        walk.history(tip.map_err(|_not_hex| CopyError::Wanted)?, None, &mut selection)?;
+        let tip = format::object(&store.repo, commit).ok_or(CopyError::Wanted)?;
+        walk.history(tip, None, &mut selection)?;
     }
     for tip in of_others(store, here, &mut selection) {
         walk.history(tip, None, &mut selection)?;

@@ -148,7 +148,7 @@ fn make(
         compression: parcel.compression,
         ..Default::default()
     };
-    write_pack(counts, database, options, writer)
+    write_pack(counts, database, options, (writer, repo.object_hash()))
 }
 
 /// Finds where the source has the objects. gix has a function that does this too, but it builds each
@@ -175,13 +175,12 @@ fn write_pack(
     counts: Vec<Count>,
     database: impl gix_pack::Find + Send + Clone + 'static,
     options: entry::iter_from_counts::Options,
-    writer: impl Write,
+    (writer, hash): (impl Write, gix::hash::Kind),
 ) -> Result<(), Cause> {
     let number = u32::try_from(counts.len()).map_err(|error| Cause::of(&error))?;
     let entries = entry::iter_from_counts(counts, database, Box::new(Discard), options)
         .map_err(|error| words(&error))?;
     let in_order = gix::parallel::InOrderIter::from(entries);
-    let hash = gix::hash::Kind::Sha1;
     let version = gix_pack::data::Version::V2;
     for written in FromEntriesIter::new(in_order, writer, number, version, hash) {
         written.map_err(|error| words(&error))?;

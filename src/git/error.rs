@@ -3,7 +3,7 @@
 use crate::git::allowance::Exceeded;
 use crate::model::Cause;
 use crate::model::Class;
-use crate::model::{CommitId, Reference};
+use crate::model::{CommitId, ObjectFormat, Reference};
 use crate::net::NetError;
 use crate::runtime::Stopped;
 use crate::ssh::SshError;
@@ -87,6 +87,22 @@ pub enum GitError {
         /// What is missing.
         source: Cause,
     },
+    /// The source names its objects by another hash than the repository under the root, from which
+    /// commits were published.
+    #[error(
+        "the object format of '{url}' is {theirs}, and that of what is published from the repository at {} is {ours}",
+        path.display()
+    )]
+    OtherFormat {
+        /// The source.
+        url: String,
+        /// How it names objects.
+        theirs: ObjectFormat,
+        /// The repository.
+        path: PathBuf,
+        /// How that names objects.
+        ours: ObjectFormat,
+    },
     /// The commit's tree must not be written to a disk.
     #[error("the tree of commit {commit} is not safe to write: {reason}")]
     Hostile {
@@ -123,6 +139,7 @@ impl GitError {
             Self::Refused { class, .. } => *class,
             Self::NoSuchRef { .. } => Class::Ref,
             Self::NoRepository { .. } => Class::NotFound,
+            Self::OtherFormat { .. } => Class::Config,
             Self::Protocol { .. }
             | Self::TooManyRefs { .. }
             | Self::Incomplete { .. }
@@ -138,6 +155,9 @@ impl GitError {
             Self::Ssh(error) => error.hint(),
             Self::TooManyRefs { .. } => Some(
                 "check whether the address is that of the right repository, how many refs it has (git ls-remote shows them), and whether the server speaks version 2 of Git's protocol, in which it lists only what is asked for",
+            ),
+            Self::OtherFormat { .. } => Some(
+                "a repository has one object format for ever: choose another root for this one, or follow again the one that was followed before",
             ),
             Self::Source { .. } => {
                 Some("check whether the repository there can be read, and what git fsck says of it")
@@ -178,6 +198,7 @@ impl GitError {
             | Self::NoRepository { .. }
             | Self::Source { .. }
             | Self::TooManyRefs { .. }
+            | Self::OtherFormat { .. }
             | Self::Hostile { .. } => false,
             Self::NoSuchRef { .. }
             | Self::Protocol { .. }

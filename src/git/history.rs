@@ -5,6 +5,7 @@
 
 use crate::git::Store;
 use crate::git::error::words;
+use crate::git::format;
 use crate::model::{Cause, CommitId};
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
@@ -26,7 +27,7 @@ pub(super) fn is_here(
     // A history with ends is not longer than was asked for; and a source may move its ends.
     let known = known
         .filter(|_commit| ends.is_empty())
-        .and_then(|known| ObjectId::from_hex(known.as_str().as_bytes()).ok())
+        .and_then(|known| format::object(&store.repo, known))
         .filter(|known| store.repo.objects.exists(known));
     let history = History::new(&store.repo, ends, stop);
     let looked = match known {

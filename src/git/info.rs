@@ -1,7 +1,7 @@
 //! What people want to know about a commit.
 
+use crate::git::format;
 use crate::model::CommitId;
-use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 
 /// How much is told of a subject and a name, in letters: both can be as long as somebody likes.
@@ -21,7 +21,7 @@ pub struct CommitInfo {
 impl CommitInfo {
     /// Reads it; none if the commit cannot be read.
     pub(super) fn read(repo: &gix::Repository, commit: &CommitId) -> Option<Self> {
-        let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
+        let object = format::object(repo, commit)?;
         let found = repo.find_commit(object).ok()?;
         let subject = short(&found.message().ok()?.summary());
         let author = short(found.author().ok()?.name);

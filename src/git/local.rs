@@ -8,11 +8,12 @@ use crate::git::Resolved;
 use crate::git::Store;
 use crate::git::copy;
 use crate::git::error::words;
+use crate::git::format;
+use crate::git::format::format_of;
 use crate::git::pick;
 use crate::git::pick::Tip;
 use crate::git::store;
-use crate::model::Cause;
-use crate::model::Reference;
+use crate::model::{Cause, ObjectFormat, Reference};
 use crate::runtime::Stop;
 use gix::refs::FullName;
 use std::path::{Path, PathBuf};
@@ -51,17 +52,30 @@ impl Local {
     pub(super) fn open(path: &Path, stop: &Stop) -> Result<Self, GitError> {
         stop.check()?;
         let nothing = |source| GitError::NoRepository { path: path.to_owned(), source };
+        let closed = |source: Cause| {
+            // There is one whose objects are named in a way that is not known here.
+            if source.to_string().contains("extensions.objectFormat") {
+                GitError::Source { path: path.to_owned(), source }
+            } else {
+                nothing(source)
+            }
+        };
         let identity = identity(path);
         let real = path.canonicalize().map_err(|error| nothing(Cause::of(&error)))?;
         store::options()
             .open(real)
             .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local(), identity })
-            .map_err(|error| nothing(words(&error)))
+            .map_err(|error| closed(words(&error)))
     }
 
     /// Says whether the path still leads to the repository that was opened.
     pub(super) fn is_still_there(&self) -> bool {
         identity(&self.path).iter().zip(&self.identity).all(|(now, then)| now.is_like(then))
+    }
+
+    /// By which hash it names objects.
+    pub(super) fn format(&self) -> ObjectFormat {
+        format_of(self.repo.object_hash())
     }
 
     pub(super) fn resolve(&self, reference: &Reference) -> Result<Resolved, GitError> {
@@ -165,6 +179,8 @@ impl Local {
     }
 
     pub(super) fn fetch(&self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {
+        let url = self.path.display().to_string();
+        format::check(&order.want, (self.repo.object_hash(), &url), store)?;
         let copied = match copy::objects(&self.repo, store, order, stop) {
             // Somebody may have repacked it meanwhile: what was found is elsewhere now.
             Err(copy::CopyError::Source(_) | copy::CopyError::Store(_)) => {

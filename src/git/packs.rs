@@ -4,8 +4,11 @@
 
 use crate::disk::{if_there, rename, sync_directory};
 use crate::model::Cause;
+use gix_pack::bundle::write::Outcome;
 use std::fs;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,6 +60,18 @@ pub(super) fn indexes(git: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(directory(git))?;
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     Ok(paths.filter(|path| path.extension().is_some_and(|end| end == "idx")).collect())
+}
+
+/// Makes a new pack readable for everybody, syncs it, and lets go of it.
+pub(super) fn settle(directory: &Path, written: &Outcome) -> io::Result<()> {
+    for path in [&written.data_path, &written.index_path].into_iter().flatten() {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o444))?;
+        File::open(path)?.sync_all()?;
+    }
+    if let Some(keep) = &written.keep_path {
+        fs::remove_file(keep)?;
+    }
+    File::open(directory)?.sync_all()
 }
 
 /// Moves a pack that is on the disk into a repository.

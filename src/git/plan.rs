@@ -2,7 +2,8 @@
 
 use crate::git::Changes;
 use crate::git::GitError;
-use crate::model::CommitId;
+use crate::git::format::format_of;
+use crate::model::{CommitId, ObjectFormat};
 use gix::ObjectId;
 use std::num::NonZeroU32;
 
@@ -38,6 +39,11 @@ impl Resolved {
     /// Says whether this is the same object, by whatever name.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.object == other.object
+    }
+
+    /// By which hash it is named.
+    pub fn format(&self) -> ObjectFormat {
+        format_of(self.object.kind())
     }
 
     /// The commit, or for a full id given by the user whatever object that is.

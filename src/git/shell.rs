@@ -7,7 +7,7 @@ use crate::git::Store;
 use crate::git::allowance::{Allowance, Allowed};
 use crate::git::error::refused;
 use crate::git::talk::Talk;
-use crate::model::{Reference, SshUrl};
+use crate::model::{ObjectFormat, Reference, SshUrl};
 use crate::net::NetError;
 use crate::runtime::Stop;
 use crate::ssh::{Call, Reader, Remote, Ssh, Writer};
@@ -55,6 +55,11 @@ impl Shell {
     /// Says whether the server speaks only an old version of the protocol.
     pub(super) fn is_old(&self) -> bool {
         self.talk.is_old()
+    }
+
+    /// By which hash the server names objects.
+    pub(super) fn format(&self) -> ObjectFormat {
+        self.talk.format()
     }
 
     /// Asks what the ref names.

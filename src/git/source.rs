@@ -10,7 +10,7 @@ use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::shell::Shell;
 use crate::git::talk::Talk;
-use crate::model::{Location, Outfit, Redirects, Reference, RepoUrl};
+use crate::model::{Location, ObjectFormat, Outfit, Redirects, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
 use crate::net::{Incoming, Outgoing, Wire};
@@ -212,6 +212,16 @@ impl Session {
             Self::Daemon(talk) => talk.is_old(),
             Self::Ssh(shell) => shell.is_old(),
             Self::Local(_) => false,
+        }
+    }
+
+    /// By which hash the source names its objects.
+    pub fn format(&self) -> ObjectFormat {
+        match self {
+            Self::Http(visit) => visit.talk.format(),
+            Self::Daemon(talk) => talk.format(),
+            Self::Ssh(shell) => shell.format(),
+            Self::Local(local) => local.format(),
         }
     }
 

@@ -11,12 +11,13 @@ use crate::git::Resolved;
 use crate::git::Scope;
 use crate::git::changes;
 use crate::git::error::words;
+use crate::git::format;
 use crate::git::history;
 use crate::git::packs;
 use crate::git::tree;
 use crate::model::Cause;
 use crate::model::Class;
-use crate::model::CommitId;
+use crate::model::{CommitId, ObjectFormat};
 use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::bstr::BString;
@@ -24,14 +25,11 @@ use gix::objs::Exists;
 use gix::odb::store::init::Slots;
 use gix::progress::Discard;
 use gix_pack::Bundle;
-use gix_pack::bundle::write::Outcome;
 use std::collections::BTreeSet;
 use std::fs;
-use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::num::NonZeroU32;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -112,6 +110,11 @@ impl Store {
         has || self.repo.head_id().is_ok()
     }
 
+    /// By which hash it names objects.
+    pub fn format(&self) -> ObjectFormat {
+        format::format_of(self.repo.object_hash())
+    }
+
     /// The directory of the repository.
     pub fn path(&self) -> &Path {
         &self.path
@@ -134,7 +137,7 @@ impl Store {
         depth: Option<NonZeroU32>,
     ) -> Order {
         let have = live
-            .and_then(|commit| ObjectId::from_hex(commit.as_str().as_bytes()).ok())
+            .and_then(|commit| format::object(&self.repo, commit))
             .filter(|object| self.repo.objects.exists(object));
         Order { want: wanted.object, haves: have.into_iter().collect(), depth }
     }
@@ -173,7 +176,7 @@ impl Store {
             self.repo.object_hash(),
             options,
         )?;
-        settle(directory, &written).map_err(gix::Error::from_error)?;
+        packs::settle(directory, &written).map_err(gix::Error::from_error)?;
         tracing::debug!(objects = written.index.num_objects, "took in a pack");
         Ok(written.data_path)
     }
@@ -278,7 +281,7 @@ impl Store {
     }
 
     fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
-        let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
+        let object = format::object(&self.repo, commit)?;
         Some(self.repo.find_commit(object).ok()?.tree_id().ok()?.detach())
     }
 
@@ -289,6 +292,9 @@ impl Store {
             reference: object.to_hex().to_string(),
             detail,
         };
+        if object.kind() != self.repo.object_hash() {
+            return Err(no_commit(": objects here have names of another length"));
+        }
         let found = self
             .repo
             .try_find_object(object)
@@ -305,7 +311,7 @@ impl Store {
     /// believed to be whole, and so is a history for which there is no time. What `known`
     /// descends from was found here before.
     pub fn reaches(&self, commit: &CommitId, known: Option<&CommitId>, stop: &Stop) -> bool {
-        ObjectId::from_hex(commit.as_str().as_bytes()).is_ok_and(|object| {
+        format::object(&self.repo, commit).is_some_and(|object| {
             history::is_here(self, object, known, stop).map_or(true, |here| here.is_ok())
         })
     }
@@ -379,16 +385,4 @@ pub(super) fn options() -> gix::open::Options {
         .with(gix::sec::Trust::Full)
         .config_overrides(["core.useReplaceRefs=false"])
         .object_store_slots(slots)
-}
-
-/// Makes a new pack readable for everybody, syncs it, and lets go of it.
-fn settle(directory: &Path, written: &Outcome) -> io::Result<()> {
-    for path in [&written.data_path, &written.index_path].into_iter().flatten() {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o444))?;
-        File::open(path)?.sync_all()?;
-    }
-    if let Some(keep) = &written.keep_path {
-        fs::remove_file(keep)?;
-    }
-    File::open(directory)?.sync_all()
 }

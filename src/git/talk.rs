@@ -7,12 +7,14 @@ use crate::git::Resolved;
 use crate::git::Store;
 use crate::git::allowance::Allowance;
 use crate::git::error::words;
+use crate::git::format;
+use crate::git::format::format_of;
 use crate::git::pick;
 use crate::git::pick::Tip;
-use crate::model::Class;
-use crate::model::Reference;
+use crate::model::{Cause, Class, ObjectFormat, Reference};
 use crate::net::NetError;
 use crate::runtime::Stop;
+use gix::hash::Kind;
 use gix::progress::Discard;
 use gix_protocol::Handshake;
 use gix_protocol::LsRefsCommand;
@@ -39,6 +41,8 @@ pub struct Talk<T> {
     handshake: Handshake,
     /// All the refs, if the protocol is so old that they are told without being asked for.
     listed: Option<Arc<[Ref]>>,
+    /// By which hash the server names objects.
+    kind: Kind,
     allowance: Allowance,
     url: String,
 }
@@ -72,8 +76,14 @@ impl<T: Transport> Talk<T> {
             handshake.capabilities = without_relative_depth(&handshake.capabilities);
         }
         tracing::debug!(version = ?handshake.server_protocol_version, %url, "shook hands");
+        let kind = format::told(&handshake.capabilities, &url)?;
         let listed = handshake.refs.take().map(Arc::from);
-        Ok(Self { transport, handshake, listed, allowance, url })
+        Ok(Self { transport, handshake, listed, kind, allowance, url })
+    }
+
+    /// By which hash the server names objects.
+    pub(super) fn format(&self) -> ObjectFormat {
+        format_of(self.kind)
     }
 
     /// Says whether the server knows only an old version of the protocol.
@@ -146,9 +156,25 @@ impl<T: Transport> Talk<T> {
     }
 
     fn list(&mut self, names: &[&str]) -> Result<Arc<[Ref]>, GitError> {
-        if let Some(listed) = &self.listed {
-            return Ok(Arc::clone(listed));
+        let listed = match &self.listed {
+            Some(listed) => Arc::clone(listed),
+            None => self.ask_for(names)?,
+        };
+        let strange = listed
+            .iter()
+            .flat_map(|listed| [listed.unpack().1, listed.unpack().2])
+            .flatten()
+            .find(|id| id.kind() != self.kind)
+            .map(|id| format!("its object format is {}, and it sent the id {id}", self.kind));
+        match strange {
+            None => Ok(listed),
+            Some(text) => {
+                Err(GitError::Protocol { url: self.url.clone(), source: Cause::new(text) })
+            }
         }
+    }
+
+    fn ask_for(&mut self, names: &[&str]) -> Result<Arc<[Ref]>, GitError> {
         self.allowance.renew();
         let mut prefixes = RefPrefixes::new();
         prefixes.extend(names.iter().map(|name| (*name).into()));
@@ -166,6 +192,7 @@ impl<T: Transport> Talk<T> {
         stop: &Stop,
     ) -> Result<(), GitError> {
         stop.check()?;
+        format::check(&order.want, (self.kind, &self.url), store)?;
         self.allowance.lift();
         let shallow = match order.depth {
             Some(depth) if self.can_be_shallow() => Shallow::DepthAtRemote(depth),
@@ -176,6 +203,8 @@ impl<T: Transport> Talk<T> {
             None if store.is_shallow() => Shallow::undo(),
             None => Shallow::NoChange,
         };
+        // In version 2 gix says it with each command.
+        let says_format = self.is_old() && self.kind != Kind::Sha1;
         let context = Context {
             handshake: &mut self.handshake,
             transport: &mut self.transport,
@@ -191,7 +220,7 @@ impl<T: Transport> Talk<T> {
         let mut received = Ok(None);
         let thin = !order.haves.is_empty();
         let outcome = gix_protocol::fetch(
-            &mut Ask(order),
+            &mut Ask { order, says_format },
             |pack, _progress, _flag| {
                 received = store.receive(pack, thin, stop);
                 Ok(received.is_ok())
@@ -265,7 +294,11 @@ fn name_of(listed: &Ref) -> &[u8] {
 }
 
 /// Asks for one object, naming what we have, in one round: no search for common history.
-struct Ask<'a>(&'a Order);
+struct Ask<'a> {
+    order: &'a Order,
+    /// Whether to say by which hash objects are named.
+    says_format: bool,
+}
 
 impl Negotiate for Ask<'_> {
     fn mark_complete_and_common_ref(&mut self) -> gix::error::Result<negotiate::Action> {
@@ -273,7 +306,10 @@ impl Negotiate for Ask<'_> {
     }
 
     fn add_wants(&mut self, arguments: &mut Arguments, _known: &[bool]) -> bool {
-        arguments.want(self.0.want);
+        if self.says_format {
+            arguments.add_feature(&format!("object-format={}", self.order.want.kind()));
+        }
+        arguments.want(self.order.want);
         true
     }
 
@@ -283,11 +319,11 @@ impl Negotiate for Ask<'_> {
         arguments: &mut Arguments,
         _previous: Option<&Response>,
     ) -> gix::error::Result<(negotiate::Round, bool)> {
-        for have in &self.0.haves {
+        for have in &self.order.haves {
             arguments.have(have);
         }
         let round = negotiate::Round {
-            haves_sent: self.0.haves.len(),
+            haves_sent: self.order.haves.len(),
             in_vain: 0,
             haves_to_send: 0,
             previous_response_had_at_least_one_in_common: false,

@@ -1,5 +1,6 @@
 //! The name of a commit.
 
+use crate::model::ObjectFormat;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +21,11 @@ impl CommitId {
     /// Lends the hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// By which hash it is named: nothing but its length says so.
+    pub fn format(&self) -> ObjectFormat {
+        if self.0.len() == 64 { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 }
     }
 }
 
@@ -54,6 +60,16 @@ impl fmt::Display for CommitId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_length_of_an_id_tells_its_hash() {
+        let of = |length| "a".repeat(length).parse().map(|id: CommitId| id.format());
+        assert_eq!(of(40), Ok(ObjectFormat::Sha1));
+        assert_eq!(of(64), Ok(ObjectFormat::Sha256));
+        for neither in [39, 41, 63, 65] {
+            assert_eq!(of(neither), Err(CommitIdError), "{neither}");
+        }
+    }
 
     #[test]
     fn only_full_ids_are_ids() {

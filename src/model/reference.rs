@@ -45,7 +45,7 @@ impl Reference {
     /// Says whether this may be meant as an abbreviated commit id, which a source cannot look up.
     pub fn may_be_abbreviated(&self) -> bool {
         matches!(self, Self::Short(name)
-            if (7..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            if (7..64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
     /// The full names this may stand for, most preferred first, as `git rev-parse` orders them;
@@ -164,7 +164,11 @@ mod tests {
         assert!(
             parse("semver:new").is_err() && parse("tag:").is_err() && parse("tag:a b").is_err()
         );
-        assert!(matches!(parse(&"a".repeat(40)), Ok(Reference::Commit(_))));
+        for (length, full) in [(39, false), (40, true), (41, false), (63, false), (64, true)] {
+            let reference = parse(&"a".repeat(length)).unwrap();
+            assert_eq!(matches!(reference, Reference::Commit(_)), full, "{length}");
+            assert_eq!(reference.may_be_abbreviated(), !full, "{length}");
+        }
         for bad in ["", "a b", "a..b", "-x", "a.lock", "a//b", "/a", "a/", "a^", "x@{1}", ".a"] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -21,8 +21,8 @@ pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use owner::{Owner, owner};
 pub use root::{
-    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_sound, kept,
-    prepare, rebuild, was_published,
+    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed,
+    is_sound, kept, prepare, rebuild, remake, was_published,
 };
 pub use settings::add_user;
 pub use sweep::{empty_trash, has_trash, release, sweep, withdraw};

@@ -6,11 +6,12 @@ use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
-use crate::model::{Cause, Checkout, CommitId};
+use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
 use crate::publish::Layout;
+use crate::publish::live;
 use crate::publish::owner::{Owner, owner};
-use crate::publish::settings::{config, config_is_right};
-use crate::publish::sweep::to_trash;
+use crate::publish::settings::{config, config_is_right, format as format_in};
+use crate::publish::sweep::{to_trash, trees};
 use crate::publish::takeover;
 use crate::trees::Admin;
 use std::fs;
@@ -81,7 +82,7 @@ pub fn prepare(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> 
         }
         make_directory(&directory)?;
     }
-    complete(layout, checkout)?;
+    complete(layout, checkout, format(layout))?;
     clear(layout)?;
     match Store::open(&git) {
         Ok(store) => Ok(store),
@@ -104,6 +105,33 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 /// of them stay.
 pub fn rebuild(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
+    remake(layout, checkout, format(layout))
+}
+
+/// By which hash objects are named here: as what is published is, or as the repository says.
+fn format(layout: &Layout) -> ObjectFormat {
+    let published = live(layout).map(|live| live.commit.format());
+    published.or_else(|| format_in(&layout.git())).unwrap_or(ObjectFormat::Sha1)
+}
+
+/// Says whether anything needs the objects of the repository: what is published or was, what others
+/// have there, or what cannot be read. What was taken back before readers saw it is nothing.
+pub fn is_needed(layout: &Layout, store: &Store) -> bool {
+    let holds = |paths: Result<Vec<PathBuf>, DiskError>, needed: &dyn Fn(&PathBuf) -> bool| {
+        paths.map_or(true, |paths| paths.iter().any(needed))
+    };
+    live(layout).is_some()
+        || store.has_refs()
+        || holds(trees(layout), &|_tree| true)
+        || holds(list(&layout.admins()), &|admin| !takeover::is_left_over(layout, admin))
+}
+
+/// Puts a new, empty repository, which names objects so, in the place of the old one's objects.
+pub fn remake(
+    layout: &Layout,
+    checkout: Checkout,
+    format: ObjectFormat,
+) -> Result<Store, RootError> {
     // Refs go before the objects they name, so that a crash leaves none that names nothing.
     for part in
         ["HEAD", "config", "packed-refs", "refs", "objects", "shallow", "logs", "index", "info"]
@@ -113,7 +141,7 @@ pub fn rebuild(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> 
             to_trash(layout, &path)?;
         }
     }
-    complete(layout, checkout)?;
+    complete(layout, checkout, format)?;
     Ok(Store::open(&layout.git())?)
 }
 
@@ -128,7 +156,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// Adds what a repository must have (gitrepository-layout).
-fn complete(layout: &Layout, checkout: Checkout) -> Result<(), DiskError> {
+fn complete(layout: &Layout, checkout: Checkout, format: ObjectFormat) -> Result<(), DiskError> {
     let git = layout.git();
     for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);
@@ -139,7 +167,8 @@ fn complete(layout: &Layout, checkout: Checkout) -> Result<(), DiskError> {
         }
         make_directory(&path)?;
     }
-    let (found, config) = (fs::read_to_string(git.join("config")).ok(), config(&git, checkout));
+    let found = fs::read_to_string(git.join("config")).ok();
+    let config = config(&git, checkout, format);
     for (path, is_right, content) in [
         (git.join("config"), found.as_ref() == Some(&config), config),
         (git.join("HEAD"), head_is_right(&git), head()),

@@ -3,7 +3,7 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{Durable, replace_file};
-use crate::model::Checkout;
+use crate::model::{Checkout, ObjectFormat};
 use crate::publish::Layout;
 use std::fs;
 use std::path::Path;
@@ -22,6 +22,29 @@ const CONFIG: &str = "[core]
 \tauto = false
 ";
 
+/// What is added where objects are named by SHA-256, which no Git may overlook (git-config,
+/// "extensions.objectFormat").
+const SHA256: &str = "[extensions]\n\tobjectformat = sha256\n";
+
+/// The configuration of a new repository.
+fn first(format: ObjectFormat) -> String {
+    match format {
+        ObjectFormat::Sha1 => CONFIG.to_owned(),
+        ObjectFormat::Sha256 => CONFIG.replace("version = 0", "version = 1") + SHA256,
+    }
+}
+
+/// By which hash the configuration says that objects are named, if it can be read.
+pub(super) fn format(git: &Path) -> Option<ObjectFormat> {
+    let text = fs::read_to_string(git.join("config")).ok().filter(|_| config_is_right(git))?;
+    let says = |line: &str| {
+        let (key, value) = line.split_once('=').unwrap_or_default();
+        key.trim().eq_ignore_ascii_case("objectformat") && value.trim() == "sha256"
+    };
+    let long = text.lines().any(says);
+    Some(if long { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 })
+}
+
 /// Whom Git takes for the author of what somebody commits here.
 const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
 
@@ -35,11 +58,11 @@ pub(super) fn config_is_right(git: &Path) -> bool {
 const LACKING: &str = "[core]\n\ttrustctime = false\n";
 
 /// Our configuration, or that which is there with what it lacks, and how files are written.
-pub(super) fn config(git: &Path, checkout: Checkout) -> String {
+pub(super) fn config(git: &Path, checkout: Checkout, format: ObjectFormat) -> String {
     let mut text = match fs::read_to_string(git.join("config")) {
         Ok(text) if config_is_right(git) && text.contains("trustctime") => text,
         Ok(text) if config_is_right(git) => text + LACKING,
-        Ok(_) | Err(_) => CONFIG.to_owned(),
+        Ok(_) | Err(_) => first(format),
     };
     let lines = checkout.lines();
     text = without_options(&text);
@@ -94,9 +117,9 @@ mod tests {
     fn what_options_say_is_added_and_taken_away_and_all_else_stays() {
         let dir = tempfile::tempdir().unwrap();
         let write = |checkout: Checkout| {
-            let text = config(dir.path(), checkout);
+            let text = config(dir.path(), checkout, ObjectFormat::Sha1);
             fs::write(dir.path().join("config"), &text).unwrap();
-            assert_eq!(config(dir.path(), checkout), text);
+            assert_eq!(config(dir.path(), checkout, ObjectFormat::Sha256), text);
             text
         };
         let crlf = Checkout { autocrlf: Some(AutoCrlf::True), ..Checkout::default() };
@@ -114,5 +137,14 @@ mod tests {
         fs::write(dir.path().join("config"), "[core]\n\trepositoryformatversion = 0\n").unwrap();
         assert!(write(crlf).ends_with("\tautocrlf = true\n"));
         assert!(write(nothing).ends_with("trustctime = false\n"));
+    }
+    #[test]
+    fn the_hash_that_names_objects_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(format(dir.path()), None);
+        for wanted in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+            fs::write(dir.path().join("config"), first(wanted)).unwrap();
+            assert_eq!(format(dir.path()), Some(wanted));
+        }
     }
 }

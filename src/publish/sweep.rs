@@ -90,7 +90,7 @@ pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
 
 /// The trees that we made: directories named by a commit id, at most one level below a number. And
 /// those that git-sync made where it kept them once.
-fn trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
+pub(super) fn trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
     let mut found = Vec::new();
     for child in list(&layout.trees())? {
         if ours(&child) {

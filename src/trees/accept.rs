@@ -18,7 +18,7 @@ use std::path::Path;
 /// Takes a tree as it is. Says how many of its files are not as they were recorded.
 pub fn accept(tree: &Path, admin: &Admin) -> Result<usize, DiskError> {
     let record = admin.record();
-    let mut index = index::read(&record)?;
+    let mut index = index::read(&record, admin.kind())?;
     let changed = differences(tree, &index);
     if changed.is_empty() {
         return Ok(0);

@@ -33,7 +33,7 @@ pub struct Extent {
 pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
     let index = [admin.record(), admin.index()].into_iter().find(|path| is_there(path));
     let index = index.ok_or_else(|| Cause::new("it was published by halves".to_owned()))?;
-    let index = index::read(&index).map_err(|error| Cause::of(&error))?;
+    let index = index::read(&index, admin.kind()).map_err(|error| Cause::of(&error))?;
     if !admin.is_of(tree) {
         return Err(Cause::new(format!("{} is no worktree that Git knows", tree.display())));
     }

@@ -6,9 +6,11 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::model::Cause;
+use crate::git::kind_of;
+use crate::model::{Cause, CommitId};
 use crate::trees::check::Walk;
 use crate::trees::index::pieces;
+use gix::hash::Kind;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -24,6 +26,7 @@ const CHUNK: usize = 12 * 1024;
 pub struct Patrol {
     tree: PathBuf,
     record: File,
+    kind: Kind,
     path: PathBuf,
     /// Where in the record the next look begins.
     offset: u64,
@@ -42,11 +45,11 @@ pub enum Look {
 }
 
 impl Patrol {
-    /// Begins a round.
-    pub fn new(tree: &Path, record: PathBuf) -> Result<Self, DiskError> {
+    /// Begins a round through the tree of a commit.
+    pub fn new(tree: &Path, commit: &CommitId, record: PathBuf) -> Result<Self, DiskError> {
         let file = File::open(&record).at("open", &record)?;
-        let mut patrol =
-            Self { tree: tree.to_owned(), record: file, path: record, offset: 0, left: 0 };
+        let (tree, kind) = (tree.to_owned(), kind_of(commit.format()));
+        let mut patrol = Self { tree, record: file, kind, path: record, offset: 0, left: 0 };
         patrol.begin()?;
         Ok(patrol)
     }
@@ -67,7 +70,9 @@ impl Patrol {
     pub fn look(&mut self) -> Result<Look, DiskError> {
         let mut chunk = vec![0; CHUNK];
         let mut read = self.record.read_at(&mut chunk, self.offset).at("read", &self.path)?;
-        if self.left > 0 && pieces(chunk.get(..read).unwrap_or_default()).next().is_none() {
+        if self.left > 0
+            && pieces(chunk.get(..read).unwrap_or_default(), self.kind).next().is_none()
+        {
             // A path longer than all that.
             chunk.resize(CHUNK * 8, 0);
             read = self.record.read_at(&mut chunk, self.offset).at("read", &self.path)?;
@@ -78,7 +83,7 @@ impl Patrol {
             Ok(walk) => walk,
             Err(cause) => return Ok(Look::Changed(cause)),
         };
-        for piece in pieces(chunk.get(..read).unwrap_or_default()).take(most) {
+        for piece in pieces(chunk.get(..read).unwrap_or_default(), self.kind).take(most) {
             if !piece.accepted
                 && let Err(cause) = walk.compare(piece.path, piece.mode, &piece.stat)
             {

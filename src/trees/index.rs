@@ -5,6 +5,7 @@ use crate::disk::At;
 use crate::disk::DiskError;
 use crate::git::{Change, Changes, Leaf};
 use gix::bstr::{BStr, ByteSlice};
+use gix::hash::Kind;
 use gix::index::Entry;
 use gix::index::File;
 use gix::index::State;
@@ -31,7 +32,7 @@ pub(super) struct Amendment {
 impl Amendment {
     /// Reads the other index and changes it.
     pub(super) fn apply(&self) -> Result<File, DiskError> {
-        let mut index = read(&self.base)?;
+        let mut index = read(&self.base, self.written.object_hash())?;
         let gone: HashSet<&BStr> =
             self.changes.0.iter().map(|change| change.path.as_bstr()).collect();
         index.remove_entries(|_, path, _| gone.contains(path));
@@ -46,9 +47,9 @@ impl Amendment {
     }
 }
 
-/// Reads an index of ours.
-pub(super) fn read(path: &Path) -> Result<File, DiskError> {
-    let read = File::at(path, gix::hash::Kind::Sha1, false, Options::default());
+/// Reads an index of ours, in a repository that names objects so.
+pub(super) fn read(path: &Path, kind: Kind) -> Result<File, DiskError> {
+    let read = File::at(path, kind, false, Options::default());
     read.map_err(|error| io::Error::other(error.to_string())).at("read", path)
 }
 
@@ -72,8 +73,8 @@ pub(super) fn write(index: &File, path: &Path) -> Result<(), DiskError> {
 }
 
 /// A new index that lists some files without stat data.
-pub(super) fn of(leaves: Vec<(&BStr, Leaf)>) -> File {
-    let mut state = State::new(gix::hash::Kind::Sha1);
+pub(super) fn of(leaves: Vec<(&BStr, Leaf)>, kind: Kind) -> File {
+    let mut state = State::new(kind);
     for (path, Leaf { mode, id }) in leaves {
         state.dangerously_push_entry(Stat::default(), id, Flags::empty(), mode, path);
     }
@@ -94,9 +95,9 @@ pub(super) struct Piece<'a> {
 
 /// Reads the entries of an index of version 2 or 3 from a part of it that begins with one. An entry
 /// of which the end is not there is left out.
-pub(super) fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+pub(super) fn pieces(mut bytes: &[u8], kind: Kind) -> impl Iterator<Item = Piece<'_>> {
     std::iter::from_fn(move || {
-        let (piece, rest) = piece(bytes)?;
+        let (piece, rest) = piece(bytes, kind)?;
         bytes = rest;
         Some(piece)
     })
@@ -107,14 +108,14 @@ const ASSUME_VALID: u16 = 0x8000;
 /// The flag that says that two more bytes of flags follow.
 const EXTENDED: u16 = 0x4000;
 
-fn piece(bytes: &[u8]) -> Option<(Piece<'_>, &[u8])> {
+fn piece(bytes: &[u8], kind: Kind) -> Option<(Piece<'_>, &[u8])> {
     let mut rest = bytes;
     let mut number = || take::<4>(&mut rest).map(u32::from_be_bytes);
     let mut time = || Some(Time { secs: number()?, nsecs: number()? });
     let (ctime, mtime) = (time()?, time()?);
     let (dev, ino, mode) = (number()?, number()?, number()?);
     let (uid, gid, size) = (number()?, number()?, number()?);
-    let _id = take::<20>(&mut rest)?;
+    rest = rest.get(kind.len_in_bytes()..)?;
     let flags = u16::from_be_bytes(take::<2>(&mut rest)?);
     if flags & EXTENDED != 0 {
         take::<2>(&mut rest)?;
@@ -147,13 +148,15 @@ mod tests {
             executable: bool,
             skipped: bool,
             size: u32,
+            long: bool,
         ) {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("index");
             let mode = if executable { Mode::FILE_EXECUTABLE } else { Mode::FILE };
-            let id = gix::ObjectId::null(gix::hash::Kind::Sha1);
+            let kind = if long { Kind::Sha256 } else { Kind::Sha1 };
+            let id = gix::ObjectId::null(kind);
             let leaves = paths.iter().map(|path| (BStr::new(path), Leaf { mode, id }));
-            let mut index = of(leaves.collect());
+            let mut index = of(leaves.collect(), kind);
             for entry in index.entries_mut() {
                 entry.stat.size = size;
                 entry.stat.mtime.nsecs = size / 5;
@@ -161,7 +164,7 @@ mod tests {
             }
             write(&index, &path).unwrap();
             let bytes = fs::read(&path).unwrap();
-            let read: Vec<_> = pieces(&bytes[12..]).take(paths.len()).collect();
+            let read: Vec<_> = pieces(&bytes[12..], kind).take(paths.len()).collect();
             let written: Vec<_> = index.entries().iter().map(|entry| entry.path(&index)).collect();
             prop_assert_eq!(read.iter().map(|piece| BStr::new(piece.path)).collect::<Vec<_>>(), written);
             prop_assert!(read.iter().all(|piece| piece.mode == mode));

@@ -8,10 +8,12 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
-use crate::model::CommitId;
+use crate::git::kind_of;
+use crate::model::{CommitId, ObjectFormat};
 use crate::trees::Written;
 use crate::trees::fresh::Listing;
 use crate::trees::index;
+use gix::hash::Kind;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -127,7 +129,9 @@ impl Admin {
         if same.is_none() || same == number(&ours) {
             return same.is_some() || number(&ours).is_some();
         }
-        let (Ok(record), Ok(ours)) = (index::read(&record), index::read(&ours)) else {
+        let (Ok(record), Ok(ours)) =
+            (index::read(&record, self.kind()), index::read(&ours, self.kind()))
+        else {
             return false;
         };
         index::list_the_same(&record, &ours)
@@ -139,14 +143,15 @@ impl Admin {
     pub fn vouches_for(&self, all: impl FnOnce() -> Option<gix::index::File>) -> bool {
         is_there(&self.record())
             || all().is_some_and(|all| {
-                index::read(&self.index()).is_ok_and(|listed| index::list_the_same(&listed, &all))
+                index::read(&self.index(), self.kind())
+                    .is_ok_and(|listed| index::list_the_same(&listed, &all))
             })
     }
 
     /// Records what Git's index says, if nothing was recorded when the tree was published.
     pub fn adopt(&self) -> Result<(), DiskError> {
         if !is_there(&self.record()) && is_there(&self.index()) {
-            self.write_index(&index::read(&self.index())?)?;
+            self.write_index(&index::read(&self.index(), self.kind())?)?;
         }
         Ok(())
     }
@@ -222,6 +227,11 @@ impl Admin {
     /// Reads which commit it stands for.
     pub fn head(&self) -> Option<CommitId> {
         fs::read_to_string(self.0.join("HEAD")).ok()?.trim_end().parse().ok()
+    }
+
+    /// By which hash the index names objects.
+    pub(super) fn kind(&self) -> Kind {
+        kind_of(self.head().map_or(ObjectFormat::Sha1, |head| head.format()))
     }
 }
 

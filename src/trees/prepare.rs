@@ -10,6 +10,7 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{make_directory, remove};
+use crate::git::kind_of;
 use crate::git::{GitError, Leaf, Store};
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Base;
@@ -180,7 +181,7 @@ impl Preparation {
     }
 
     fn begin(&self) -> Result<Course, Unprepared> {
-        let index = index::read(&self.original.record)?;
+        let index = index::read(&self.original.record, kind_of(self.original.commit.format()))?;
         // Those above it are there, unless somebody removes them at this moment.
         fs::create_dir(&self.place).at("create the directory", &self.place)?;
         let tree = self.tree();

@@ -131,7 +131,7 @@ mod tests {
         fs::create_dir(&tree).unwrap();
         let id = gix::ObjectId::null(gix::hash::Kind::Sha1);
         let leaf = crate::git::Leaf { mode: gix::index::entry::Mode::FILE, id };
-        index::write(&index::of(vec![("missing".into(), leaf)]), &record).unwrap();
+        index::write(&index::of(vec![("missing".into(), leaf)], id.kind()), &record).unwrap();
         let commit = "a".repeat(40).parse().unwrap();
         let original = Original { commit, tree, record };
         let shelf = Shelf::default();

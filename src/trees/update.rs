@@ -124,7 +124,8 @@ pub(super) fn list_with_attributes(
     let mut attributes = store.find_leaves(commit, attributes_above(&paths))?;
     attributes.retain(|(path, _)| !paths.contains(path.as_bstr()));
     let beside = attributes.iter().map(|(path, leaf)| (path.as_bstr(), *leaf));
-    let mut listed = index::of(leaves.iter().copied().chain(beside).collect());
+    let all = leaves.iter().copied().chain(beside).collect();
+    let mut listed = index::of(all, store.repo.object_hash());
     for (entry, path) in listed.entries_mut_with_paths() {
         if is_attributes(path) && !paths.contains(path) {
             entry.flags.insert(Flags::SKIP_WORKTREE);

@@ -10,7 +10,7 @@ use crate::attempt::root::hold::Hold;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Scope, Store};
-use crate::model::{Cause, Checkout, CommitId};
+use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
 use crate::publish;
 use crate::publish::{Imprint, Layout, Live, Lock, RootError};
 use crate::runtime::Stop;
@@ -359,6 +359,24 @@ impl Root {
         self.suspect = false;
         self.lacking = true;
         let store = publish::rebuild(&self.layout, self.checkout)?.within(&self.scope);
+        self.shape = Some(store.shape());
+        Ok(store)
+    }
+
+    /// Puts an empty repository that names objects so in the place of one that nothing needs. Any
+    /// other is given back as it is.
+    pub(super) fn turn_to(
+        &mut self,
+        format: ObjectFormat,
+        store: Store,
+    ) -> Result<Store, AttemptError> {
+        if publish::is_needed(&self.layout, &store) {
+            return Ok(store);
+        }
+        tracing::info!(%format, "making the repository anew, as the source names objects so");
+        drop(store);
+        self.touch();
+        let store = publish::remake(&self.layout, self.checkout, format)?.within(&self.scope);
         self.shape = Some(store.shape());
         Ok(store)
     }

@@ -137,7 +137,7 @@ pub(super) fn settled(daemon: &Daemon, root: &Root, commit: &str) {
     });
 }
 
-fn any_change_gives_what_stock_git_checks_out(mode: &'static str, cases: u32) {
+fn any_change_gives_what_stock_git_checks_out(mode: &'static str, hash: &str, cases: u32) {
     let config = ProptestConfig {
         cases,
         max_shrink_iters: 60,
@@ -147,7 +147,7 @@ fn any_change_gives_what_stock_git_checks_out(mode: &'static str, cases: u32) {
     let changes = vec((vec(edit(), 0..8), any::<bool>()), 4..8);
     TestRunner::new(config)
         .run(&(tree(), changes), |(generated, changes)| {
-            let (upstream, root) = (Upstream::empty(), Root::new());
+            let (upstream, root) = (Upstream::empty_by(hash), Root::new());
             // As in a commit, a path that needs another to be a directory wins.
             let mut tree = Tree::new();
             for (path, thing) in generated {
@@ -179,20 +179,28 @@ fn any_change_gives_what_stock_git_checks_out(mode: &'static str, cases: u32) {
 
 #[test]
 fn some_changes_of_a_prepared_tree_give_what_stock_git_checks_out() {
-    any_change_gives_what_stock_git_checks_out("prepared", 6);
+    any_change_gives_what_stock_git_checks_out("prepared", "sha1", 6);
 }
 
 #[test]
 fn some_changes_of_a_reused_tree_give_what_stock_git_checks_out() {
-    any_change_gives_what_stock_git_checks_out("reused", 4);
+    any_change_gives_what_stock_git_checks_out("reused", "sha1", 4);
+}
+
+#[test]
+fn so_do_some_where_objects_are_named_by_sha256() {
+    for mode in ["prepared", "reused"] {
+        any_change_gives_what_stock_git_checks_out(mode, "sha256", 2);
+    }
 }
 
 #[test]
 fn long_many_changes_give_what_stock_git_checks_out() {
     if !skip::unless_long("long_many_changes_give_what_stock_git_checks_out") {
-        any_change_gives_what_stock_git_checks_out("prepared", 150);
-        any_change_gives_what_stock_git_checks_out("reused", 100);
-        any_change_gives_what_stock_git_checks_out("fresh", 20);
+        any_change_gives_what_stock_git_checks_out("prepared", "sha1", 150);
+        any_change_gives_what_stock_git_checks_out("reused", "sha1", 100);
+        any_change_gives_what_stock_git_checks_out("fresh", "sha1", 20);
+        any_change_gives_what_stock_git_checks_out("prepared", "sha256", 50);
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) fn commit(upstream: &Upstream, tree: &Tree) -> String {
     change.commit()
 }
 
-fn random_trees_equal_those_of_stock_git(cases: u32) {
+fn random_trees_equal_those_of_stock_git(hash: &str, cases: u32) {
     let config = ProptestConfig {
         cases,
         max_shrink_iters: 100,
@@ -103,7 +103,7 @@ fn random_trees_equal_those_of_stock_git(cases: u32) {
     let trees = vec(tree(), 2..4);
     TestRunner::new(config)
         .run(&trees, |trees| {
-            let (upstream, root) = (Upstream::empty(), Root::new());
+            let (upstream, root) = (Upstream::empty_by(hash), Root::new());
             for tree in &trees {
                 let commit = commit(&upstream, tree);
                 let url = upstream.repo();
@@ -116,12 +116,18 @@ fn random_trees_equal_those_of_stock_git(cases: u32) {
 
 #[test]
 fn some_random_trees_equal_those_of_stock_git() {
-    random_trees_equal_those_of_stock_git(6);
+    random_trees_equal_those_of_stock_git("sha1", 6);
+}
+
+#[test]
+fn so_do_some_whose_objects_are_named_by_sha256() {
+    random_trees_equal_those_of_stock_git("sha256", 4);
 }
 
 #[test]
 fn long_many_random_trees_equal_those_of_stock_git() {
     if !skip::unless_long("long_many_random_trees_equal_those_of_stock_git") {
-        random_trees_equal_those_of_stock_git(300);
+        random_trees_equal_those_of_stock_git("sha1", 300);
+        random_trees_equal_those_of_stock_git("sha256", 100);
     }
 }

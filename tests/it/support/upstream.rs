@@ -24,16 +24,28 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Makes a repository without commits, whose HEAD names `main`.
     pub(crate) fn empty() -> Self {
+        Self::empty_by("sha1")
+    }
+
+    /// Makes such a repository that names objects by this hash.
+    pub(crate) fn empty_by(hash: &str) -> Self {
         let upstream = Self { dir: TempDir::new().unwrap(), minutes: Cell::new(0) };
-        run(git(upstream.dir.path()).args(["init", "--quiet", "--bare", "repo.git"]));
-        run(git(upstream.dir.path()).args(["init", "--quiet", "work"]));
+        let format = format!("--object-format={hash}");
+        for words in [&["--bare", "repo.git"][..], &["work"]] {
+            run(git(upstream.dir.path()).args(["init", "--quiet", &format]).args(words));
+        }
         run(upstream.git().args(["remote", "add", "origin", "../repo.git"]));
         upstream
     }
 
     /// Makes a repository with one commit.
     pub(crate) fn new() -> Self {
-        let upstream = Self::empty();
+        Self::by("sha1")
+    }
+
+    /// Makes a repository with one commit that names objects by this hash.
+    pub(crate) fn by(hash: &str) -> Self {
+        let upstream = Self::empty_by(hash);
         upstream.commit("README", "first\n");
         upstream
     }
