@@ -6,10 +6,10 @@ use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
-use crate::model::{Cause, Checkout, CommitId};
+use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
 use crate::publish::owner::{Owner, owner};
-use crate::publish::settings::{config, config_is_right};
+use crate::publish::settings::{Settings, config, config_is_right};
 use crate::publish::sweep::to_trash;
 use crate::publish::takeover;
 use crate::trees::Admin;
@@ -63,7 +63,7 @@ impl RootError {
 
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind. Stock Git is told how files are written.
-pub fn prepare(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {
+pub fn prepare(layout: &Layout, settings: Settings) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
     match owner(layout) {
@@ -81,13 +81,13 @@ pub fn prepare(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> 
         }
         make_directory(&directory)?;
     }
-    complete(layout, checkout)?;
+    complete(layout, settings)?;
     clear(layout)?;
     match Store::open(&git) {
         Ok(store) => Ok(store),
         Err(damaged) => {
             tracing::warn!(error = %Cause::of(&damaged), "the repository cannot be opened");
-            Ok(rebuild(layout, checkout)?)
+            Ok(rebuild(layout, settings)?)
         }
     }
 }
@@ -102,7 +102,7 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 
 /// Puts a new, empty repository in the place of the old one's objects. The trees and what Git knows
 /// of them stay.
-pub fn rebuild(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {
+pub fn rebuild(layout: &Layout, settings: Settings) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
     // Refs go before the objects they name, so that a crash leaves none that names nothing.
     for part in
@@ -113,7 +113,7 @@ pub fn rebuild(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> 
             to_trash(layout, &path)?;
         }
     }
-    complete(layout, checkout)?;
+    complete(layout, settings)?;
     Ok(Store::open(&layout.git())?)
 }
 
@@ -128,7 +128,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// Adds what a repository must have (gitrepository-layout).
-fn complete(layout: &Layout, checkout: Checkout) -> Result<(), DiskError> {
+fn complete(layout: &Layout, settings: Settings) -> Result<(), DiskError> {
     let git = layout.git();
     for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);
@@ -139,7 +139,7 @@ fn complete(layout: &Layout, checkout: Checkout) -> Result<(), DiskError> {
         }
         make_directory(&path)?;
     }
-    let (found, config) = (fs::read_to_string(git.join("config")).ok(), config(&git, checkout));
+    let (found, config) = (fs::read_to_string(git.join("config")).ok(), config(&git, settings));
     for (path, is_right, content) in [
         (git.join("config"), found.as_ref() == Some(&config), config),
         (git.join("HEAD"), head_is_right(&git), head()),
