@@ -4,6 +4,8 @@
 //! The list is believed only if each of these trees is one that Git would make. In any doubt there
 //! is no list, and the whole tree is looked at instead.
 
+use crate::git::Marker;
+use crate::git::Scope;
 use crate::git::tree;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString};
@@ -17,8 +19,8 @@ use gix::validate::path::component;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// All files, symlinks and submodules that are not the same in two trees, by path, in no order. One
-/// that became a directory, or was one, is in the list twice or more.
+/// All files, symlinks and submodules that are not the same in two trees, by path, in no order, those
+/// that are not written among them. One that became a directory, or was one, is in the list twice or more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes(pub(crate) Vec<Change>);
 
@@ -37,6 +39,8 @@ pub(crate) struct Change {
 pub(crate) struct Leaf {
     pub(crate) mode: Mode,
     pub(crate) id: ObjectId,
+    /// Whether it is not written, as the rules say.
+    pub(crate) skipped: bool,
 }
 
 impl Changes {
@@ -47,7 +51,12 @@ impl Changes {
 }
 
 /// Lists the changes from one tree to another. None if an object is missing or anything is odd.
-pub(super) fn between(repo: &gix::Repository, old: ObjectId, new: ObjectId) -> Option<Changes> {
+pub(super) fn between(
+    repo: &gix::Repository,
+    old: ObjectId,
+    new: ObjectId,
+    scope: &Scope,
+) -> Option<Changes> {
     if old == new {
         return Some(Changes::default());
     }
@@ -66,6 +75,7 @@ pub(super) fn between(repo: &gix::Repository, old: ObjectId, new: ObjectId) -> O
         return None;
     }
     let mut changes = Vec::new();
+    let mut marker = scope.sparse.as_deref().map(Marker::new);
     for record in recorder.records {
         let (path, old, new) = sides(record);
         for (_, id) in [old, new].into_iter().flatten().filter(|(mode, _)| mode.is_tree()) {
@@ -73,7 +83,13 @@ pub(super) fn between(repo: &gix::Repository, old: ObjectId, new: ObjectId) -> O
                 return None;
             }
         }
-        let (old, new) = (old.and_then(leaf), new.and_then(leaf));
+        let mut with_mark = |side: Side| {
+            let leaf = side.and_then(leaf)?;
+            let is_written =
+                marker.as_mut().is_none_or(|marker| marker.includes(path.as_ref(), leaf.mode));
+            Some(Leaf { skipped: !is_written, ..leaf })
+        };
+        let (old, new) = (with_mark(old), with_mark(new));
         if new.is_some_and(|new| !is_here(repo, new)) {
             return None;
         }
@@ -104,12 +120,12 @@ pub(super) fn leaf((mode, id): (EntryMode, ObjectId)) -> Option<Leaf> {
         EntryKind::Link => Mode::SYMLINK,
         EntryKind::Commit => Mode::COMMIT,
     };
-    Some(Leaf { mode, id })
+    Some(Leaf { mode, id, skipped: false })
 }
 
-/// Whether the content is in the repository. That of submodules lives elsewhere.
+/// Whether the content is in the repository, if it is needed. That of submodules lives elsewhere.
 fn is_here(repo: &gix::Repository, leaf: Leaf) -> bool {
-    leaf.mode == Mode::COMMIT || repo.objects.exists(&leaf.id)
+    leaf.mode == Mode::COMMIT || leaf.skipped || repo.objects.exists(&leaf.id)
 }
 
 /// Whether a tree is one that Git would make: sorted, no name twice, no name that is refused.

@@ -43,6 +43,7 @@ pub(crate) use plan::Content;
 pub use plan::{Before, Fetched, Order, Resolved};
 pub use scope::Scope;
 pub use source::{Session, Source};
+pub(crate) use sparse::Marker;
 pub use sparse::{Descent, Sparse};
 pub use store::Store;
-pub(crate) use tree::is_attributes;
+pub(crate) use tree::{SKIPPED, governs_any, is_attributes};

@@ -24,19 +24,11 @@ impl Scope {
     pub(super) fn shape(&self) -> String {
         let mut text = String::new();
         if let Some(sparse) = &self.sparse {
-            let form = if sparse.is_cone() { "cone" } else { "patterns" };
-            // A debug string keeps it on one line, whatever it holds.
-            let rules = format!("{:?}", sparse.text());
-            text += &["sparse ", form, " = ", &rules, "\n"].concat();
+            text += &sparse.shape();
         }
         if self.lfs {
             text.push_str("lfs = on\n");
         }
         text
-    }
-
-    /// Whether a file is written.
-    pub(crate) fn includes(&self, path: &gix::bstr::BStr) -> bool {
-        self.sparse.as_ref().is_none_or(|sparse| sparse.includes(path))
     }
 }

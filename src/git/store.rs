@@ -203,7 +203,7 @@ impl Store {
         let since = |base: &CommitId| {
             Some(Content::Since(
                 base.clone(),
-                changes::between(&self.repo, self.root_of(base)?, root)?,
+                changes::between(&self.repo, self.root_of(base)?, root, &self.scope)?,
             ))
         };
         if let Some(content) = before.tree.as_ref().and_then(since) {

@@ -1,11 +1,13 @@
 //! The files of a commit as an index, checked before anything is written.
 
+use crate::git::Marker;
 use crate::git::Scope;
 use crate::git::error::words;
 use crate::model::Cause;
 use crate::model::CommitId;
-use gix::index::File;
+use gix::bstr::{BStr, ByteSlice};
 use gix::index::entry::{Flags, Mode};
+use gix::index::{Entry, File, State};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why a tree could not be listed.
@@ -45,7 +47,7 @@ pub(super) fn list(
 
 /// Finds a path that is there twice, or as a file and as a directory.
 fn clash(index: &File) -> Option<String> {
-    let mut last: Option<&gix::bstr::BStr> = None;
+    let mut last: Option<&BStr> = None;
     for entry in index.entries() {
         let path = entry.path(index);
         if last == Some(path) {
@@ -66,42 +68,56 @@ fn clash(index: &File) -> Option<String> {
 }
 
 /// Whether the file holds attributes of others.
-pub(crate) fn is_attributes(path: &gix::bstr::BStr) -> bool {
-    use gix::bstr::ByteSlice;
+pub(crate) fn is_attributes(path: &BStr) -> bool {
     path == ".gitattributes" || path.ends_with_str("/.gitattributes")
 }
 
-fn parent(path: Option<&gix::bstr::BStr>) -> Option<&gix::bstr::BStr> {
-    use gix::bstr::ByteSlice;
+fn parent(path: Option<&BStr>) -> Option<&BStr> {
     let path = path?;
     path.rfind_byte(b'/').and_then(|slash| path.get(..slash)).map(ByteSlice::as_bstr)
 }
 
-/// Finds a submodule.
+/// Finds a submodule that is to be there.
 pub(super) fn first_submodule(index: &File) -> Option<String> {
-    let found = index.entries().iter().find(|entry| entry.mode == Mode::COMMIT)?;
+    let is_one =
+        |entry: &&Entry| entry.mode == Mode::COMMIT && !entry.flags.contains(Flags::SKIP_WORKTREE);
+    let found = index.entries().iter().find(is_one)?;
     Some(found.path(index).to_string())
 }
 
-/// Marks the files that are not to be written.
+/// The mark, and that it is to be stored.
+pub(crate) const SKIPPED: Flags = Flags::SKIP_WORKTREE.union(Flags::EXTENDED);
+
+/// Marks what is not to be written.
 pub(super) fn leave_out(index: &mut File, scope: &Scope) {
-    if scope.sparse.is_none() {
+    let Some(sparse) = &scope.sparse else {
         return;
-    }
+    };
+    let mut marker = Marker::new(sparse);
     for (entry, path) in index.entries_mut_with_paths() {
-        entry.flags.set(Flags::SKIP_WORKTREE, !scope.includes(path));
+        entry.flags.set(SKIPPED, !marker.includes(path, entry.mode));
     }
 }
 
-/// Finds a file that is to be written and whose content is not here. Submodules live elsewhere.
+/// Whether attributes in this file hold for any file that is to be written, whether or not it is to
+/// be written itself.
+pub(crate) fn governs_any(index: &State, attributes: &BStr) -> bool {
+    let directory = attributes.rfind_byte(b'/').map_or(0, |slash| slash + 1);
+    let below = index.prefixed_entries(attributes.get(..directory).unwrap_or_default().as_bstr());
+    below.unwrap_or_default().iter().any(|entry| !entry.flags.contains(Flags::SKIP_WORKTREE))
+}
+
+/// Finds a file whose content is needed to write the tree and is not here. Submodules live elsewhere.
 pub(super) fn first_missing(index: &File, has: impl Fn(&gix::oid) -> bool) -> Option<String> {
-    index
-        .entries()
-        .iter()
-        .find(|entry| {
-            entry.mode != Mode::COMMIT
-                && !entry.flags.contains(Flags::SKIP_WORKTREE)
-                && !has(&entry.id)
-        })
-        .map(|entry| format!("{} ({})", entry.path(index), entry.id))
+    let mut needed = index.entries().iter().filter(|entry| is_needed(index, entry));
+    let missing = needed.find(|entry| !has(&entry.id))?;
+    Some(format!("{} ({})", missing.path(index), missing.id))
+}
+
+/// Whether the content of a file is needed to write the tree.
+pub(super) fn is_needed(index: &State, entry: &Entry) -> bool {
+    let path = entry.path(index);
+    entry.mode != Mode::COMMIT
+        && (!entry.flags.contains(Flags::SKIP_WORKTREE)
+            || is_attributes(path) && governs_any(index, path))
 }

@@ -6,6 +6,7 @@
 
 use crate::publish::Layout;
 use crate::publish::link::{Live, admin_of};
+use crate::trees::{RULES, WORKTREE_CONFIG};
 use jiff::Timestamp;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -61,10 +62,11 @@ impl Imprint {
 fn places(layout: &Layout, live: &Live) -> impl Iterator<Item = (PathBuf, Look)> {
     let git = layout.git();
     let admin = admin_of(layout, &live.tree);
+    let notes = ["HEAD", "commondir", "gitdir", "locked", RULES, WORKTREE_CONFIG];
     let closely = ["HEAD", "config", "shallow"]
         .map(|name| git.join(name))
         .into_iter()
-        .chain(["HEAD", "commondir", "gitdir", "locked"].map(|name| admin.path().join(name)))
+        .chain(notes.map(|name| admin.path().join(name)))
         .chain([layout.link().to_owned(), live.tree.join(".git"), layout.trees(), layout.admins()]);
     let passing = ["gitsyncd/staging", "gitsyncd/trash", "objects/pack", "refs/heads"]
         .map(|name| git.join(name))

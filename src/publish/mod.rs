@@ -24,5 +24,5 @@ pub use root::{
     RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed,
     is_sound, kept, prepare, rebuild, remake, was_published,
 };
-pub use settings::add_user;
+pub use settings::{Settings, add_user};
 pub use sweep::{empty_trash, has_trash, release, sweep, withdraw};

@@ -6,11 +6,11 @@ use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
-use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
+use crate::model::{Cause, CommitId, ObjectFormat};
 use crate::publish::Layout;
 use crate::publish::live;
 use crate::publish::owner::{Owner, owner};
-use crate::publish::settings::{config, config_is_right, format as format_in};
+use crate::publish::settings::{Settings, config, config_is_right, format as format_in};
 use crate::publish::sweep::{to_trash, trees};
 use crate::publish::takeover;
 use crate::trees::Admin;
@@ -64,7 +64,7 @@ impl RootError {
 
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind. Stock Git is told how files are written.
-pub fn prepare(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {
+pub fn prepare(layout: &Layout, settings: Settings) -> Result<Store, RootError> {
     check_link(layout)?;
     let git = layout.git();
     match owner(layout) {
@@ -82,13 +82,13 @@ pub fn prepare(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> 
         }
         make_directory(&directory)?;
     }
-    complete(layout, checkout, format(layout))?;
+    complete(layout, settings, format(layout))?;
     clear(layout)?;
     match Store::open(&git) {
         Ok(store) => Ok(store),
         Err(damaged) => {
             tracing::warn!(error = %Cause::of(&damaged), "the repository cannot be opened");
-            Ok(rebuild(layout, checkout)?)
+            Ok(rebuild(layout, settings)?)
         }
     }
 }
@@ -103,9 +103,9 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
 
 /// Puts a new, empty repository in the place of the old one's objects. The trees and what Git knows
 /// of them stay.
-pub fn rebuild(layout: &Layout, checkout: Checkout) -> Result<Store, RootError> {
+pub fn rebuild(layout: &Layout, settings: Settings) -> Result<Store, RootError> {
     tracing::warn!(repository = %layout.git().display(), "rebuilding the repository");
-    remake(layout, checkout, format(layout))
+    remake(layout, settings, format(layout))
 }
 
 /// By which hash objects are named here: as what is published is, or as the repository says.
@@ -129,7 +129,7 @@ pub fn is_needed(layout: &Layout, store: &Store) -> bool {
 /// Puts a new, empty repository, which names objects so, in the place of the old one's objects.
 pub fn remake(
     layout: &Layout,
-    checkout: Checkout,
+    settings: Settings,
     format: ObjectFormat,
 ) -> Result<Store, RootError> {
     // Refs go before the objects they name, so that a crash leaves none that names nothing.
@@ -141,7 +141,7 @@ pub fn remake(
             to_trash(layout, &path)?;
         }
     }
-    complete(layout, checkout, format)?;
+    complete(layout, settings, format)?;
     Ok(Store::open(&layout.git())?)
 }
 
@@ -156,7 +156,7 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 }
 
 /// Adds what a repository must have (gitrepository-layout).
-fn complete(layout: &Layout, checkout: Checkout, format: ObjectFormat) -> Result<(), DiskError> {
+fn complete(layout: &Layout, settings: Settings, format: ObjectFormat) -> Result<(), DiskError> {
     let git = layout.git();
     for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
         let path = git.join(directory);
@@ -168,7 +168,7 @@ fn complete(layout: &Layout, checkout: Checkout, format: ObjectFormat) -> Result
         make_directory(&path)?;
     }
     let found = fs::read_to_string(git.join("config")).ok();
-    let config = config(&git, checkout, format);
+    let config = config(&git, settings, format);
     for (path, is_right, content) in [
         (git.join("config"), found.as_ref() == Some(&config), config),
         (git.join("HEAD"), head_is_right(&git), head()),

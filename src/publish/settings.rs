@@ -45,6 +45,15 @@ pub(super) fn format(git: &Path) -> Option<ObjectFormat> {
     Some(if long { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 })
 }
 
+/// What is written to the configuration as the options say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How files are written.
+    pub checkout: Checkout,
+    /// Whether Git is told things that are true of one worktree only.
+    pub by_worktree: bool,
+}
+
 /// Whom Git takes for the author of what somebody commits here.
 const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
 
@@ -58,18 +67,34 @@ pub(super) fn config_is_right(git: &Path) -> bool {
 const LACKING: &str = "[core]\n\ttrustctime = false\n";
 
 /// Our configuration, or that which is there with what it lacks, and how files are written.
-pub(super) fn config(git: &Path, checkout: Checkout, format: ObjectFormat) -> String {
+pub(super) fn config(git: &Path, settings: Settings, format: ObjectFormat) -> String {
     let mut text = match fs::read_to_string(git.join("config")) {
         Ok(text) if config_is_right(git) && text.contains("trustctime") => text,
         Ok(text) if config_is_right(git) => text + LACKING,
         Ok(_) | Err(_) => first(format),
     };
-    let lines = checkout.lines();
+    let lines = settings.checkout.lines();
     text = without_options(&text);
     if !lines.is_empty() {
         text = format!("{text}{BY_OPTIONS}\n{lines}");
     }
+    if settings.by_worktree && !is_by_worktree(&text) {
+        text.push_str(BY_WORKTREE);
+    }
     text
+}
+
+/// Has Git read what it is told of one worktree only. It does no harm where nothing is told, so it
+/// stays for trees that were published before.
+const BY_WORKTREE: &str = "[extensions]\n\tworktreeConfig = true\n";
+
+fn is_by_worktree(text: &str) -> bool {
+    let value = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        let is_it = key.trim().eq_ignore_ascii_case("worktreeconfig");
+        is_it.then(|| value.trim().eq_ignore_ascii_case("true"))
+    };
+    text.lines().filter_map(value).next_back() == Some(true)
 }
 
 /// The head of the section that says how files are written. What somebody else puts into it stays.
@@ -116,12 +141,13 @@ mod tests {
     #[test]
     fn what_options_say_is_added_and_taken_away_and_all_else_stays() {
         let dir = tempfile::tempdir().unwrap();
-        let write = |checkout: Checkout| {
-            let text = config(dir.path(), checkout, ObjectFormat::Sha1);
+        let write_all = |settings: Settings| {
+            let text = config(dir.path(), settings, ObjectFormat::Sha1);
             fs::write(dir.path().join("config"), &text).unwrap();
-            assert_eq!(config(dir.path(), checkout, ObjectFormat::Sha256), text);
+            assert_eq!(config(dir.path(), settings, ObjectFormat::Sha256), text);
             text
         };
+        let write = |checkout| write_all(Settings { checkout, by_worktree: false });
         let crlf = Checkout { autocrlf: Some(AutoCrlf::True), ..Checkout::default() };
         let other = Checkout { eol: Some(Eol::Crlf), symlinks: Some(false), ..Checkout::default() };
         let nothing = Checkout::default();
@@ -137,6 +163,12 @@ mod tests {
         fs::write(dir.path().join("config"), "[core]\n\trepositoryformatversion = 0\n").unwrap();
         assert!(write(crlf).ends_with("\tautocrlf = true\n"));
         assert!(write(nothing).ends_with("trustctime = false\n"));
+        let text = write_all(Settings { checkout: nothing, by_worktree: true });
+        assert!(text.ends_with(BY_WORKTREE));
+        assert_eq!(write(nothing), text, "trees may still need it");
+        fs::write(dir.path().join("config"), text + "\tworktreeconfig = false\n").unwrap();
+        let text = write_all(Settings { checkout: nothing, by_worktree: true });
+        assert!(text.ends_with(BY_WORKTREE));
     }
     #[test]
     fn the_hash_that_names_objects_is_read_back() {

@@ -50,7 +50,7 @@ fn differences(tree: &Path, index: &gix::index::State) -> Vec<Difference> {
     };
     let mut changed = Vec::new();
     for (place, entry) in index.entries().iter().enumerate() {
-        if entry.flags.contains(Flags::ASSUME_VALID)
+        if entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE)
             || walk.compare(entry.path(index), entry.mode, &entry.stat).is_ok()
         {
             continue;

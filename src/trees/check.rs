@@ -5,11 +5,12 @@ use crate::disk::{is_there, list};
 use crate::model::Cause;
 use crate::trees::Admin;
 use crate::trees::index;
+use crate::trees::index::is_skipped;
 use crate::trees::pair::{DIRECTORY, enter};
-use gix::bstr::ByteSlice;
-use gix::index::Entry;
+use gix::bstr::{BStr, ByteSlice};
 use gix::index::entry;
 use gix::index::entry::{Flags, Mode};
+use gix::index::{Entry, State};
 use rustix::fs::{AtFlags, CWD, FileType, Stat};
 use rustix::fs::{openat, statat};
 use rustix::io::Errno;
@@ -28,7 +29,8 @@ pub struct Extent {
 }
 
 /// Looks whether every file of the index is in the tree with the kind, size, time and mode it was
-/// published with. Files that somebody added are not looked for. Inode numbers and change times
+/// published with. Neither files that the rules leave out are looked for, nor those that somebody
+/// added. Inode numbers and change times
 /// are not compared, because a restore or a hardlink changes them and no content.
 pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
     let index = [admin.record(), admin.index()].into_iter().find(|path| is_there(path));
@@ -40,7 +42,7 @@ pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
     let mut extent = Extent { files: 0, bytes: 0 };
     let mut walk = Walk::new(tree)?;
     for entry in index.entries() {
-        if entry.flags.contains(Flags::ASSUME_VALID) {
+        if entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE) {
             continue;
         }
         let found = walk.compare(entry.path(&index), entry.mode, &entry.stat)?;
@@ -182,17 +184,18 @@ pub(super) fn noted(found: &Stat) -> entry::Stat {
 }
 
 /// Finds what is in a tree and not in its index, except what Git needs to know it by.
-pub(super) fn strangers(index: &gix::index::State, tree: &Path) -> Result<Vec<PathBuf>, DiskError> {
+pub(super) fn strangers(index: &State, tree: &Path) -> Result<Vec<PathBuf>, DiskError> {
     let mut found = Vec::new();
     let mut left = vec![tree.to_owned()];
     while let Some(directory) = left.pop() {
         for path in list(&directory)? {
             let below = path.strip_prefix(tree).unwrap_or(&path);
             let name = below.as_os_str().as_bytes().as_bstr();
-            if name == ".git" || index.entry_by_path(name).is_some() {
+            let is_file = index.entry_by_path(name).is_some_and(|entry| !is_skipped(entry));
+            if name == ".git" || is_file {
                 continue;
             }
-            if path.is_symlink() || !path.is_dir() || !index.path_is_directory(name) {
+            if path.is_symlink() || !path.is_dir() || !holds_any(index, name) {
                 found.push(path);
             } else {
                 left.push(path);
@@ -200,4 +203,11 @@ pub(super) fn strangers(index: &gix::index::State, tree: &Path) -> Result<Vec<Pa
         }
     }
     Ok(found)
+}
+
+/// Whether anything that is written is in a directory.
+fn holds_any(index: &State, directory: &BStr) -> bool {
+    let prefix = [directory.as_bytes(), b"/"].concat();
+    let below = index.prefixed_entries(prefix.as_bstr()).unwrap_or_default();
+    below.iter().any(|entry| !is_skipped(entry))
 }

@@ -84,7 +84,7 @@ impl Patrol {
             Err(cause) => return Ok(Look::Changed(cause)),
         };
         for piece in pieces(chunk.get(..read).unwrap_or_default(), self.kind).take(most) {
-            if !piece.accepted
+            if !piece.ignored
                 && let Err(cause) = walk.compare(piece.path, piece.mode, &piece.stat)
             {
                 return Ok(Look::Changed(cause));

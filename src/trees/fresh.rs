@@ -5,20 +5,22 @@ use crate::disk::DiskError;
 use crate::disk::make_directory;
 use crate::git::Fetched;
 use crate::git::GitError;
-use crate::git::Store;
+use crate::git::{Sparse, Store};
 use crate::model::Cause;
 use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Extent;
-use crate::trees::index::Amendment;
+use crate::trees::index::{Amendment, is_skipped};
 use crate::trees::path_of;
 use crate::trees::special;
+use gix::index::Entry;
 use gix::index::entry::Mode;
 use gix::progress::Discard;
 use gix::worktree::stack::state::attributes::Source;
 use gix::worktree::state::checkout;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Threads that write files.
 const THREADS: usize = 2;
@@ -32,6 +34,8 @@ pub struct Written {
     pub(super) bytes: u64,
     /// By which settings it was written.
     pub(super) shape: String,
+    /// Which files were written; none means all.
+    pub(super) sparse: Option<Arc<Sparse>>,
 }
 
 /// What the index of a written tree is made of.
@@ -125,8 +129,8 @@ pub fn write(
     stop.check()?;
     make_directory(&path)?;
     let Extent { files, bytes } = fill(store, &commit, &mut index, &path, stop)?;
-    let shape = store.shape();
-    Ok(Written { listing: Listing::Whole(index), commit, path, files, bytes, shape })
+    let (shape, sparse) = (store.shape(), store.scope().sparse.clone());
+    Ok(Written { listing: Listing::Whole(index), commit, path, files, bytes, shape, sparse })
 }
 
 /// Writes the files of an index that are not in the directory yet, and notes their stat data.
@@ -142,6 +146,8 @@ pub(super) fn fill(
         source: crate::git::words(error),
         class: class_of(error),
     };
+    let is_file = |entry: &&Entry| entry.mode != Mode::COMMIT && !is_skipped(entry);
+    let files = index.entries().iter().filter(is_file).map(|_| 1).sum();
     let executable = special::take_for_plain(index);
     let specials = special::set_aside(store, index).map_err(|error| failed(&error))?;
     let mut options =
@@ -165,7 +171,6 @@ pub(super) fn fill(
     make_submodule_directories(index, path)?;
     let written = special::write(store, specials, index, path)?;
     special::make_executable(index, executable, path)?;
-    let files = u64::try_from(outcome.files_updated).unwrap_or(u64::MAX);
     Ok(Extent { files, bytes: outcome.bytes_written + written })
 }
 
@@ -177,7 +182,8 @@ fn class_of(error: &gix::Error) -> Class {
 
 /// Makes the empty directories that Git shows for submodules that are not checked out.
 fn make_submodule_directories(index: &gix::index::File, path: &Path) -> Result<(), TreeError> {
-    for entry in index.entries().iter().filter(|entry| entry.mode == Mode::COMMIT) {
+    let is_one = |entry: &&Entry| entry.mode == Mode::COMMIT && !is_skipped(entry);
+    for entry in index.entries().iter().filter(is_one) {
         let directory = path.join(path_of(entry, index));
         make_directory(&directory)?;
     }

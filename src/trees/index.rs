@@ -3,7 +3,7 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::git::{Change, Changes, Leaf};
+use crate::git::{Change, Changes, Leaf, SKIPPED};
 use gix::bstr::{BStr, ByteSlice};
 use gix::hash::Kind;
 use gix::index::Entry;
@@ -37,10 +37,10 @@ impl Amendment {
             self.changes.0.iter().map(|change| change.path.as_bstr()).collect();
         index.remove_entries(|_, path, _| gone.contains(path));
         let new = self.changes.0.iter().filter_map(|change| Some((change, change.new?)));
-        for (Change { path, .. }, Leaf { mode, id }) in new {
-            let stat = self.written.entry_by_path(path.as_ref()).map(|entry| entry.stat);
-            let stat = stat.unwrap_or_default();
-            index.dangerously_push_entry(stat, id, Flags::empty(), mode, path.as_ref());
+        for (Change { path, .. }, leaf) in new {
+            let written = self.written.entry_by_path(path.as_ref()).filter(|_| !leaf.skipped);
+            let stat = written.map(|entry| entry.stat).unwrap_or_default();
+            index.dangerously_push_entry(stat, leaf.id, flags(leaf), leaf.mode, path.as_ref());
         }
         index.sort_entries();
         Ok(index)
@@ -53,10 +53,20 @@ pub(super) fn read(path: &Path, kind: Kind) -> Result<File, DiskError> {
     read.map_err(|error| io::Error::other(error.to_string())).at("read", path)
 }
 
-/// Says whether two indexes list the same content, whatever stat data they have.
+/// Whether a file is not written, as the rules say.
+pub(super) fn is_skipped(entry: &Entry) -> bool {
+    entry.flags.contains(Flags::SKIP_WORKTREE)
+}
+
+fn flags(leaf: Leaf) -> Flags {
+    if leaf.skipped { SKIPPED } else { Flags::empty() }
+}
+
+/// Says whether two indexes list the same content, written or not, whatever stat data they have.
 pub(super) fn list_the_same(one: &State, other: &State) -> bool {
     let same = |(entry, against): (&Entry, &Entry)| {
         (entry.path(one), entry.id, entry.mode) == (against.path(other), against.id, against.mode)
+            && is_skipped(entry) == is_skipped(against)
     };
     one.entries().len() == other.entries().len()
         && one.entries().iter().zip(other.entries()).all(same)
@@ -75,8 +85,8 @@ pub(super) fn write(index: &File, path: &Path) -> Result<(), DiskError> {
 /// A new index that lists some files without stat data.
 pub(super) fn of(leaves: Vec<(&BStr, Leaf)>, kind: Kind) -> File {
     let mut state = State::new(kind);
-    for (path, Leaf { mode, id }) in leaves {
-        state.dangerously_push_entry(Stat::default(), id, Flags::empty(), mode, path);
+    for (path, leaf) in leaves {
+        state.dangerously_push_entry(Stat::default(), leaf.id, flags(leaf), leaf.mode, path);
     }
     state.sort_entries();
     File::from_state(state, PathBuf::new())
@@ -87,8 +97,8 @@ pub(super) struct Piece<'a> {
     pub(super) mode: Mode,
     pub(super) stat: Stat,
     pub(super) path: &'a [u8],
-    /// Whether it is not to be looked at.
-    pub(super) accepted: bool,
+    /// Whether it is not to be looked at: it is not written, or somebody changed it who may.
+    pub(super) ignored: bool,
     /// How long it is in the file, in bytes.
     pub(super) length: u64,
 }
@@ -107,6 +117,8 @@ pub(super) fn pieces(mut bytes: &[u8], kind: Kind) -> impl Iterator<Item = Piece
 const ASSUME_VALID: u16 = 0x8000;
 /// The flag that says that two more bytes of flags follow.
 const EXTENDED: u16 = 0x4000;
+/// The flag among those that says that a file is not written.
+const SKIP_WORKTREE: u16 = 0x4000;
 
 fn piece(bytes: &[u8], kind: Kind) -> Option<(Piece<'_>, &[u8])> {
     let mut rest = bytes;
@@ -117,8 +129,9 @@ fn piece(bytes: &[u8], kind: Kind) -> Option<(Piece<'_>, &[u8])> {
     let (uid, gid, size) = (number()?, number()?, number()?);
     rest = rest.get(kind.len_in_bytes()..)?;
     let flags = u16::from_be_bytes(take::<2>(&mut rest)?);
+    let mut extended = 0;
     if flags & EXTENDED != 0 {
-        take::<2>(&mut rest)?;
+        extended = u16::from_be_bytes(take::<2>(&mut rest)?);
     }
     let path = rest.get(..rest.find_byte(0)?)?;
     // Each entry ends with one to eight zeros, so that its length is a multiple of eight.
@@ -126,8 +139,8 @@ fn piece(bytes: &[u8], kind: Kind) -> Option<(Piece<'_>, &[u8])> {
     let after = bytes.get(length..)?;
     let stat = Stat { mtime, ctime, dev, ino, uid, gid, size };
     let mode = Mode::from_bits_truncate(mode);
-    let accepted = flags & ASSUME_VALID != 0;
-    Some((Piece { mode, stat, path, accepted, length: u64::try_from(length).ok()? }, after))
+    let ignored = flags & ASSUME_VALID != 0 || extended & SKIP_WORKTREE != 0;
+    Some((Piece { mode, stat, path, ignored, length: u64::try_from(length).ok()? }, after))
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -155,19 +168,18 @@ mod tests {
             let mode = if executable { Mode::FILE_EXECUTABLE } else { Mode::FILE };
             let kind = if long { Kind::Sha256 } else { Kind::Sha1 };
             let id = gix::ObjectId::null(kind);
-            let leaves = paths.iter().map(|path| (BStr::new(path), Leaf { mode, id }));
+            let leaves = paths.iter().map(|path| (BStr::new(path), Leaf { mode, id, skipped }));
             let mut index = of(leaves.collect(), kind);
             for entry in index.entries_mut() {
                 entry.stat.size = size;
                 entry.stat.mtime.nsecs = size / 5;
-                entry.flags.set(Flags::SKIP_WORKTREE, skipped);
             }
             write(&index, &path).unwrap();
             let bytes = fs::read(&path).unwrap();
             let read: Vec<_> = pieces(&bytes[12..], kind).take(paths.len()).collect();
             let written: Vec<_> = index.entries().iter().map(|entry| entry.path(&index)).collect();
             prop_assert_eq!(read.iter().map(|piece| BStr::new(piece.path)).collect::<Vec<_>>(), written);
-            prop_assert!(read.iter().all(|piece| piece.mode == mode));
+            prop_assert!(read.iter().all(|piece| piece.mode == mode && piece.ignored == skipped));
             prop_assert!(read.iter().all(|piece| piece.stat.size == size));
             prop_assert!(read.iter().all(|piece| piece.stat.mtime.nsecs == size / 5));
         }

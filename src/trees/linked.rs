@@ -8,6 +8,7 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
+use crate::git::Sparse;
 use crate::git::kind_of;
 use crate::model::{CommitId, ObjectFormat};
 use crate::trees::Written;
@@ -22,6 +23,11 @@ use std::path::{Component, Path, PathBuf};
 
 /// What the administrative directory says about why it is locked.
 const REASON: &str = "kept by gitsyncd\n";
+
+/// What Git is told of one worktree only.
+pub(crate) const WORKTREE_CONFIG: &str = "config.worktree";
+/// Which files are written.
+pub(crate) const RULES: &str = "info/sparse-checkout";
 
 /// The administrative directory of a worktree, under a private or its final name.
 #[derive(Debug)]
@@ -58,9 +64,22 @@ impl Admin {
         self.0.join("shape.gitsyncd")
     }
 
-    /// By which settings the tree was written, in words; none if by no special ones.
+    /// By which settings the tree was written, in words; none if by no special ones. If it was not we
+    /// who wrote it, all that can be known are its patterns.
     pub fn shape(&self) -> String {
-        fs::read_to_string(self.shape_file()).unwrap_or_default()
+        let noted = fs::read_to_string(self.shape_file()).ok();
+        noted.or_else(|| Some(self.sparse_of_git()?.shape())).unwrap_or_default()
+    }
+
+    /// The patterns by which Git has written a tree.
+    fn sparse_of_git(&self) -> Option<Sparse> {
+        if is_there(&self.record()) {
+            return None;
+        }
+        let config = fs::read_to_string(self.0.join(WORKTREE_CONFIG)).ok()?.to_ascii_lowercase();
+        let is_on = config.lines().any(|line| line.trim() == "sparsecheckout = true");
+        let text = fs::read_to_string(self.0.join(RULES)).ok().filter(|_| is_on)?;
+        Some(Sparse::of_patterns(&text))
     }
 
     /// The file that says that hooks changed files of the commit in the tree.
@@ -77,11 +96,12 @@ impl Admin {
     /// Writes all of it, the index only if it is known already. `tree` is where the tree will be.
     pub fn write(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
         make_directory(&self.0)?;
+        make_directory(&self.0.join("info"))?;
         let file = |name: &str, content: &[u8]| {
             let path = self.0.join(name);
             fs::write(&path, content).at("write", &path)
         };
-        for (name, content) in notes(written.commit(), tree) {
+        for (name, content) in notes(written.commit(), tree, written.sparse.as_deref()) {
             file(name, &content)?;
         }
         if !written.shape.is_empty() {
@@ -151,6 +171,10 @@ impl Admin {
     /// Records what Git's index says, if nothing was recorded when the tree was published.
     pub fn adopt(&self) -> Result<(), DiskError> {
         if !is_there(&self.record()) && is_there(&self.index()) {
+            let shape = self.shape();
+            if !shape.is_empty() {
+                replace_file(&self.shape_file(), shape.as_bytes(), Durable::No)?;
+            }
             self.write_index(&index::read(&self.index(), self.kind())?)?;
         }
         Ok(())
@@ -172,8 +196,8 @@ impl Admin {
     }
 
     /// Looks whether everything but the index, which is not read, says what it must.
-    pub fn is_right(&self, commit: &CommitId, tree: &Path) -> bool {
-        notes(commit, tree).iter().all(|(name, content)| self.says(name, content))
+    pub fn is_right(&self, commit: &CommitId, tree: &Path, sparse: Option<&Sparse>) -> bool {
+        notes(commit, tree, sparse).iter().all(|(name, content)| self.says(name, content))
     }
 
     fn says(&self, name: &str, content: &[u8]) -> bool {
@@ -190,11 +214,20 @@ impl Admin {
     }
 
     /// Writes what does not say what it must.
-    pub fn correct(&self, commit: &CommitId, tree: &Path) -> Result<(), DiskError> {
-        for (name, content) in notes(commit, tree) {
+    pub fn correct(
+        &self,
+        commit: &CommitId,
+        tree: &Path,
+        sparse: Option<&Sparse>,
+    ) -> Result<(), DiskError> {
+        for (name, content) in notes(commit, tree, sparse) {
             if !self.says(name, &content) {
                 tracing::warn!(admin = %self.0.display(), name, "correcting what Git is told");
-                replace_file(&self.0.join(name), &content, Durable::No)?;
+                let path = self.0.join(name);
+                if let Some(above) = path.parent() {
+                    make_directory(above)?;
+                }
+                replace_file(&path, &content, Durable::No)?;
             }
         }
         if !self.index_is_right() {
@@ -235,14 +268,22 @@ impl Admin {
     }
 }
 
-/// The small files of an administrative directory.
-fn notes(commit: &CommitId, tree: &Path) -> [(&'static str, Vec<u8>); 4] {
-    [
+/// The small files of an administrative directory. Those about rules are read by Git if the
+/// repository's configuration says so.
+fn notes(commit: &CommitId, tree: &Path, sparse: Option<&Sparse>) -> Vec<(&'static str, Vec<u8>)> {
+    let mut notes = vec![
         ("HEAD", format!("{commit}\n").into_bytes()),
         ("commondir", b"../..\n".to_vec()),
         ("gitdir", [tree.join(".git").as_os_str().as_bytes(), b"\n"].concat()),
         ("locked", REASON.as_bytes().to_vec()),
-    ]
+    ];
+    if let Some(sparse) = sparse {
+        let cone = sparse.is_cone();
+        let config = format!("[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = {cone}\n");
+        notes.push((WORKTREE_CONFIG, config.into_bytes()));
+        notes.push((RULES, sparse.text().as_bytes().to_vec()));
+    }
+    notes
 }
 
 /// Reads a path that stands on a line of its own.

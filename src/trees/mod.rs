@@ -21,6 +21,7 @@ pub use check::{Extent, intact};
 pub use drift::{Look, Patrol};
 pub use fresh::{TreeError, Written, write};
 pub use linked::{Admin, point_at, relative};
+pub(crate) use linked::{RULES, WORKTREE_CONFIG};
 pub use prepare::{Preparation, Unprepared};
 pub use shelf::Shelf;
 pub use update::update;

@@ -19,11 +19,12 @@ use crate::trees::Original;
 use crate::trees::check::{Seen, difference, is_same_inode, noted, strangers};
 use crate::trees::fresh::{TreeError, fill};
 use crate::trees::index;
+use crate::trees::index::is_skipped;
 use crate::trees::pair::Pair;
 use crate::trees::path_of;
 use crate::trees::update::list_with_attributes;
-use gix::index::File;
 use gix::index::entry::Mode;
+use gix::index::{Entry, File};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 use std::fs;
@@ -217,6 +218,9 @@ impl Preparation {
         let Some(entry) = index.entries().get(*next) else {
             return Ok(());
         };
+        if is_skipped(entry) {
+            return Ok(());
+        }
         let path = path_of(entry, index).to_owned();
         if entry.mode == Mode::COMMIT {
             pair.make(&path).at("create the directory", &path)?;
@@ -324,9 +328,7 @@ impl Preparation {
                 clear_the_way(tree, path_of(entry, index))?;
             }
         }
-        let leaves = entries
-            .iter()
-            .map(|entry| (entry.path(index), Leaf { mode: entry.mode, id: entry.id }));
+        let leaves = entries.iter().map(|entry| (entry.path(index), leaf_of(entry)));
         let commit = &self.original.commit;
         let mut written = list_with_attributes(&store, commit, leaves.collect())?;
         let new = fill(&store, commit, &mut written, tree, stop)?;
@@ -342,6 +344,10 @@ impl Preparation {
         }
         Ok(new.bytes)
     }
+}
+
+fn leaf_of(entry: &Entry) -> Leaf {
+    Leaf { mode: entry.mode, id: entry.id, skipped: is_skipped(entry) }
 }
 
 /// Removes whatever stands where a file is to be written, and what is no directory above it.

@@ -130,7 +130,7 @@ mod tests {
             (dir.path().join("tree"), dir.path().join("record"), dir.path().join("place"));
         fs::create_dir(&tree).unwrap();
         let id = gix::ObjectId::null(gix::hash::Kind::Sha1);
-        let leaf = crate::git::Leaf { mode: gix::index::entry::Mode::FILE, id };
+        let leaf = crate::git::Leaf { mode: gix::index::entry::Mode::FILE, id, skipped: false };
         index::write(&index::of(vec![("missing".into(), leaf)], id.kind()), &record).unwrap();
         let commit = "a".repeat(40).parse().unwrap();
         let original = Original { commit, tree, record };

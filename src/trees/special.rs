@@ -4,8 +4,9 @@
 use crate::disk::At;
 use crate::disk::{DiskError, make_directory};
 use crate::git::Store;
-use crate::git::is_attributes;
+use crate::git::{governs_any, is_attributes};
 use crate::trees::convert::{encode, expand_ident};
+use crate::trees::index::is_skipped;
 use crate::trees::path_of;
 use gix::bstr::ByteSlice;
 use gix::filter::plumbing::eol;
@@ -101,7 +102,7 @@ pub(super) fn set_aside(
 fn may_have_any(store: &Store, index: &gix::index::State) -> gix::error::Result<bool> {
     for entry in index.entries() {
         let path = entry.path(index);
-        if is_attributes(path) {
+        if is_attributes(path) && (!is_skipped(entry) || governs_any(index, path)) {
             let text = &store.repo.find_object(entry.id)?.data;
             if text.contains_str("ident") || text.contains_str("working-tree-encoding") {
                 return Ok(true);

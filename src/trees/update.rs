@@ -6,7 +6,6 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::git::is_attributes;
 use crate::git::{Change, Changes, Content, Fetched, Leaf, Store};
 use crate::model::CommitId;
 use crate::runtime::Stop;
@@ -17,7 +16,7 @@ use crate::trees::index;
 use crate::trees::index::Amendment;
 use crate::trees::pair::{DIRECTORY, enter};
 use gix::bstr::{BStr, BString, ByteSlice};
-use gix::index::entry::{Flags, Mode};
+use gix::index::entry::Mode;
 use rustix::fs::{AtFlags, CWD, openat, statat, unlinkat};
 use rustix::io::Errno;
 use std::collections::{BTreeSet, HashSet};
@@ -51,7 +50,8 @@ pub fn update(
     let (written, _) = written.into_parts();
     let listing = Listing::Changed(Amendment { base, changes, written });
     let Extent { files, bytes } = extent;
-    Ok(Written { listing, commit, path: tree, files, bytes, shape: store.shape() })
+    let (shape, sparse) = (store.shape(), store.scope().sparse.clone());
+    Ok(Written { listing, commit, path: tree, files, bytes, shape, sparse })
 }
 
 /// Removes what is to go or to be replaced, and the directories that are empty because of that.
@@ -61,9 +61,10 @@ fn take_away(tree: &Path, changes: &Changes, extent: Extent) -> Result<Extent, D
     left.files = left.files.saturating_sub(count(changes.0.iter().map(old)));
     let top = openat(CWD, tree, DIRECTORY, rustix::fs::Mode::empty()).at("open", tree)?;
     for Change { path, old, new } in &changes.0 {
-        let Some(old) = old else {
+        let Some(old) = old.filter(|old| !old.skipped) else {
             continue;
         };
+        let new = new.filter(|new| !new.skipped);
         let file = Path::new(OsStr::from_bytes(path));
         let (directory, name) = split(file);
         // Others may have been in a tree that is used again: no link is followed.
@@ -110,6 +111,7 @@ fn to_write(
     changes: &Changes,
 ) -> Result<gix::index::File, TreeError> {
     let new = changes.0.iter().filter_map(|change| Some((change.path.as_bstr(), change.new?)));
+    let new = new.filter(|(_, leaf)| !leaf.skipped);
     list_with_attributes(store, commit, new.collect())
 }
 
@@ -123,15 +125,10 @@ pub(super) fn list_with_attributes(
     let paths: HashSet<&BStr> = leaves.iter().map(|(path, _)| *path).collect();
     let mut attributes = store.find_leaves(commit, attributes_above(&paths))?;
     attributes.retain(|(path, _)| !paths.contains(path.as_bstr()));
-    let beside = attributes.iter().map(|(path, leaf)| (path.as_bstr(), *leaf));
+    let beside =
+        attributes.iter().map(|(path, leaf)| (path.as_bstr(), Leaf { skipped: true, ..*leaf }));
     let all = leaves.iter().copied().chain(beside).collect();
-    let mut listed = index::of(all, store.repo.object_hash());
-    for (entry, path) in listed.entries_mut_with_paths() {
-        if is_attributes(path) && !paths.contains(path) {
-            entry.flags.insert(Flags::SKIP_WORKTREE);
-        }
-    }
-    Ok(listed)
+    Ok(index::of(all, store.repo.object_hash()))
 }
 
 /// Where attributes for these paths may be.
@@ -149,9 +146,9 @@ fn attributes_above(paths: &HashSet<&BStr>) -> BTreeSet<BString> {
     found
 }
 
-/// How many of them are files or symlinks.
+/// How many of them are files or symlinks that are written.
 fn count(leaves: impl Iterator<Item = Option<Leaf>>) -> u64 {
-    leaves.flatten().filter(|leaf| leaf.mode != Mode::COMMIT).map(|_| 1).sum()
+    leaves.flatten().filter(|leaf| leaf.mode != Mode::COMMIT && !leaf.skipped).map(|_| 1).sum()
 }
 
 #[cfg(test)]

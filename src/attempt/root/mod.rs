@@ -2,17 +2,19 @@
 //! can be trusted.
 
 mod hold;
+mod order;
 #[cfg(test)]
 mod tests;
 
 use crate::attempt::AttemptError;
 use crate::attempt::root::hold::Hold;
+use crate::attempt::root::order::Order;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory};
-use crate::git::{GitError, Scope, Store};
+use crate::git::{GitError, Scope, Sparse, Store};
 use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
 use crate::publish;
-use crate::publish::{Imprint, Layout, Live, Lock, RootError};
+use crate::publish::{Imprint, Layout, Live, Lock, RootError, Settings};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::Extent;
@@ -45,19 +47,6 @@ pub(super) struct Root {
     next_sweep: Option<Instant>,
     /// Whether something may wait to be deleted.
     littered: bool,
-}
-
-/// What is known of whether everything is in order.
-#[derive(Debug, Default)]
-enum Order {
-    /// Nothing.
-    #[default]
-    Unknown,
-    /// This attempt found it in order, when it looked so.
-    Found(Imprint),
-    /// It was in order when it looked so; it looked the same when this attempt began, which has
-    /// changed nothing since.
-    Untouched(Imprint),
 }
 
 impl Root {
@@ -93,6 +82,15 @@ impl Root {
     /// Looks at commits in this way from now on.
     pub(super) fn look_through(&mut self, scope: Arc<Scope>) {
         self.scope = scope;
+    }
+
+    /// What Git is told of the repository.
+    fn settings(&self) -> Settings {
+        Settings { checkout: self.checkout, by_worktree: self.scope.sparse.is_some() }
+    }
+
+    fn sparse(&self) -> Option<&Sparse> {
+        self.scope.sparse.as_deref()
     }
 
     /// Whether nobody else writes here.
@@ -206,7 +204,7 @@ impl Root {
     /// is rebuilt, and what is published is looked at if it is not what it was.
     pub(super) fn open(&mut self, stop: &Stop) -> Result<Store, AttemptError> {
         self.touch();
-        let store = publish::prepare(&self.layout, self.checkout).inspect_err(|error| {
+        let store = publish::prepare(&self.layout, self.settings()).inspect_err(|error| {
             if matches!(error, RootError::Foreign { .. }) {
                 // Not even a status is written to what is somebody else's.
                 self.hold.let_go();
@@ -226,7 +224,7 @@ impl Root {
         if let Some(live) = &self.trusted {
             let admin = publish::admin_of(&self.layout, &live.tree);
             admin.adopt()?;
-            admin.correct(&live.commit, &live.tree)?;
+            admin.correct(&live.commit, &live.tree, self.sparse())?;
         }
         if self.hold.has_user {
             publish::add_user(&self.layout)?;
@@ -340,7 +338,11 @@ impl Root {
     /// Whether Git is told the right things about the tree that is published.
     fn is_administered(&self) -> bool {
         self.trusted.as_ref().is_none_or(|live| {
-            publish::admin_of(&self.layout, &live.tree).is_right(&live.commit, &live.tree)
+            publish::admin_of(&self.layout, &live.tree).is_right(
+                &live.commit,
+                &live.tree,
+                self.sparse(),
+            )
         })
     }
 
@@ -358,7 +360,7 @@ impl Root {
         self.touch();
         self.suspect = false;
         self.lacking = true;
-        let store = publish::rebuild(&self.layout, self.checkout)?.within(&self.scope);
+        let store = publish::rebuild(&self.layout, self.settings())?.within(&self.scope);
         self.shape = Some(store.shape());
         Ok(store)
     }
@@ -376,7 +378,7 @@ impl Root {
         tracing::info!(%format, "making the repository anew, as the source names objects so");
         drop(store);
         self.touch();
-        let store = publish::remake(&self.layout, self.checkout, format)?.within(&self.scope);
+        let store = publish::remake(&self.layout, self.settings(), format)?.within(&self.scope);
         self.shape = Some(store.shape());
         Ok(store)
     }

@@ -32,7 +32,13 @@ pub(crate) fn objections(root: &Path, link: &Path, repo: &Path, commit: &str) ->
     objections_to(root, link, &checkout(repo, commit), commit)
 }
 
-fn objections_to(root: &Path, link: &Path, wanted: &Snapshot, commit: &str) -> Vec<String> {
+/// The same, where the content is to be this.
+pub(crate) fn objections_to(
+    root: &Path,
+    link: &Path,
+    wanted: &Snapshot,
+    commit: &str,
+) -> Vec<String> {
     let mut found = Vec::new();
     let (seen, end) = Snapshot::of(link);
     if let Err(error) = end {
