@@ -36,12 +36,13 @@ pub(super) const SOURCE: &[Opt] = &[
         short: "Branch, tag, ref name, commit id, semver: or tag:",
         long: "A short name is looked up as Git does: a tag comes before a branch of the same \
                name. `HEAD` is what the server calls its default branch. A commit is given by its \
-               full id, of 40 digits, or of 64 in a SHA-256 repository; it is fetched once and never changes. The beginning of an id, at least \
-               seven letters, works only while a branch or tag is at that commit.\n\n`semver:RANGE` is \
-               the newest tag whose version is in the range, as in `semver:^1.4` or \
-               `semver:>=1.2, <3 || 5.*`; tags may begin with a `v`. Prereleases count only if the \
-               range names one, as in `semver:>=2.0.0-0`. `tag:GLOB` is the newest tag of a form, by \
-               the order of versions, as in `tag:release-*`.",
+               full id, of 40 digits, or of 64 in a SHA-256 repository; it is fetched once and \
+               never changes. The beginning of an id, at least seven letters, works only while a \
+               branch or tag is at that commit.\n\n`semver:RANGE` is the newest tag whose \
+               version is in the range, as in `semver:^1.4` or `semver:>=1.2, <3 || 5.*`; tags may \
+               begin with a `v`. Prereleases count only if the range names one, as in \
+               `semver:>=2.0.0-0`. `tag:GLOB` is the newest tag of a form, by the order of \
+               versions, as in `tag:release-*`.",
         old: &[unless("rev", "HEAD"), same("branch")],
         aliases: &[same("GITSYNC_BRANCH"), same("GITOPS_BRANCH")],
         ..PLAIN
