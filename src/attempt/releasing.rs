@@ -93,12 +93,14 @@ fn note(me: &mut Attempts, before: Option<Live>, live: &Live, Extent { files, by
     me.metrics.published(commit, &me.reference, files, bytes);
     me.bases.published(before, live);
     me.root.trust(live.clone());
-    me.keeper.published();
+    me.keeper.published(&me.root);
     me.patrol.published();
     me.refusals.clear();
     tracing::info!(%commit, tree = %live.tree.display(), "published");
     // Readers see it; were this a failure from here on, nobody would be told.
-    if let Err(error) = publish::follow(me.root.layout(), commit) {
+    let followed = publish::follow(me.root.layout(), commit)
+        .and_then(|()| publish::follow_modules(me.root.layout(), live));
+    if let Err(error) = followed {
         tracing::warn!(error = %Cause::of(&error), "could not note what is published");
     }
     look(me);

@@ -77,12 +77,6 @@ fn parent(path: Option<&gix::bstr::BStr>) -> Option<&gix::bstr::BStr> {
     path.rfind_byte(b'/').and_then(|slash| path.get(..slash)).map(ByteSlice::as_bstr)
 }
 
-/// Finds a submodule.
-pub(super) fn first_submodule(index: &File) -> Option<String> {
-    let found = index.entries().iter().find(|entry| entry.mode == Mode::COMMIT)?;
-    Some(found.path(index).to_string())
-}
-
 /// Marks the files that are not to be written.
 pub(super) fn leave_out(index: &mut File, scope: &Scope) {
     if scope.sparse.is_none() {

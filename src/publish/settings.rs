@@ -45,6 +45,19 @@ pub(super) fn format(git: &Path) -> Option<ObjectFormat> {
     Some(if long { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 })
 }
 
+/// All submodules count whose files are there, so that Git shows them for what they are.
+const SUBMODULES: &str = "[submodule]\n\tactive = .\n";
+
+/// The configuration of a repository that has the objects of submodules. Trees of it are all
+/// elsewhere.
+pub(super) fn config_of_module(checkout: Checkout, format: ObjectFormat) -> String {
+    let text = first(format).replace("bare = false", "bare = true") + SUBMODULES;
+    match checkout.lines() {
+        lines if lines.is_empty() => text,
+        lines => format!("{text}{BY_OPTIONS}\n{lines}"),
+    }
+}
+
 /// Whom Git takes for the author of what somebody commits here.
 const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
 
@@ -64,6 +77,9 @@ pub(super) fn config(git: &Path, checkout: Checkout, format: ObjectFormat) -> St
         Ok(text) if config_is_right(git) => text + LACKING,
         Ok(_) | Err(_) => first(format),
     };
+    if !text.contains("[submodule]") && git.join("gitsyncd/modules").is_dir() {
+        text.push_str(SUBMODULES);
+    }
     let lines = checkout.lines();
     text = without_options(&text);
     if !lines.is_empty() {

@@ -6,7 +6,7 @@ use crate::model::Cause;
 use crate::trees::Admin;
 use crate::trees::index;
 use crate::trees::pair::{DIRECTORY, enter};
-use gix::bstr::ByteSlice;
+use gix::bstr::{BStr, ByteSlice};
 use gix::index::Entry;
 use gix::index::entry;
 use gix::index::entry::{Flags, Mode};
@@ -37,9 +37,20 @@ pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
     if !admin.is_of(tree) {
         return Err(Cause::new(format!("{} is no worktree that Git knows", tree.display())));
     }
+    if !admin.modules_are_told(tree) {
+        return Err(Cause::new(format!(
+            "{} has submodules that Git does not know",
+            tree.display()
+        )));
+    }
     let mut extent = Extent { files: 0, bytes: 0 };
     let mut walk = Walk::new(tree)?;
+    let noted = admin.submodules().map_err(|error| Cause::of(&error))?;
     for entry in index.entries() {
+        if entry.mode == Mode::COMMIT && noted.wanted.is_none() {
+            // git-sync made it, or an earlier version.
+            return Err(Cause::new("it is not known how many of its submodules were wanted"));
+        }
         if entry.flags.contains(Flags::ASSUME_VALID) {
             continue;
         }
@@ -189,7 +200,14 @@ pub(super) fn strangers(index: &gix::index::State, tree: &Path) -> Result<Vec<Pa
         for path in list(&directory)? {
             let below = path.strip_prefix(tree).unwrap_or(&path);
             let name = below.as_os_str().as_bytes().as_bstr();
-            if name == ".git" || index.entry_by_path(name).is_some() {
+            let listed = index.entry_by_path(name);
+            let has_files =
+                |entry: &Entry| entry.mode == Mode::COMMIT && index.path_is_directory(name);
+            if listed.is_some_and(has_files) && path.is_dir() && !path.is_symlink() {
+                left.push(path);
+                continue;
+            }
+            if listed.is_some() || is_pointer(index, name) {
                 continue;
             }
             if path.is_symlink() || !path.is_dir() || !index.path_is_directory(name) {
@@ -200,4 +218,11 @@ pub(super) fn strangers(index: &gix::index::State, tree: &Path) -> Result<Vec<Pa
         }
     }
     Ok(found)
+}
+
+/// Whether this is what Git knows the tree by, or a submodule in it.
+fn is_pointer(index: &gix::index::State, name: &BStr) -> bool {
+    let above = name.strip_suffix(b"/.git").map(ByteSlice::as_bstr);
+    let above = above.and_then(|above| index.entry_by_path(above));
+    name == ".git" || above.is_some_and(|entry| entry.mode == Mode::COMMIT)
 }

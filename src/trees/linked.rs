@@ -7,12 +7,14 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
-use crate::git::kind_of;
+use crate::disk::{Durable, is_there, make_directory, name, remove, rename, replace_file};
+use crate::git::{Module, kind_of};
 use crate::model::{CommitId, ObjectFormat};
 use crate::trees::Written;
 use crate::trees::fresh::Listing;
 use crate::trees::index;
+use crate::trees::parts;
+use crate::trees::parts::Noted;
 use gix::hash::Kind;
 use std::ffi::OsStr;
 use std::fs;
@@ -58,6 +60,25 @@ impl Admin {
         self.0.join("shape.gitsyncd")
     }
 
+    fn modules_file(&self) -> PathBuf {
+        self.0.join("modules.gitsyncd")
+    }
+
+    /// What is known of the submodules in the tree. Only of a directory that has its final name.
+    pub fn submodules(&self) -> Result<Noted, DiskError> {
+        let git = self.0.parent().and_then(Path::parent).unwrap_or(&self.0);
+        parts::noted(&self.modules_file(), &git.join("gitsyncd/modules"))
+    }
+
+    fn modules(&self) -> Result<Vec<Module>, DiskError> {
+        self.submodules().map(|noted| noted.modules)
+    }
+
+    /// The name under which the tree is administered.
+    fn name(&self) -> &str {
+        name(&self.0).unwrap_or_default()
+    }
+
     /// By which settings the tree was written, in words; none if by no special ones.
     pub fn shape(&self) -> String {
         fs::read_to_string(self.shape_file()).unwrap_or_default()
@@ -88,31 +109,80 @@ impl Admin {
             let path = self.shape_file();
             fs::write(&path, &written.shape).at("write", &path)?;
         }
+        if let Some(wanted) = written.submodules.wanted {
+            let (path, modules) = (self.modules_file(), &written.submodules.modules);
+            fs::write(&path, parts::note(wanted, modules)).at("write", &path)?;
+        }
         match &written.listing {
-            Listing::Whole(all) => self.write_index(all),
+            Listing::Whole(all) => self.write_index(all, &written.submodules.modules, None),
             Listing::Changed(_) => Ok(()),
         }
+    }
+
+    /// Lets Git know the submodules of a tree before it gets its final name. To be called for the
+    /// directory under its final name, whether it is there yet or not.
+    pub fn write_modules(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
+        parts::administer(&written.submodules.modules, tree, self.name())?;
+        match &written.listing {
+            Listing::Whole(all) if !written.submodules.modules.is_empty() => {
+                let (_, below) = parts::split(all, &written.submodules.modules);
+                parts::write_indexes(&written.submodules.modules, &below, self.name())
+            }
+            Listing::Whole(_) | Listing::Changed(_) => Ok(()),
+        }
+    }
+
+    /// Writes the small files that do not say what they must.
+    pub(super) fn tell(&self, commit: &CommitId, tree: &Path) -> Result<(), DiskError> {
+        for (name, content) in notes(commit, tree) {
+            if !self.says(name, &content) {
+                replace_file(&self.0.join(name), &content, Durable::No)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the index if it was not known before, and waits until it is on the disk.
     pub fn complete(&self, written: &Written) -> Result<(), DiskError> {
         if let Listing::Changed(amendment) = &written.listing {
-            self.write_index(&amendment.apply()?)?;
+            self.write_index(&amendment.apply()?, &written.submodules.modules, Some(self.name()))?;
         }
         let record = self.record();
         fs::File::open(&record).and_then(|file| file.sync_all()).at("sync", &record)
     }
 
-    fn write_index(&self, all: &gix::index::File) -> Result<(), DiskError> {
+    /// Writes the record, and the indexes made of it: those of submodules only under a final name.
+    fn write_index(
+        &self,
+        all: &gix::index::File,
+        modules: &[Module],
+        name: Option<&str>,
+    ) -> Result<(), DiskError> {
         let new = self.0.join("record.gitsyncd-new");
         remove(&new)?;
         index::write(all, &new)?;
         rename(&new, &self.record())?;
-        self.restore_index()
+        if modules.is_empty() {
+            return self.share_record();
+        }
+        let (own, below) = parts::split(all, modules);
+        self.put_index(&own)?;
+        name.map_or(Ok(()), |name| parts::write_indexes(modules, &below, name))
     }
 
     /// Makes the index what it was when the tree was published.
     fn restore_index(&self) -> Result<(), DiskError> {
+        let modules = self.modules()?;
+        if modules.is_empty() {
+            return self.share_record();
+        }
+        let (own, below) = parts::split(&*index::read(&self.record(), self.kind())?, &modules);
+        self.put_index(&own)?;
+        parts::write_indexes(&modules, &below, self.name())
+    }
+
+    /// Gives the record a second name, by which Git finds it.
+    fn share_record(&self) -> Result<(), DiskError> {
         let (new, record) = (self.0.join("index.gitsyncd-new"), self.record());
         remove(&new)?;
         if fs::hard_link(&record, &new).is_err() {
@@ -121,20 +191,43 @@ impl Admin {
         rename(&new, &self.index())
     }
 
-    /// Whether Git's index lists what was recorded, whatever stat data it has.
+    /// Puts an index where Git looks for it.
+    pub(super) fn put_index(&self, files: &gix::index::File) -> Result<(), DiskError> {
+        let new = self.0.join("index.gitsyncd-new");
+        remove(&new)?;
+        index::write(files, &new)?;
+        rename(&new, &self.index())
+    }
+
+    /// Whether Git's indexes list what was recorded, whatever stat data they have.
     fn index_is_right(&self) -> bool {
         let number = |path: &Path| path.symlink_metadata().ok().map(|found| found.ino());
         let (record, ours) = (self.record(), self.index());
-        let same = number(&record);
-        if same.is_none() || same == number(&ours) {
-            return same.is_some() || number(&ours).is_some();
-        }
-        let (Ok(record), Ok(ours)) =
-            (index::read(&record, self.kind()), index::read(&ours, self.kind()))
-        else {
+        let Ok(modules) = self.modules() else {
             return false;
         };
-        index::list_the_same(&record, &ours)
+        let same = number(&record);
+        if modules.is_empty() && (same.is_none() || same == number(&ours)) {
+            return same.is_some() || number(&ours).is_some();
+        }
+        let Ok(record) = index::read(&record, self.kind()) else {
+            return false;
+        };
+        if modules.is_empty() {
+            return parts::lists(&ours, &record);
+        }
+        let (own, below) = parts::split(&record, &modules);
+        let mut each = modules.iter().zip(&below);
+        parts::lists(&ours, &own)
+            && each.all(|(module, files)| {
+                parts::lists(&parts::admin_of(module, self.name()).index(), files)
+            })
+    }
+
+    /// Says whether Git is told the right things of all submodules in a tree.
+    pub(super) fn modules_are_told(&self, tree: &Path) -> bool {
+        let modules = self.modules();
+        modules.is_ok_and(|all| all.iter().all(|one| parts::is_told(one, tree, self.name())))
     }
 
     /// Says whether what was recorded is what a commit has, given a list of that. We record nothing
@@ -151,7 +244,7 @@ impl Admin {
     /// Records what Git's index says, if nothing was recorded when the tree was published.
     pub fn adopt(&self) -> Result<(), DiskError> {
         if !is_there(&self.record()) && is_there(&self.index()) {
-            self.write_index(&index::read(&self.index(), self.kind())?)?;
+            self.write_index(&index::read(&self.index(), self.kind())?, &[], None)?;
         }
         Ok(())
     }
@@ -197,6 +290,8 @@ impl Admin {
                 replace_file(&self.0.join(name), &content, Durable::No)?;
             }
         }
+        let modules = self.modules()?;
+        parts::administer(&modules, tree, self.name())?;
         if !self.index_is_right() {
             tracing::warn!(admin = %self.0.display(), "restoring the index");
             self.restore_index()?;
@@ -250,11 +345,11 @@ fn named(line: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(line.trim_ascii_end()))
 }
 
-/// Writes the pointer in a tree. `tree` and `admin` are where both will be in the end.
-pub fn point_at(written: &Written, tree: &Path, admin: &Path) -> Result<(), DiskError> {
-    let pointer = written.path().join(".git");
-    let text = format!("gitdir: {}\n", relative(tree, admin).display());
-    fs::write(&pointer, text).at("write", &pointer)
+/// Writes the pointers in a tree. `tree` and `admin` are where both will be in the end.
+pub fn point_at(written: &Written, tree: &Path, admin: &Admin) -> Result<(), DiskError> {
+    let text = format!("gitdir: {}\n", relative(tree, admin.path()).display());
+    parts::write_pointer(&written.path().join(".git"), &text)?;
+    parts::point(&written.submodules.modules, written.path(), tree, admin.name())
 }
 
 /// Leads from one absolute directory to another.

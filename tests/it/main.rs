@@ -22,6 +22,7 @@ mod faults;
 mod hooks;
 mod review;
 mod serving;
+mod submodules;
 mod support;
 mod support_works;
 mod tidy;
