@@ -2,6 +2,7 @@
 
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::outcome::HeldBack;
+use crate::attempt::root::retired;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
 use crate::git::{Fetched, Resolved, Store};
@@ -40,7 +41,7 @@ pub(super) fn release(
     let is_new = before.as_ref().is_none_or(|live| live.commit != commit);
     let asks = is_new && me.hooks.asks();
     // Readers may still be in a retired tree, which the program might change.
-    let retired = if asks { None } else { me.root.retired(&commit) };
+    let retired = if asks { None } else { retired(&me.root, &commit) };
     let mut ready = match retired {
         Some((tree, extent)) => Ready::InPlace(tree, extent),
         None => Ready::Apart(Box::new(

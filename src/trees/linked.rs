@@ -15,12 +15,13 @@ use crate::trees::fresh::Listing;
 use crate::trees::index;
 use crate::trees::parts;
 use crate::trees::parts::Noted;
+use crate::trees::pointer::{relative, write_pointer};
 use gix::hash::Kind;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// What the administrative directory says about why it is locked.
 const REASON: &str = "kept by gitsyncd\n";
@@ -348,15 +349,8 @@ fn named(line: &[u8]) -> &Path {
 /// Writes the pointers in a tree. `tree` and `admin` are where both will be in the end.
 pub fn point_at(written: &Written, tree: &Path, admin: &Admin) -> Result<(), DiskError> {
     let text = format!("gitdir: {}\n", relative(tree, admin.path()).display());
-    parts::write_pointer(&written.path().join(".git"), &text)?;
+    write_pointer(&written.path().join(".git"), &text)?;
     parts::point(&written.submodules.modules, written.path(), tree, admin.name())
-}
-
-/// Leads from one absolute directory to another.
-pub fn relative(from: &Path, to: &Path) -> PathBuf {
-    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
-    let up = from.components().skip(common).map(|_| Component::ParentDir);
-    up.chain(to.components().skip(common)).collect()
 }
 
 #[cfg(test)]
@@ -390,15 +384,5 @@ mod tests {
             assert!(!admin.is_of(&tree), "{}", path.display());
             fs::write(path, content).unwrap();
         }
-    }
-
-    #[test]
-    fn a_relative_path_leads_from_one_to_the_other() {
-        let check = |from: &str, to: &str, expected: &str| {
-            assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(expected));
-        };
-        check("/r/.worktrees/a", "/r/.git/worktrees/a", "../../.git/worktrees/a");
-        check("/r", "/r/.worktrees/a", ".worktrees/a");
-        check("/x/y", "/r/a", "../../r/a");
     }
 }

@@ -5,19 +5,18 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{if_there, make_directory, remove};
+use crate::disk::{if_there, make_directory};
 use crate::git::{Change, Changes, Content, Fetched, Module, Part, joined};
 use crate::model::{CommitId, Submodules};
 use crate::trees::Admin;
 use crate::trees::index;
-use crate::trees::linked::relative;
+use crate::trees::pointer::{relative, write_pointer};
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::Flags;
 use gix::index::{File, State};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -176,13 +175,6 @@ pub(super) fn point(
         write_pointer(&now.join(module.path()).join(".git"), &text)?;
     }
     Ok(())
-}
-
-/// Writes a pointer in the place of whatever is there.
-pub(super) fn write_pointer(path: &Path, text: &str) -> Result<(), DiskError> {
-    remove(path)?;
-    let file = fs::File::options().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).at("write", path)
 }
 
 /// Writes the indexes of submodules where Git looks for them.

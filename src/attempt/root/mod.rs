@@ -2,9 +2,12 @@
 //! can be trusted.
 
 mod hold;
+mod retired;
 pub(super) mod stores;
 #[cfg(test)]
 mod tests;
+
+pub(super) use retired::retired;
 
 use crate::attempt::AttemptError;
 use crate::attempt::root::hold::Hold;
@@ -17,7 +20,7 @@ use crate::publish::{Imprint, Layout, Live, Lock, RootError};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::{Admin, Extent, Noted};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -391,21 +394,5 @@ impl Root {
         let store = publish::remake(&self.layout, self.checkout, format)?.within(&self.scope);
         self.shape = Some(store.shape());
         Ok(store)
-    }
-
-    /// A tree of the commit that was retired and has not gone yet, if nobody changed it.
-    pub(super) fn retired(&self, commit: &CommitId) -> Option<(PathBuf, Extent)> {
-        let tree = self.layout.tree(commit);
-        let live = publish::live(&self.layout);
-        if live.is_some_and(|live| live.tree == tree) {
-            return None;
-        }
-        let admin = publish::admin_of(&self.layout, &tree);
-        let known = self.shape.is_some() && self.is_shape_of(&admin);
-        if admin.head().as_ref() != Some(commit) || !known {
-            return None;
-        }
-        let extent = trees::intact(&tree, &admin).ok()?;
-        Some((tree, extent))
     }
 }
