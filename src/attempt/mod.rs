@@ -8,10 +8,12 @@
 mod bases;
 mod clients;
 mod depth;
+mod elsewhere;
 mod error;
 mod fetching;
 mod garbage;
 mod lag;
+mod modules;
 mod news;
 mod outcome;
 mod patrols;

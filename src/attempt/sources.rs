@@ -1,14 +1,15 @@
 //! Where to look: the repository, and the same elsewhere for when it cannot be had there.
 
 use crate::attempt::clients::Clients;
+use crate::attempt::elsewhere::Elsewhere;
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::wanted::{Wanted, ssh};
 use crate::attempt::who;
 use crate::attempt::who::Who;
-use crate::config::Config;
+use crate::config::{Access, Config};
 use crate::credentials::CredentialsError;
 use crate::git::{GitError, Resolved, Session, Source};
-use crate::model::{Cause, Class, Login, Outfit, Reference, Step};
+use crate::model::{Cause, Class, Login, Outfit, Reference, RepoUrl, Step};
 use crate::net::Traffic;
 use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
@@ -21,6 +22,7 @@ pub(super) struct Sources {
     list: Vec<Source>,
     who: Who,
     clients: Clients,
+    elsewhere: Elsewhere,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
     talk: Option<(usize, Outfit, Session)>,
@@ -39,6 +41,7 @@ impl Sources {
         let access = &config.access;
         let mut clients = Clients::new(access, &traffic);
         let who = Who::new(config, clients.services.clone(), metrics);
+        let elsewhere = ssh(config, Clients::for_ssh(access), &traffic);
         let ssh = ssh(config, Clients::for_ssh(access), &traffic);
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
@@ -55,6 +58,7 @@ impl Sources {
             list,
             who,
             clients,
+            elsewhere: Elsewhere::new(config, elsewhere),
             traffic,
             talk: None,
             chosen: None,
@@ -84,6 +88,28 @@ impl Sources {
     /// What went over the wire.
     pub(super) fn traffic(&self) -> &Traffic {
         &self.traffic
+    }
+
+    /// What the options say of the ways to sources.
+    pub(super) fn access(&self) -> &Access {
+        &self.elsewhere.access
+    }
+
+    /// The way to another repository than those to follow, and who we are there.
+    pub(super) fn elsewhere(
+        &mut self,
+        url: &RepoUrl,
+        stop: &Stop,
+    ) -> Result<(Source, Outfit), CredentialsError> {
+        let outfit = self.who.current(url, stop)?;
+        let outfit = self.elsewhere.fit(url, outfit);
+        let known = self.list.iter().find(|source| source.url().is_beside(url));
+        Ok((self.elsewhere.source(url, &mut self.clients, known, &self.traffic), outfit))
+    }
+
+    /// The address of a source.
+    pub(super) fn place(&self, place: usize) -> Option<&RepoUrl> {
+        self.list.get(place).map(Source::url)
     }
 
     /// Where a source is.
@@ -117,6 +143,10 @@ impl Sources {
 
     /// Says whether it makes sense to ask the same source once more, as somebody else than before.
     pub(super) fn was_refused(&mut self, failed: &Failed) -> bool {
+        if matches!(failed.error, AttemptError::Submodule { .. }) {
+            // Another repository said so, to whom we may be somebody else.
+            return false;
+        }
         let (place, outfit) = &self.asked;
         if let Some(source) = self.list.get(*place) {
             self.who.disbelieved(source.url(), outfit, failed);

@@ -144,7 +144,7 @@ fn is_in_order(repo: &gix::Repository, id: &ObjectId) -> bool {
         })
 }
 
-fn is_allowed(name: &BStr, is_link: bool) -> bool {
+pub(super) fn is_allowed(name: &BStr, is_link: bool) -> bool {
     let options =
         component::Options { protect_windows: false, protect_hfs: true, protect_ntfs: true };
     let mode = is_link.then_some(component::Mode::Symlink);

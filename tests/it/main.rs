@@ -23,6 +23,7 @@ mod hooks;
 mod review;
 mod serving;
 mod sparse;
+mod submodules;
 mod support;
 mod support_works;
 mod tidy;

@@ -130,7 +130,7 @@ fn daemon(upstream: &Upstream, root: &Root, mode: &str) -> Setup {
 }
 
 /// Waits until Git knows what is in the tree, which may be a moment after readers see it.
-pub(super) fn settled(daemon: &Daemon, root: &Root, commit: &str) {
+pub(crate) fn settled(daemon: &Daemon, root: &Root, commit: &str) {
     eventually("the status tells the commit", SOON, || {
         assert!(daemon.events("attempt failed").is_empty(), "{:?}", daemon.log());
         (root.status()?["commit"]["id"] == commit).then_some(())
