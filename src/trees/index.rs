@@ -128,9 +128,9 @@ fn piece(bytes: &[u8]) -> Option<(Piece<'_>, &[u8])> {
     let (uid, gid, size) = (number()?, number()?, number()?);
     let _id = take::<20>(&mut rest)?;
     let flags = u16::from_be_bytes(take::<2>(&mut rest)?);
-    let mut more = 0;
+    let mut extended = 0;
     if flags & EXTENDED != 0 {
-        more = u16::from_be_bytes(take::<2>(&mut rest)?);
+        extended = u16::from_be_bytes(take::<2>(&mut rest)?);
     }
     let path = rest.get(..rest.find_byte(0)?)?;
     // Each entry ends with one to eight zeros, so that its length is a multiple of eight.
@@ -138,7 +138,7 @@ fn piece(bytes: &[u8]) -> Option<(Piece<'_>, &[u8])> {
     let after = bytes.get(length..)?;
     let stat = Stat { mtime, ctime, dev, ino, uid, gid, size };
     let mode = Mode::from_bits_truncate(mode);
-    let ignored = flags & ASSUME_VALID != 0 || more & SKIP_WORKTREE != 0;
+    let ignored = flags & ASSUME_VALID != 0 || extended & SKIP_WORKTREE != 0;
     Some((Piece { mode, stat, path, ignored, length: u64::try_from(length).ok()? }, after))
 }
 
