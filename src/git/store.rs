@@ -277,7 +277,7 @@ impl Store {
         Ok(tree::first_submodule(&self.list_commit(commit)?))
     }
 
-    fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
+    pub(super) fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
         let object = ObjectId::from_hex(commit.as_str().as_bytes()).ok()?;
         Some(self.repo.find_commit(object).ok()?.tree_id().ok()?.detach())
     }
