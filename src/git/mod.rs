@@ -33,6 +33,7 @@ mod tree;
 pub use changes::Changes;
 pub(crate) use changes::{Change, Leaf};
 pub use collect::{Collection, Due, Packed};
+pub(crate) use dress::Dress;
 pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
 pub(crate) use format::kind_of;
