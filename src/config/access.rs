@@ -1,6 +1,7 @@
 //! Who we are to sources, and how they are reached: what the options say about it. Nothing is read
 //! here; files are read again at each attempt.
 
+use crate::config::git_config;
 use crate::config::git_config::{CredentialSetting, HttpSetting, Setting};
 use crate::config::way;
 use crate::config::way::Way;
@@ -47,6 +48,11 @@ impl Access {
     /// How the server of a repository is spoken to. Settings are about HTTP only.
     pub fn way(&self, repo: &RepoUrl) -> Way {
         way::to(self, repo)
+    }
+
+    /// Where settings of Git say that large files are.
+    pub fn lfs_url(&self) -> Option<&str> {
+        git_config::lfs_url(&self.settings)
     }
 
     /// How services are spoken to that help us, such as one that tells passwords: by the options and
