@@ -56,14 +56,15 @@ impl Keeper {
             return;
         };
         let git = root.layout().git();
-        let open = store.take().map_or_else(|| Store::open(&git), Ok);
+        let anew = || Store::open(&git).map(|store| store.within(root.scope()));
+        let open = store.take().map_or_else(anew, Ok);
         let installed = publish::kept(root.layout(), live)
             .map_err(AttemptError::from)
             .and_then(|kept| Ok(packed.install(open?, &kept, stop)?));
         match installed {
             Ok(()) => {
                 self.due.ended(true);
-                *store = Store::open(&git).ok();
+                *store = anew().ok();
             }
             Err(error) => self.failed(&Cause::of(&error)),
         }

@@ -5,13 +5,14 @@ use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::wanted::{Wanted, ssh};
 use crate::attempt::who;
 use crate::attempt::who::Who;
-use crate::config::Config;
+use crate::config::{Access, Config};
 use crate::credentials::CredentialsError;
 use crate::git::{GitError, Resolved, Session, Source};
-use crate::model::{Cause, Class, Login, Outfit, Reference, Step};
-use crate::net::Traffic;
+use crate::model::{Cause, Class, Login, Outfit, Reference, RepoUrl, Step};
+use crate::net::{Client, Traffic};
 use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
+use crate::ssh::Ssh;
 use std::sync::Arc;
 
 /// All sources in the order in which they are tried, and how we are known to them.
@@ -21,6 +22,8 @@ pub(super) struct Sources {
     list: Vec<Source>,
     who: Who,
     clients: Clients,
+    access: Access,
+    ssh: Ssh,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
     talk: Option<(usize, Outfit, Session)>,
@@ -55,6 +58,8 @@ impl Sources {
             list,
             who,
             clients,
+            access: access.clone(),
+            ssh,
             traffic,
             talk: None,
             chosen: None,
@@ -89,6 +94,30 @@ impl Sources {
     /// Where a source is.
     pub(super) fn url(&self, place: usize) -> String {
         self.list.get(place).map(|source| source.url().to_string()).unwrap_or_default()
+    }
+
+    /// The address of a source.
+    pub(super) fn remote(&self, place: usize) -> Option<&RepoUrl> {
+        self.list.get(place).map(Source::url)
+    }
+
+    /// The way to SSH servers.
+    pub(super) fn ssh(&self) -> &Ssh {
+        &self.ssh
+    }
+
+    /// The way to another server that a source needs.
+    pub(super) fn client_to(&mut self, url: &RepoUrl) -> Client {
+        self.clients.by(self.access.way(url), &self.access)
+    }
+
+    /// Who we are there.
+    pub(super) fn outfit_at(
+        &mut self,
+        url: &RepoUrl,
+        stop: &Stop,
+    ) -> Result<Outfit, CredentialsError> {
+        self.who.current(url, stop)
     }
 
     /// Who we are to a source.

@@ -43,7 +43,7 @@ pub fn update(
     let Base { tree, index: base, extent, .. } = base;
     let mut extent = take_away(&tree, &changes, extent)?;
     stop.check()?;
-    let mut written = to_write(store, &commit, &changes)?;
+    let mut written = changed(store, &commit, &changes)?;
     let new = fill(store, &commit, &mut written, &tree, stop)?;
     extent.files += count(changes.0.iter().map(|change| change.new));
     extent.bytes += new.bytes;
@@ -105,7 +105,7 @@ fn remove_empty(top: BorrowedFd<'_>, directory: &Path) -> rustix::io::Result<()>
 }
 
 /// Lists what is to be written, with the attributes that say how.
-fn to_write(
+pub(super) fn changed(
     store: &Store,
     commit: &CommitId,
     changes: &Changes,
