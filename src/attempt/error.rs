@@ -26,7 +26,7 @@ pub enum AttemptError {
     Tree(#[from] TreeError),
     /// A file that Git LFS keeps could not be had.
     #[error(transparent)]
-    Lfs(#[from] LfsError),
+    Lfs(Box<LfsError>),
     /// A file operation failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -82,6 +82,12 @@ pub enum AttemptError {
     /// A thread ended in a way it must not.
     #[error("a mistake in gitsyncd: {0}")]
     Internal(Cause),
+}
+
+impl From<LfsError> for AttemptError {
+    fn from(error: LfsError) -> Self {
+        Self::Lfs(Box::new(error))
+    }
 }
 
 impl AttemptError {

@@ -5,7 +5,7 @@ use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::config::Config;
 use crate::disk::{DiskError, is_there, remove};
-use crate::git::{Fetched, Store, git_directory};
+use crate::git::{Fetched, Store, git_directory, lfs_url};
 use crate::lfs;
 use crate::lfs::{Endpoint, LfsError, Named, Needed, Objects, Server, Wanted};
 use crate::model::{Cause, CommitId, Location, RepoUrl};
@@ -126,7 +126,7 @@ fn named(me: &Attempts, store: &Store, commit: &CommitId) -> Result<Option<Named
         return Ok(Some(Named { url: url.clone(), by: "git-config", by_repository: false }));
     }
     let named = |url| Named { url, by: ".lfsconfig", by_repository: true };
-    Ok(store.lfs_url(commit)?.map(named))
+    Ok(lfs_url(store, commit)?.map(named))
 }
 
 fn server(
@@ -148,7 +148,8 @@ fn server(
         }
         Endpoint::Local(place) => {
             let place = git_directory(&place).unwrap_or(place).join("lfs/objects");
-            let file = missing.first().map(|file| (file.path.clone(), file.pointer.oid.to_string()));
+            let file =
+                missing.first().map(|file| (file.path.clone(), file.pointer.oid.to_string()));
             let (path, oid) = file.unwrap_or_default();
             return Err(LfsError::NotThere { path, oid, place }.into());
         }

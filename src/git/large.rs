@@ -18,24 +18,22 @@ const KEYS: [&str; 2] = ["lfs.url", "remote.origin.lfsurl"];
 /// No such file is as long as this.
 const LONGEST: u64 = 64 << 10;
 
-impl Store {
-    /// Where a commit says that its large files are. Whoever wrote the commit says it.
-    pub fn lfs_url(&self, commit: &CommitId) -> Result<Option<String>, GitError> {
-        let found = self.find_leaves(commit, BTreeSet::from([BString::from(NAME)]))?;
-        let plain = |mode: Mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE);
-        let Some((_, leaf)) = found.into_iter().find(|(_, leaf)| plain(leaf.mode)) else {
-            return Ok(None);
-        };
-        let damaged = |error: gix::Error| GitError::Damaged {
-            path: self.path().to_owned(),
-            source: words(&error),
-        };
-        if self.repo.find_header(leaf.id).map_err(damaged)?.size() > LONGEST {
-            return Ok(None);
-        }
-        let text = self.repo.find_object(leaf.id).map_err(damaged)?.detach().data;
-        Ok(url_in(&text))
+/// Where a commit says that its large files are. Whoever wrote the commit says it.
+pub fn lfs_url(store: &Store, commit: &CommitId) -> Result<Option<String>, GitError> {
+    let found = store.find_leaves(commit, BTreeSet::from([BString::from(NAME)]))?;
+    let plain = |mode: Mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE);
+    let Some((_, leaf)) = found.into_iter().find(|(_, leaf)| plain(leaf.mode)) else {
+        return Ok(None);
+    };
+    let damaged = |error: gix::Error| GitError::Damaged {
+        path: store.path().to_owned(),
+        source: words(&error),
+    };
+    if store.repo.find_header(leaf.id).map_err(damaged)?.size() > LONGEST {
+        return Ok(None);
     }
+    let text = store.repo.find_object(leaf.id).map_err(damaged)?.detach().data;
+    Ok(url_in(&text))
 }
 
 fn url_in(text: &[u8]) -> Option<String> {
@@ -68,7 +66,10 @@ mod tests {
         };
         check("[lfs]\n\turl = https://h/x\n", Some("https://h/x"));
         check("[remote \"origin\"]\n\tlfsurl = https://h/y\n", Some("https://h/y"));
-        check("[remote \"origin\"]\nlfsurl=https://h/y\n[lfs]\nurl=https://h/x", Some("https://h/x"));
+        check(
+            "[remote \"origin\"]\nlfsurl=https://h/y\n[lfs]\nurl=https://h/x",
+            Some("https://h/x"),
+        );
         check("[lfs]\n\tfetchexclude = *.bin\n", None);
         check("[lfs\nurl = x", None);
         check("", None);

@@ -39,7 +39,7 @@ pub use error::GitError;
 pub(crate) use error::{of_the_system, words};
 pub(crate) use format::kind_of;
 pub use info::CommitInfo;
-pub use large::git_directory;
+pub use large::{git_directory, lfs_url};
 pub use local::ref_places;
 pub use packs::size as size_of_packs;
 pub(crate) use plan::Content;

@@ -148,10 +148,21 @@ mod tests {
         Pointer { oid: Oid::new(OID).unwrap(), size: 3, extension: None }
     }
 
-    fn offer(told: &str) -> Offer {
+    fn answer(text: &str) -> Answer {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn offer(told: &str) -> Option<Offer> {
         let text = format!(r#"{{"transfer":"basic","objects":[{{"oid":"{OID}",{told}}}]}}"#);
-        let answer: Answer = serde_json::from_str(&text).unwrap();
-        answer.offers().unwrap().remove(&pointer().oid).unwrap()
+        answer(&text).offers().ok()?.remove(&pointer().oid)
+    }
+
+    fn download(told: &str) -> Download {
+        offer(told).unwrap().unwrap()
+    }
+
+    fn complaint(told: &str) -> Complaint {
+        offer(told).unwrap().unwrap_err()
     }
 
     #[test]
@@ -167,35 +178,34 @@ mod tests {
 
     #[test]
     fn a_file_is_offered_or_there_is_a_reason() {
-        let download = offer(
+        let first = download(
             r#""size":3,"authenticated":true,"actions":{"download":{"href":"https://h/x","header":{"A":"b"},"expires_in":5}}"#,
         );
-        let download = download.unwrap();
-        assert_eq!(download.href.reveal(), "https://h/x");
-        assert_eq!((download.header.len(), download.authenticated), (1, true));
-        let plain = offer(r#""actions":{"download":{"href":"https://h/x","header":null}}"#);
-        assert!(!plain.unwrap().authenticated);
-        let gone = offer(r#""error":{"code":410,"message":"gone"}"#).unwrap_err();
+        assert_eq!(first.href.reveal(), "https://h/x");
+        assert_eq!((first.header.len(), first.authenticated), (1, true));
+        let plain = download(r#""actions":{"download":{"href":"https://h/x","header":null}}"#);
+        assert!(!plain.authenticated);
+        let gone = complaint(r#""error":{"code":410,"message":"gone"}"#);
         assert_eq!((gone.code, gone.message.as_str()), (410, "gone"));
-        assert_eq!(offer(r#""size":3"#).unwrap_err().code, 404);
-        assert!(!format!("{:?}", offer(r#""actions":{"download":{"href":"hush"}}"#)).contains("hush"));
+        assert_eq!(complaint(r#""size":3"#).code, 404);
+        assert!(
+            !format!("{:?}", offer(r#""actions":{"download":{"href":"hush"}}"#)).contains("hush")
+        );
     }
 
     #[test]
     fn who_we_are_may_be_in_the_lines_to_send() {
-        let download =
-            offer(r#""actions":{"download":{"href":"https://h","header":{"authorization":"x"}}}"#);
-        assert!(download.unwrap().authenticated);
+        let lines = r#"{"authorization":"x"}"#;
+        let told = format!(r#""actions":{{"download":{{"href":"https://h","header":{lines}}}}}"#);
+        assert!(download(&told).authenticated);
     }
 
     #[test]
     fn other_ways_than_ours_are_refused() {
         for odd in [r#""transfer":"tus""#, r#""hash_algo":"sha1""#] {
             let text = format!(r#"{{{odd},"objects":[]}}"#);
-            let answer: Answer = serde_json::from_str(&text).unwrap();
-            assert!(answer.offers().is_err(), "{odd}");
+            assert!(answer(&text).offers().is_err(), "{odd}");
         }
-        let answer: Answer = serde_json::from_str(r#"{"transfer":null,"objects":[]}"#).unwrap();
-        assert!(answer.offers().unwrap().is_empty());
+        assert!(answer(r#"{"transfer":null,"objects":[]}"#).offers().unwrap().is_empty());
     }
 }

@@ -5,8 +5,8 @@ use crate::lfs::partial::Partial;
 use crate::lfs::patience::Patience;
 use crate::lfs::server::{Errand, broken, headers, shown};
 use crate::lfs::{LfsError, Objects, Offered, Server};
-use crate::model::Class;
-use crate::net::{Body, Response};
+use crate::model::Cause;
+use crate::net::{Body, NetError, Response};
 use crate::runtime::Stop;
 use bytes::Bytes;
 use http::header::CONTENT_RANGE;
@@ -42,7 +42,8 @@ pub fn bring(
     };
     thread::scope(|scope| {
         for _ in 1..THREADS.min(offered.len()) {
-            if let Err(error) = thread::Builder::new().name("lfs".to_owned()).spawn_scoped(scope, work)
+            if let Err(error) =
+                thread::Builder::new().name("lfs".to_owned()).spawn_scoped(scope, work)
             {
                 tracing::debug!(%error, "fewer files of Git LFS come at once");
                 break;
@@ -70,37 +71,28 @@ impl Visit<'_> {
             self.stop.check()?;
             let mut partial = Partial::resume(self.objects, &offered.file.pointer)?;
             let before = partial.got();
-            let result = self.go_on(offered, &mut partial);
-            let error = match result {
-                Ok(()) => match partial.finish(self.objects)? {
+            let error = match self.go_on(offered, &mut partial) {
+                Ok(()) if partial.is_whole() => match partial.finish(self.objects)? {
                     Ok(()) => return Ok(()),
                     // The beginning may have been the wrong part.
                     Err(reason) if before > 0 => {
                         tracing::debug!(reason, "a file of Git LFS is brought anew");
                         continue;
                     }
-                    Err(reason) => return Err(offered.file.unlike(&shown(&offered.url), reason)),
+                    Err(reason) => return Err(offered.unlike(reason)),
                 },
+                Ok(()) => {
+                    let source = Cause::new("the answer ended too early");
+                    LfsError::Net(NetError::Broken { url: shown(&offered.url), source })
+                }
                 Err(error) => error,
             };
             if partial.got() > before {
                 patience = Patience::new();
             }
             if self.over.load(Ordering::Relaxed) || !patience.rest(&error, self.stop)? {
-                return Err(self.last(offered, &partial, error));
+                return Err(error);
             }
-        }
-    }
-
-    /// A server that always ends too early has another file.
-    fn last(&self, offered: &Offered, partial: &Partial, error: LfsError) -> LfsError {
-        match error {
-            LfsError::Object { class: Class::Network, said, .. } if said.is_empty() => {
-                let (got, size) = (partial.got(), offered.file.pointer.size);
-                let reason = format!("only {got} of {size} bytes came");
-                offered.file.unlike(&shown(&offered.url), reason)
-            }
-            other => other,
         }
     }
 
@@ -117,14 +109,14 @@ impl Visit<'_> {
             if begins_at(&response.headers) != Some(partial.got()) {
                 partial.restart()?;
                 let reason = "it is not the part that was asked for".to_owned();
-                return Err(offered.file.unlike(&shown(&offered.url), reason));
+                return Err(offered.unlike(reason));
             }
         } else if response.status.is_success() {
             if partial.got() > 0 {
                 partial.restart()?;
             }
         } else {
-            return Err(refused(offered, &response));
+            return Err(offered.refused(&response));
         }
         self.take(offered, response.body, partial)
     }
@@ -148,47 +140,36 @@ impl Visit<'_> {
         mut body: Body,
         partial: &mut Partial,
     ) -> Result<(), LfsError> {
-        let url = shown(&offered.url);
-        loop {
-            if self.over.load(Ordering::Relaxed) {
-                return Err(offered.file.refused(&url, 500, "another file failed"));
-            }
-            let piece = body.fill_buf().map_err(|error| broken(&url, &error))?;
+        // Whoever failed says why.
+        while !self.over.load(Ordering::Relaxed) {
+            let piece = body.fill_buf();
+            let piece = piece.map_err(|error| broken(&shown(&offered.url), &error))?;
             if piece.is_empty() {
                 break;
             }
-            partial.write(piece)?.map_err(|reason| offered.file.unlike(&url, reason))?;
+            partial.write(piece)?.map_err(|reason| offered.unlike(reason))?;
             let count = piece.len();
             body.consume(count);
         }
-        if partial.is_whole() { Ok(()) } else { Err(ended_early(offered, &url)) }
+        Ok(())
     }
 }
 
-/// What came to its end too early, as if all was well. It may go on; see [`Visit::last`].
-fn ended_early(offered: &Offered, url: &str) -> LfsError {
-    LfsError::Object {
-        url: url.to_owned(),
-        path: offered.file.path.clone(),
-        oid: offered.file.pointer.oid.to_string(),
-        said: String::new(),
-        class: Class::Network,
+impl Offered {
+    /// What came is something else.
+    fn unlike(&self, reason: String) -> LfsError {
+        self.file.unlike(&shown(&self.url), reason)
     }
-}
 
-fn refused(offered: &Offered, response: &Response) -> LfsError {
-    let (url, status) = (shown(&offered.url), response.status);
-    let class = class_of(status.as_u16());
-    match response.retry_after() {
-        retry_after @ Some(_) => {
-            let said = format!("{status} for the file {:?}", offered.file.path);
-            let class = if class == Class::Auth { Class::Network } else { class };
-            LfsError::Refused { url, said, class, retry_after }
-        }
-        None => {
+    fn refused(&self, response: &Response) -> LfsError {
+        let (url, status) = (shown(&self.url), response.status);
+        let Some(wait) = response.retry_after() else {
             let reason = status.canonical_reason().unwrap_or_default();
-            offered.file.refused(&url, status.as_u16(), reason)
-        }
+            return self.file.refused(&url, status.as_u16(), reason);
+        };
+        let said = format!("{status} for the file {:?}", self.file.path);
+        let class = class_of(status.as_u16(), Some(wait));
+        LfsError::Refused { url, said, class, retry_after: Some(wait) }
     }
 }
 
@@ -205,9 +186,7 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_part_is_read() {
-        let at = |text: &'static str| {
-            begins_at(&headers([("content-range", text)].into_iter()))
-        };
+        let at = |text: &'static str| begins_at(&headers([("content-range", text)].into_iter()));
         assert_eq!(at("bytes 7-9/10"), Some(7));
         assert_eq!(at("bytes 0-9/*"), Some(0));
         assert_eq!(at("bytes */10"), None);

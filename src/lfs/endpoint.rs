@@ -5,7 +5,7 @@
 //! (see [`server`](crate::lfs::server)).
 
 use crate::lfs::LfsError;
-use crate::model::{Location, RepoUrl, SshUrl};
+use crate::model::{Location, RepoUrl, Secret, SshUrl};
 use std::path::PathBuf;
 use url::Url;
 
@@ -36,11 +36,8 @@ pub fn find(remote: &RepoUrl, named: Option<&Named>) -> Result<Endpoint, LfsErro
     let Some(named) = named else {
         return guess(remote);
     };
-    let failed = |reason: String| LfsError::Address {
-        url: shown(&named.url),
-        named_by: named.by,
-        reason,
-    };
+    let failed =
+        |reason: String| LfsError::Address { url: shown(&named.url), named_by: named.by, reason };
     let url: RepoUrl = named.url.parse().map_err(|error| failed(format!("{error}")))?;
     match (url.location(), remote.location()) {
         (Location::Http(_), _) => Ok(Endpoint::Http(url)),
@@ -97,8 +94,8 @@ fn over_https(host: &str, path: &str) -> Option<RepoUrl> {
 /// The path of the files below that of a repository.
 fn below(path: &str) -> String {
     let path = path.trim_end_matches('/');
-    let dot_git = if path.ends_with(".git") { "" } else { ".git" };
-    format!("{path}{dot_git}/info/lfs")
+    let bare = path.strip_suffix(".git").unwrap_or(path);
+    format!("{bare}.git/info/lfs")
 }
 
 /// Puts the user information back that a URL came with.
@@ -107,7 +104,7 @@ fn with_login(url: &Url, of: &RepoUrl) -> String {
     if let Some(user) = of.user() {
         // Both fail only for URLs without a host.
         let named = url.set_username(user);
-        let password = of.password().map(crate::model::Secret::reveal);
+        let password = of.password().map(Secret::reveal);
         if named.and_then(|()| url.set_password(password)).is_err() {
             tracing::debug!("the address of an LFS server takes no login");
         }
@@ -133,13 +130,17 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn at(remote: &str) -> RepoUrl {
+        remote.parse().unwrap()
+    }
+
     fn found(remote: &str, named: Option<(&str, bool)>) -> Result<String, LfsError> {
         let named = named.map(|(url, by_repository)| Named {
             url: url.to_owned(),
             by: "a test",
             by_repository,
         });
-        find(&remote.parse().unwrap(), named.as_ref()).map(|found| match found {
+        find(&at(remote), named.as_ref()).map(|found| match found {
             Endpoint::Http(url) => url.to_string(),
             Endpoint::Ssh(url, guess) => format!("{url} or {guess}"),
             Endpoint::Local(path) => path.display().to_string(),
@@ -167,7 +168,7 @@ mod tests {
         let remote = "https://ada:hush@h/a".parse().unwrap();
         let Ok(Endpoint::Http(url)) = find(&remote, None) else { panic!("no server") };
         assert_eq!(url.user(), Some("ada"));
-        assert_eq!(url.password().map(crate::model::Secret::reveal), Some("hush"));
+        assert_eq!(url.password().map(Secret::reveal), Some("hush"));
     }
 
     #[test]

@@ -90,7 +90,9 @@ pub enum LfsError {
         place: PathBuf,
     },
     /// The pointer wants a program to be run.
-    #[error("the file {path:?} of Git LFS was changed by an extension ({name}), which is a program")]
+    #[error(
+        "the file {path:?} of Git LFS was changed by an extension ({name}), which is a program"
+    )]
     Extension {
         /// The file.
         path: String,
@@ -125,10 +127,9 @@ impl LfsError {
     /// What to check, where that is not what one checks for all failures of its kind.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Net(error) => error.hint().or_else(|| match error.class() {
-                Class::Auth => Some(AUTH),
-                _ => None,
-            }),
+            Self::Net(error) => {
+                error.hint().or_else(|| (error.class() == Class::Auth).then_some(AUTH))
+            }
             Self::Ssh(error) => error.hint(),
             Self::Address { .. } => {
                 Some("check lfs.url in .lfsconfig or git-config: it is to be an http or https URL")
@@ -196,9 +197,11 @@ fn refused_in_words(url: &str, said: &str, class: Class) -> String {
     }
 }
 
-/// Says what a status means. The same codes stand for one file and for a whole request.
-pub(super) fn class_of(code: u16) -> Class {
+/// Says what a status means. The same codes stand for one file and for a whole request. Some services
+/// answer 403, with a time to wait, to who asks too often.
+pub(super) fn class_of(code: u16, wait: Option<Duration>) -> Class {
     match code {
+        403 if wait.is_some() => Class::Network,
         401 | 403 => Class::Auth,
         404 | 410 => Class::NotFound,
         408 | 429 | 500 | 502..=504 | 507 | 509 => Class::Network,

@@ -133,8 +133,8 @@ impl Objects {
         if !self.has(pointer)? {
             return Ok(false);
         }
-        let mode = if executable { 0o777 } else { 0o666 };
-        let mut new = File::options().write(true).create_new(true).mode(mode).open(to);
+        let rights = if executable { 0o777 } else { 0o666 };
+        let mut new = File::options().write(true).create_new(true).mode(rights).open(to);
         let new = new.as_mut().map_err(|error| io::Error::from(error.kind())).at("create", to)?;
         if pointer.is_empty() {
             return Ok(true);
@@ -143,9 +143,9 @@ impl Objects {
         let mut kept = File::open(&path).at("open", &path)?;
         let found = kept.metadata().at("look at", &path)?;
         if ioctl_ficlone(&*new, &kept).is_err() {
-            let made = new.metadata().at("look at", to)?;
+            let written = new.metadata().at("look at", to)?;
             let alike = |one: &Metadata| (one.mode(), one.uid(), one.gid());
-            if alike(&made) == alike(&found) && link(&path, to)? {
+            if alike(&written) == alike(&found) && link(&path, to)? {
                 return Ok(true);
             }
             io::copy(&mut kept, new).at("write", to)?;
@@ -157,15 +157,17 @@ impl Objects {
 
     /// Removes what is not needed, and beginnings of files that nobody asked for lately.
     pub fn sweep(&self, needed: &HashSet<Oid>) -> Result<(), DiskError> {
-        for first in list(&self.top())? {
-            for second in list(&first)? {
-                for path in list(&second)? {
-                    let oid = name(&path).and_then(Oid::new);
-                    if oid.is_some_and(|oid| !needed.contains(&oid)) {
-                        tracing::debug!(path = %path.display(), "no commit needs it any more");
-                        remove(&path)?;
-                    }
-                }
+        let mut places = list(&self.top())?;
+        // Two levels of directories, and then files.
+        for _ in 0..2 {
+            let below: Result<Vec<_>, _> = places.iter().map(|place| list(place)).collect();
+            places = below?.concat();
+        }
+        for path in places {
+            let oid = name(&path).and_then(Oid::new);
+            if oid.is_some_and(|oid| !needed.contains(&oid)) {
+                tracing::debug!(path = %path.display(), "no commit needs it any more");
+                remove(&path)?;
             }
         }
         for path in list(&self.partial())? {

@@ -34,7 +34,9 @@ impl Oid {
 
     /// Writes the id that a digest is.
     pub(super) fn of(digest: &[u8]) -> Self {
-        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        let digits =
+            |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16));
+        Self(digest.iter().flat_map(digits).flatten().collect())
     }
 
     /// The digits.

@@ -7,7 +7,7 @@ use crate::lfs::batch::{AT_ONCE, Answer, Download, MEDIA_TYPE, Question, Refusal
 use crate::lfs::error::class_of;
 use crate::lfs::patience::Patience;
 use crate::lfs::{Grant, LfsError, Wanted};
-use crate::model::{Cause, Class, Location, Outfit, RepoUrl};
+use crate::model::{Cause, Location, Outfit, RepoUrl};
 use crate::net::{Astray, Client, NetError, Response, redirect};
 use crate::runtime::Stop;
 use bytes::Bytes;
@@ -124,8 +124,8 @@ impl Server {
             _ => false,
         };
         if !safe || url.host().is_none() {
-            let scheme = url.scheme();
-            return Err(format!("it sends us from {} to {scheme}", self.url.scheme()));
+            let (path, from, to) = (&file.path, self.url.scheme(), url.scheme());
+            return Err(format!("it sends us from {from} to {to} for {path:?}"));
         }
         let lines = download.header.iter().map(|(name, value)| (name.as_str(), value.reveal()));
         let mut headers = headers(lines);
@@ -184,10 +184,7 @@ impl Server {
         }
         let message = serde_json::from_slice(&text).map(|refusal: Refusal| refusal.message);
         let said = message.map_or_else(|_| status.to_string(), |said| format!("{status}: {said}"));
-        let class = match class_of(status.as_u16()) {
-            Class::Auth if retry_after.is_some() => Class::Network,
-            class => class,
-        };
+        let class = class_of(status.as_u16(), retry_after);
         let error = LfsError::Refused { url: self.shown(), said, class, retry_after };
         if status == StatusCode::PAYLOAD_TOO_LARGE {
             return Err(Failure::TooMany(error));

@@ -31,14 +31,13 @@ impl Wanted {
     /// It is not to be had.
     pub(super) fn refused(&self, url: &str, code: u16, message: &str) -> LfsError {
         let message = message.trim();
-        let said =
-            if message.is_empty() { code.to_string() } else { format!("{code}: {message}") };
+        let said = if message.is_empty() { code.to_string() } else { format!("{code}: {message}") };
         LfsError::Object {
             url: url.to_owned(),
             path: self.path.clone(),
             oid: self.pointer.oid.to_string(),
             said,
-            class: class_of(code),
+            class: class_of(code, None),
         }
     }
 }

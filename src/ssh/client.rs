@@ -134,7 +134,8 @@ impl Ssh {
         self.0.traffic.request();
         if let Some(kept) = last.filter(fits)
             && let Some(channel) = on_kept(&kept.link, &shown, stop)?
-            && let Ok(call) = self.call(&kept.link, channel, (url, &command), (stop, Some(patience(stop))))
+            && let Ok(call) =
+                self.call(&kept.link, channel, (url, &command), (stop, Some(patience(stop))))
         {
             *open = Some(kept);
             return Ok(Call { kept: true, ..call });
@@ -184,8 +185,10 @@ impl Ssh {
     ) -> Result<Call, SshError> {
         let shown = url.to_string();
         let Command { program, words } = command;
-        let line = std::iter::once(quoted(url.path())).chain(words.iter().map(|&w| w.to_owned()));
-        let command = line.fold((*program).to_owned(), |line, word| line + " " + &word);
+        let command =
+            words.iter().fold(format!("{program} {}", quoted(url.path())), |command, word| {
+                command + " " + word
+            });
         let run = async {
             // Most servers do not heed it, and none says so.
             channel.set_env(false, "GIT_PROTOCOL", "version=2").await?;

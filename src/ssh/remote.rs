@@ -76,9 +76,7 @@ impl Remote {
         let said = shown(known.said.iter().copied());
         let program = known.program;
         match (&known.killed_by, known.status) {
-            (Some(signal), _) => {
-                Some(and(format!("{program} was killed by {signal}"), &said))
-            }
+            (Some(signal), _) => Some(and(format!("{program} was killed by {signal}"), &said)),
             (None, Some(NOT_FOUND)) => Some(and(format!("{program} cannot be run"), &said)),
             (None, Some(0) | None) if said.is_empty() => None,
             (None, Some(status)) if said.is_empty() => {

@@ -89,7 +89,7 @@ pub enum TreeError {
     Git(#[from] GitError),
     /// A file that Git LFS keeps could not be had.
     #[error(transparent)]
-    Lfs(#[from] LfsError),
+    Lfs(Box<LfsError>),
     /// There is a directory to start from, but not one for this commit.
     #[error("the prepared directory does not fit")]
     Unfit,
@@ -106,6 +106,12 @@ pub enum TreeError {
         /// Whether the disk is to blame, or else the repository.
         class: Class,
     },
+}
+
+impl From<LfsError> for TreeError {
+    fn from(error: LfsError) -> Self {
+        Self::Lfs(Box::new(error))
+    }
 }
 
 impl TreeError {

@@ -22,7 +22,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// The attributes that decide what is written.
-pub(super) const ATTRIBUTES: [&str; 6] = ["ident", "working-tree-encoding", "text", "crlf", "eol", "filter"];
+pub(super) const ATTRIBUTES: [&str; 6] =
+    ["ident", "working-tree-encoding", "text", "crlf", "eol", "filter"];
 
 /// One file to write, by its place in the index, and how.
 pub(super) struct Special {
@@ -232,8 +233,7 @@ pub(super) fn write(
                 }
             }
         }
-        let written =
-            gix::index::fs::Metadata::from_path_no_follow(&path).at("look at", &path)?;
+        let written = gix::index::fs::Metadata::from_path_no_follow(&path).at("look at", &path)?;
         let stat =
             Stat::from_fs(&written).map_err(std::io::Error::other).at("read the time of", &path)?;
         bytes += written.len();

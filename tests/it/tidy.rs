@@ -30,7 +30,10 @@ const WALLS: [(&str, &str); 21] = [
     ("observe", "model config"),
     ("http", "model config runtime observe trigger disk"),
     ("runtime", "model"),
-    ("attempt", "model config runtime disk net ssh credentials git lfs trees publish hooks observe"),
+    (
+        "attempt",
+        "model config runtime disk net ssh credentials git lfs trees publish hooks observe",
+    ),
     ("command", "model config runtime disk net attempt publish observe trigger http"),
     ("exit", "model disk config attempt command daemon observe"),
 ];

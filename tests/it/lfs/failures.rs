@@ -249,7 +249,7 @@ fn a_server_that_knows_no_parts_sends_all_of_it_again() {
                 // The part that it sends is another one than it says.
                 (_, Some(_)) if other == 206 => {
                     let lie = ["Content-Range: bytes 20-47/48"];
-                    Some(answer_with("206 Partial Content", &lie, &text[..28]))
+                    Some(answer_with("206 Partial Content", &lie, text.split_at(28).0))
                 }
                 (_, _) => Some(answer("200 OK", text)),
             }
@@ -275,9 +275,8 @@ fn a_beginning_that_somebody_changed_is_brought_anew() {
 #[test]
 fn a_server_that_says_nothing_ends_with_the_attempt() {
     let ((upstream, _), root) = (with_a_file(), Root::new());
-    let server = Server::with(&kept(&upstream), |asked| {
-        (!is_question(asked)).then_some(Reply::Silence)
-    });
+    let server =
+        Server::with(&kept(&upstream), |asked| (!is_question(asked)).then_some(Reply::Silence));
     let setup = with_server(trying(&at(&upstream), &root), &server.url());
     let finished = setup.flag("--sync-timeout=2s").once();
     only_failure(&finished).expect("timeout", "");

@@ -109,7 +109,8 @@ fn where_files_are_elsewhere_only_what_is_said_of_them_goes_along() {
     let shelf = Server::start(&kept(&upstream));
     let base = format!("http://{}/objects", shelf.addr());
     let server = Server::with(&kept(&upstream), move |asked| {
-        let link = |oid: &str| json!({"href": format!("{base}/{oid}"), "header": {"X-Key": "signed"}});
+        let link =
+            |oid: &str| json!({"href": format!("{base}/{oid}"), "header": {"X-Key": "signed"}});
         let is_question = asked.line.starts_with("POST ");
         is_question.then(|| told(asked, |oid| json!({"actions": {"download": link(oid)}})))
     });
@@ -177,9 +178,8 @@ fn no_secret_is_in_the_log() {
         Some(answer_with("403 Forbidden", &[], ""))
     });
     let url = format!("http://me:hush@{}/lfs", server.addr());
-    let finished = with_server(trying(&upstream.repo().display().to_string(), &root), &url)
-        .flag("-v9")
-        .once();
+    let finished =
+        with_server(trying(&upstream.repo().display().to_string(), &root), &url).flag("-v9").once();
     only_failure(&finished).expect("auth", "a.bin");
     let log = finished.log.join("\n");
     assert!(!log.contains("hush"), "{log}");

@@ -50,12 +50,22 @@ fn commit(upstream: &Upstream, tree: &BTreeMap<String, (String, bool)>) -> Strin
     for entry in std::fs::read_dir(&work).unwrap().flatten() {
         if entry.file_name() != ".git" {
             let path = entry.path();
-            let removed =
-                if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            let removed = if path.is_dir() {
+                std::fs::remove_dir_all(path)
+            } else {
+                std::fs::remove_file(path)
+            };
             removed.unwrap();
         }
     }
-    crate::support::git::run(upstream.git().args(["rm", "-r", "-q", "--cached", "--ignore-unmatch", "."]));
+    crate::support::git::run(upstream.git().args([
+        "rm",
+        "-r",
+        "-q",
+        "--cached",
+        "--ignore-unmatch",
+        ".",
+    ]));
     let change = tree.iter().fold(upstream.change(), |change, (path, (content, executable))| {
         if *executable { change.executable(path, content) } else { change.file(path, content) }
     });

@@ -97,9 +97,8 @@ fn an_ssh_server_says_where_files_are_and_what_to_say_there() {
     let wanted = format!("{} download\n", upstream.repo().display());
     assert_eq!(calls(&script.sshd), wanted);
     assert_eq!(script.sshd.connections(), 1, "it is asked on the connection that is open");
-    let granted = |asked: &crate::support::service::Asked| {
-        asked.header("authorization").map(str::to_owned)
-    };
+    let granted =
+        |asked: &crate::support::service::Asked| asked.header("authorization").map(str::to_owned);
     assert!(server.asked().iter().all(|asked| granted(asked).as_deref() == Some("RemoteAuth x")));
     assert_eq!(server.asked().len(), 2);
 }

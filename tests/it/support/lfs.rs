@@ -48,7 +48,8 @@ pub(crate) fn settings(kept: &Path) -> Vec<(&'static str, String)> {
 /// The id of a file with this content.
 pub(crate) fn oid(content: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, content);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16));
+    digest.as_ref().iter().flat_map(digits).flatten().collect()
 }
 
 /// The text of a pointer.
@@ -58,7 +59,8 @@ pub(crate) fn pointer(oid: &str, size: usize) -> String {
 
 /// Where a file is below a directory of git-lfs.
 pub(crate) fn place(kept: &Path, oid: &str) -> PathBuf {
-    kept.join("objects").join(&oid[..2]).join(&oid[2..4]).join(oid)
+    let (first, rest) = oid.split_at(2);
+    kept.join("objects").join(first).join(rest.split_at(2).0).join(oid)
 }
 
 /// Stock Git in a published tree, with git-lfs.
