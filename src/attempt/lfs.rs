@@ -4,11 +4,11 @@
 use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::config::Config;
-use crate::disk::{DiskError, is_there, remove};
+use crate::disk::{DiskError, is_there, remove, room};
 use crate::git::{Fetched, Store, git_directory, lfs_url};
 use crate::lfs;
 use crate::lfs::{Endpoint, LfsError, Named, Needed, Objects, Server, Wanted};
-use crate::model::{Cause, CommitId, Location, RepoUrl};
+use crate::model::{Cause, CommitId, Location, RepoUrl, Room};
 use crate::runtime::Stop;
 use crate::trees;
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ pub(super) fn bring(
     if missing.is_empty() {
         return Ok(());
     }
-    let bytes: u64 = missing.iter().map(|file| file.pointer.size).sum();
+    let bytes = check_room(&objects, store, &missing)?;
     tracing::info!(files = missing.len(), bytes, "bringing files of Git LFS");
     let Some(remote) = me.sources.remote(place).cloned() else {
         return Ok(());
@@ -90,14 +90,34 @@ pub(super) fn bring(
 }
 
 /// What is not here, each file once.
-fn missing(objects: &Objects, needed: &Needed) -> Result<Vec<Wanted>, DiskError> {
-    let mut missing = BTreeMap::new();
+fn missing(objects: &Objects, needed: &Needed) -> Result<Vec<Wanted>, LfsError> {
+    let mut missing: BTreeMap<_, Wanted> = BTreeMap::new();
     for (path, pointer) in &needed.0 {
-        if !missing.contains_key(&pointer.oid) && !objects.has(pointer)? {
+        if let Some(other) = missing.get(&pointer.oid) {
+            // Both cannot be right, and both would be written to the same place.
+            if other.pointer.size != pointer.size {
+                return Err(LfsError::Contradiction {
+                    path: Wanted::new(path, pointer.clone()).path,
+                    other: other.path.clone(),
+                });
+            }
+        } else if !objects.has(pointer)? {
             missing.insert(&pointer.oid, Wanted::new(path, pointer.clone()));
         }
     }
     Ok(missing.into_values().collect())
+}
+
+/// Finds out whether there is room for what is to come, before any of it comes.
+fn check_room(objects: &Objects, store: &Store, missing: &[Wanted]) -> Result<u64, LfsError> {
+    let rest = |file: &Wanted| file.pointer.size.saturating_sub(objects.begun(&file.pointer));
+    let bytes = missing.iter().fold(0, |sum: u64, file| sum.saturating_add(rest(file)));
+    let Room { size, available, .. } = room(store.path())?;
+    // Some file systems do not say how large they are.
+    if size > 0 && available < bytes {
+        return Err(LfsError::NoRoom { needed: bytes, available });
+    }
+    Ok(bytes)
 }
 
 /// Copies what a repository of this machine has.
@@ -157,8 +177,9 @@ fn server(
     tracing::debug!(%url, "asking an LFS server");
     let outfit = me.sources.outfit_at(&url, stop)?;
     let at_home = is_same_server(&url, remote);
-    let server = Server::new(me.sources.client_to(&url), &url, &outfit, at_home);
-    let server = server.ok_or_else(|| not_http(&url.to_string()))?;
+    let (client, redirects) = me.sources.client_to(&url);
+    let server = Server::new(client, &url, &outfit, at_home);
+    let server = server.ok_or_else(|| not_http(&url.to_string()))?.with_redirects(redirects);
     Ok(match &grant {
         Some(grant) => server.granted(grant),
         None => server,

@@ -8,7 +8,7 @@ use crate::attempt::who::Who;
 use crate::config::{Access, Config};
 use crate::credentials::CredentialsError;
 use crate::git::{GitError, Resolved, Session, Source};
-use crate::model::{Cause, Class, Login, Outfit, Reference, RepoUrl, Step};
+use crate::model::{Cause, Class, Login, Outfit, Redirects, Reference, RepoUrl, Step};
 use crate::net::{Client, Traffic};
 use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
@@ -106,9 +106,11 @@ impl Sources {
         &self.ssh
     }
 
-    /// The way to another server that a source needs.
-    pub(super) fn client_to(&mut self, url: &RepoUrl) -> Client {
-        self.clients.by(self.access.way(url), &self.access)
+    /// The way to another server that a source needs, and which redirects are followed there.
+    pub(super) fn client_to(&mut self, url: &RepoUrl) -> (Client, Redirects) {
+        let way = self.access.way(url);
+        let redirects = way.redirects;
+        (self.clients.by(way, &self.access), redirects)
     }
 
     /// Who we are there.

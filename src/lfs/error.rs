@@ -99,6 +99,24 @@ pub enum LfsError {
         /// Which one.
         name: String,
     },
+    /// Two pointers say different things of one file.
+    #[error("the pointers {other:?} and {path:?} of Git LFS name one file with two sizes")]
+    Contradiction {
+        /// One of them.
+        path: String,
+        /// The other.
+        other: String,
+    },
+    /// There is no room for what is to come.
+    #[error(
+        "the files of Git LFS need {needed} bytes, and the file system of the root has {available}"
+    )]
+    NoRoom {
+        /// How much is to come, in bytes.
+        needed: u64,
+        /// How much may come.
+        available: u64,
+    },
     /// A file that was brought is not there any more.
     #[error("the file {path:?} ({oid}) of Git LFS is not in the repository any more")]
     Lost {
@@ -115,11 +133,13 @@ impl LfsError {
         match self {
             Self::Net(error) => error.class(),
             Self::Ssh(error) => error.class(),
-            Self::Disk(_) | Self::Lost { .. } => Class::Disk,
+            Self::Disk(_) | Self::NoRoom { .. } | Self::Lost { .. } => Class::Disk,
             Self::Stopped(_) => Class::Timeout,
             Self::Address { .. } | Self::Extension { .. } => Class::Config,
             Self::Refused { class, .. } | Self::Object { class, .. } => *class,
-            Self::Content { .. } | Self::Answer { .. } => Class::Protocol,
+            Self::Content { .. } | Self::Answer { .. } | Self::Contradiction { .. } => {
+                Class::Protocol
+            }
             Self::NotThere { .. } => Class::NotFound,
         }
     }
@@ -153,6 +173,12 @@ impl LfsError {
                 Some("no program is run here; store the file without the extension, or set lfs=off")
             }
             Self::Lost { .. } => Some("the next attempt brings it again"),
+            Self::Contradiction { .. } => {
+                Some("check both pointers in the repository: at least one was not made by git-lfs")
+            }
+            Self::NoRoom { .. } => {
+                Some("give the root a larger volume; docs/lfs.md says how large")
+            }
             Self::Disk(_) | Self::Stopped(_) | Self::Refused { .. } => None,
         }
     }
@@ -171,6 +197,8 @@ impl LfsError {
             | Self::Answer { .. }
             | Self::NotThere { .. }
             | Self::Extension { .. }
+            | Self::Contradiction { .. }
+            | Self::NoRoom { .. }
             | Self::Lost { .. } => None,
         }
     }

@@ -70,8 +70,9 @@ impl Objects {
             return Ok(false);
         };
         let same_size = found.len() == pointer.size;
-        if same_size && is_sealed(&found, &pointer.oid) {
-            return Ok(true);
+        if is_sealed(&found, &pointer.oid) {
+            // If the size is another one, it is the pointer that is wrong.
+            return Ok(same_size);
         }
         // Trees may share it, so it is left as it is, and one that is like it takes its place.
         if same_size && self.copy(&path, pointer, || Ok::<(), DiskError>(()))?.is_ok() {
@@ -80,6 +81,12 @@ impl Objects {
         tracing::warn!(path = %path.display(), "a kept file of Git LFS was changed");
         remove(&path)?;
         Ok(false)
+    }
+
+    /// How much of a file came already, in bytes, of one that is not here as a whole.
+    pub fn begun(&self, pointer: &Pointer) -> u64 {
+        let begun = self.partial().join(pointer.oid.as_str()).metadata();
+        begun.map_or(0, |begun| begun.len())
     }
 
     /// Takes a file in from a repository of this machine, if it is there.
@@ -253,6 +260,15 @@ mod tests {
         assert!(is_sealed(&path.metadata().unwrap(), &pointer.oid), "it is read once");
         fs::write(&path, b"").unwrap();
         assert!(!objects.has(&pointer).unwrap());
+    }
+
+    #[test]
+    fn a_pointer_with_a_wrong_size_does_no_harm_to_what_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let objects = Objects::of(dir.path());
+        let pointer = kept(&objects, b"content");
+        assert!(!objects.has(&Pointer { size: 8, ..pointer.clone() }).unwrap());
+        assert!(objects.has(&pointer).unwrap());
     }
 
     #[test]

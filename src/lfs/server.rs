@@ -7,7 +7,7 @@ use crate::lfs::batch::{AT_ONCE, Answer, Download, MEDIA_TYPE, Question, Refusal
 use crate::lfs::error::class_of;
 use crate::lfs::patience::Patience;
 use crate::lfs::{Grant, LfsError, Wanted};
-use crate::model::{Cause, Location, Outfit, RepoUrl};
+use crate::model::{Cause, Location, Outfit, Redirects, RepoUrl};
 use crate::net::{Astray, Client, NetError, Response, redirect};
 use crate::runtime::Stop;
 use bytes::Bytes;
@@ -34,6 +34,7 @@ pub struct Server {
     granted: HeaderMap,
     /// Whether it is that of the repository, which alone may see our certificate.
     at_home: bool,
+    redirects: Redirects,
 }
 
 /// A file that can be had, and how.
@@ -67,7 +68,14 @@ impl Server {
             outfit.headers.retain(|line| line.url.is_some());
         }
         let dress = Dress::new(url.clone(), &outfit);
-        Some(Self { client, url: url.clone(), dress, granted: HeaderMap::new(), at_home })
+        let (granted, redirects) = (HeaderMap::new(), Redirects::default());
+        Some(Self { client, url: url.clone(), dress, granted, at_home, redirects })
+    }
+
+    /// Follows these redirects.
+    #[must_use]
+    pub fn with_redirects(self, redirects: Redirects) -> Self {
+        Self { redirects, ..self }
     }
 
     /// Says to it what another server gave us for that.
@@ -214,6 +222,9 @@ impl Server {
             let moved = matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308);
             if !moved {
                 return Ok(response);
+            }
+            if self.redirects == Redirects::Never {
+                return Err(nowhere("the server redirects, and http.followRedirects forbids it"));
             }
             at = redirect(&at, &response.headers).map_err(|astray| {
                 nowhere(match astray {

@@ -149,6 +149,38 @@ fn a_pointer_with_a_wrong_size_or_hash_is_not_published() {
 }
 
 #[test]
+fn pointers_that_contradict_each_other_or_want_too_much_are_told() {
+    for (size, class, words) in
+        [(7, "protocol", "with two sizes"), (1 << 60, "disk", "the file system of the root has")]
+    {
+        let (upstream, root) = (lfs::upstream(), Root::new());
+        for key in ["filter.lfs.clean", "filter.lfs.process", "filter.lfs.required"] {
+            crate::support::git::run(upstream.git().args(["config", "--unset", key]));
+        }
+        let hash = oid(CONTENT);
+        let other = if class == "disk" { oid(b"other") } else { hash.clone() };
+        let change = upstream.change().file("a.bin", pointer(&hash, CONTENT.len()));
+        change.file("b.bin", pointer(&other, size)).commit();
+        let server = Server::start(&kept(&upstream));
+        let finished = with_server(trying(&at(&upstream), &root), &server.url()).once();
+        only_failure(&finished).expect(class, words);
+        assert!(server.asked().is_empty(), "nothing is asked for");
+    }
+}
+
+#[test]
+fn a_redirect_is_not_followed_where_settings_forbid_it() {
+    let ((upstream, _), root) = (with_a_file(), Root::new());
+    let server = Server::with(&kept(&upstream), |asked| {
+        is_question(asked).then(|| answer_with("302 Found", &["Location: /elsewhere"], ""))
+    });
+    let setup = with_server(trying(&at(&upstream), &root), &server.url());
+    let finished = setup.flag("--git-config-add=http.followRedirects:false").once();
+    only_failure(&finished).expect("protocol", "http.followRedirects");
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_fails_the_attempt() {
     let ((upstream, _), root) = (with_a_file(), Root::new());
     let nobody = Port::take();
