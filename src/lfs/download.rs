@@ -71,7 +71,10 @@ impl Visit<'_> {
             self.stop.check()?;
             let mut partial = Partial::resume(self.objects, &offered.file.pointer)?;
             let before = partial.got();
-            let error = match self.go_on(offered, &mut partial) {
+            let went = self.go_on(offered, &mut partial);
+            // A server that says each time that this was all has another file.
+            let ended = went.is_ok();
+            let error = match went {
                 Ok(()) if partial.is_whole() => match partial.finish(self.objects)? {
                     Ok(()) => return Ok(()),
                     // The beginning may have been the wrong part.
@@ -90,8 +93,11 @@ impl Visit<'_> {
             if partial.got() > before {
                 patience = Patience::new();
             }
-            if self.over.load(Ordering::Relaxed) || !patience.rest(&error, self.stop)? {
+            if self.over.load(Ordering::Relaxed) {
                 return Err(error);
+            }
+            if !patience.rest(&error, self.stop)? {
+                return Err(if ended { offered.too_short(partial.got()) } else { error });
             }
         }
     }
@@ -159,6 +165,10 @@ impl Offered {
     /// What came is something else.
     fn unlike(&self, reason: String) -> LfsError {
         self.file.unlike(&shown(&self.url), reason)
+    }
+
+    fn too_short(&self, got: u64) -> LfsError {
+        self.unlike(format!("only {got} of {} bytes came", self.file.pointer.size))
     }
 
     fn refused(&self, response: &Response) -> LfsError {
