@@ -66,8 +66,7 @@ pub(crate) fn place(kept: &Path, oid: &str) -> PathBuf {
 /// Stock Git in a published tree, with git-lfs.
 pub(crate) fn git_with_lfs(dir: &Path) -> Command {
     let mut command = git(dir);
-    // Without the last, git-lfs writes it to the configuration of the repository.
-    for (key, value) in FILTER.into_iter().chain([("lfs.repositoryformatversion", "0")]) {
+    for (key, value) in FILTER {
         command.args(["-c", &format!("{key}={value}")]);
     }
     command
