@@ -1,10 +1,11 @@
 //! The files that Git LFS keeps: which of those that are to be written are pointers, as attributes say.
 
 use crate::git::{Content, Fetched, GitError, Store};
-use crate::git::{is_attributes, words};
+use crate::git::{governs_any, is_attributes, words};
 use crate::lfs::{LfsError, Needed, Pointer, TOO_LONG};
 use crate::model::CommitId;
 use crate::trees::TreeError;
+use crate::trees::index::is_skipped;
 use crate::trees::special::{ATTRIBUTES, is_to_be_written, is_utf8};
 use crate::trees::update::changed;
 use gix::attrs::StateRef;
@@ -70,9 +71,6 @@ fn pointers(store: &Store, index: &File) -> gix::error::Result<Vec<(BString, Poi
     let mut outcome = stack.selected_attribute_matches(ATTRIBUTES);
     for file in index.entries().iter().filter(|file| is_to_be_written(file)) {
         let path = file.path(index);
-        if !store.scope().includes(path) {
-            continue;
-        }
         let platform = stack.at_entry(path, Some(file.mode)).map_err(gix::Error::from_error)?;
         platform.matching_attributes(&mut outcome);
         if is_given(&outcome)
@@ -87,7 +85,10 @@ fn pointers(store: &Store, index: &File) -> gix::error::Result<Vec<(BString, Poi
 /// Looks whether any attributes file names Git LFS, as most trees have none that does.
 fn are_named(store: &Store, index: &File) -> gix::error::Result<bool> {
     for entry in index.entries() {
-        if is_attributes(entry.path(index))
+        let path = entry.path(index);
+        // What governs nothing that is written need not be here.
+        if is_attributes(path)
+            && (!is_skipped(entry) || governs_any(index, path))
             && store.repo.find_object(entry.id)?.data.contains_str("lfs")
         {
             return Ok(true);
