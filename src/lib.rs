@@ -16,6 +16,7 @@ pub mod exit;
 pub mod git;
 pub mod hooks;
 pub mod http;
+pub mod lfs;
 pub mod model;
 pub mod net;
 pub mod observe;

@@ -1,7 +1,7 @@
 //! What the next tree is made from: chosen by the option `trees`, prepared between attempts.
 
 use crate::config::Trees;
-use crate::git::{Fetched, Module, Store};
+use crate::git::{Fetched, Module, Scope, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish;
 use crate::publish::{Layout, Live};
@@ -124,7 +124,7 @@ impl Bases {
     }
 
     /// Lays down the work that is to be done next, if there is any, and says where.
-    pub(super) fn prepare(&mut self, live: Live) -> Option<Arc<Shelf>> {
+    pub(super) fn prepare(&mut self, live: Live, scope: &Arc<Scope>) -> Option<Arc<Shelf>> {
         let original = match self.mode {
             Trees::Fresh => return None,
             Trees::Prepared => self.original(live)?,
@@ -146,7 +146,7 @@ impl Bases {
                 Preparation::copy(original, git, place, same_files)
             }
         };
-        self.shelf.begin(work);
+        self.shelf.begin(work.within(scope));
         Some(Arc::clone(&self.shelf))
     }
 

@@ -4,6 +4,7 @@ use crate::credentials::CredentialsError;
 use crate::disk::DiskError;
 use crate::git::GitError;
 use crate::hooks::Failure;
+use crate::lfs::LfsError;
 use crate::model::{Cause, Class, CommitId, Step};
 use crate::publish::{LockError, RootError};
 use crate::runtime::Stopped;
@@ -23,6 +24,9 @@ pub enum AttemptError {
     /// The tree could not be written.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// A file that Git LFS keeps could not be had.
+    #[error(transparent)]
+    Lfs(Box<LfsError>),
     /// A file operation failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -82,6 +86,12 @@ pub enum AttemptError {
     Internal(Cause),
 }
 
+impl From<LfsError> for AttemptError {
+    fn from(error: LfsError) -> Self {
+        Self::Lfs(Box::new(error))
+    }
+}
+
 impl AttemptError {
     /// The kind of failure. Every variant is named, so that a new one is a compile error here.
     pub fn class(&self) -> Class {
@@ -89,6 +99,7 @@ impl AttemptError {
             Self::Credentials(error) => error.class(),
             Self::Git(error) | Self::Root(RootError::Git(error)) => error.class(),
             Self::Tree(error) => error.class(),
+            Self::Lfs(error) => error.class(),
             Self::Disk(_) | Self::Root(RootError::Disk(_)) | Self::Lock(LockError::Disk(_)) => {
                 Class::Disk
             }
@@ -109,6 +120,7 @@ impl AttemptError {
             Self::Credentials(error) => error.retry_after(),
             Self::Git(error) => error.retry_after(),
             Self::Submodule { source, .. } => source.retry_after(),
+            Self::Lfs(error) => error.retry_after(),
             Self::Tree(_)
             | Self::Disk(_)
             | Self::Root(_)
@@ -135,7 +147,10 @@ impl AttemptError {
         match self {
             Self::Git(error) | Self::Tree(TreeError::Git(error)) => error.may_be_ours(),
             Self::Tree(TreeError::File { class, .. }) => *class == Class::Protocol,
-            Self::Tree(TreeError::Disk(_) | TreeError::Unfit | TreeError::Stopped(_))
+            Self::Tree(
+                TreeError::Disk(_) | TreeError::Lfs(_) | TreeError::Unfit | TreeError::Stopped(_),
+            )
+            | Self::Lfs(_)
             | Self::Credentials(_)
             | Self::Disk(_)
             | Self::Root(_)
@@ -218,6 +233,11 @@ fn hint(error: &AttemptError) -> &'static str {
     }
     if let AttemptError::Credentials(error) = error {
         return error.hint();
+    }
+    if let AttemptError::Lfs(error) | AttemptError::Tree(TreeError::Lfs(error)) = error
+        && let Some(hint) = error.hint()
+    {
+        return hint;
     }
     if let AttemptError::Git(error) = error
         && let Some(hint) = error.hint()

@@ -2,6 +2,7 @@
 
 use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
+use crate::attempt::lfs;
 use crate::attempt::modules;
 use crate::attempt::wanted::Wanted;
 use crate::git::{Before, Fetched, GitError, Resolved, Session, Store};
@@ -20,6 +21,7 @@ pub(super) fn fetch(
     match fetch_into(me, &store, wanted, stop) {
         Ok(fetched) => {
             let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
+            lfs::bring(me, (&store, &fetched), wanted.place, stop)?;
             Ok((store, fetched))
         }
         Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
@@ -28,6 +30,7 @@ pub(super) fn fetch(
             wanted.session = None;
             let fetched = fetch_into(me, &store, wanted, stop)?;
             let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
+            lfs::bring(me, (&store, &fetched), wanted.place, stop)?;
             Ok((store, fetched))
         }
         Err(error) => Err(error.into()),

@@ -9,7 +9,6 @@ use crate::publish::Layout;
 use crate::runtime::Stop;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Begins and ends collections; what is between goes on beside attempts.
 #[derive(Debug)]
@@ -102,7 +101,7 @@ impl Keeper {
         };
         let git = root.layout().git();
         let of_module = packed.git() != git;
-        let scope = store.as_ref().map(|store| Arc::clone(store.scope()));
+        let anew = || Store::open(&git).map(|store| store.within(root.scope()));
         let open = match store.take() {
             Some(store) if !of_module => Ok(store),
             kept => {
@@ -122,9 +121,7 @@ impl Keeper {
             Ok(()) => {
                 self.due().ended(true);
                 if !of_module {
-                    // Without a scope there was none open; the next attempt opens it.
-                    let open = |scope| Some(Store::open(&git).ok()?.within(&scope));
-                    *store = scope.and_then(open);
+                    *store = anew().ok();
                 }
             }
             Err(error) => self.failed(&Cause::of(&error)),

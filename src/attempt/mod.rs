@@ -13,6 +13,7 @@ mod error;
 mod fetching;
 mod garbage;
 mod lag;
+mod lfs;
 mod modules;
 mod news;
 mod outcome;
@@ -41,6 +42,7 @@ use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;
 use crate::attempt::fetching::fetch;
 use crate::attempt::garbage::Keeper;
+use crate::attempt::lfs::Large;
 use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
 use crate::attempt::patrols::Patrols;
@@ -71,6 +73,7 @@ pub struct Attempts {
     reference: Reference,
     depth: Depth,
     scoping: Scoping,
+    large: Large,
     stale_after: Duration,
     one_time: bool,
     sources: Sources,
@@ -101,6 +104,7 @@ impl Attempts {
             reference: config.reference.clone(),
             depth: Depth::new(config.depth),
             scoping: Scoping::new(config),
+            large: Large::new(config),
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
             sources: Sources::new(config, &metrics),
@@ -375,7 +379,7 @@ impl Attempts {
         }
         let wanted = |live: &Live| !self.one_time && !self.bases.is_begun(live);
         let live = self.root.live().filter(wanted).filter(|_| self.root.is_ours())?;
-        self.bases.prepare(live).inspect(|_| self.root.litter())
+        self.bases.prepare(live, self.root.scope()).inspect(|_| self.root.litter())
     }
 
     fn describe(&mut self, store: &Store, live: Live) -> Publication {

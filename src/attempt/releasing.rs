@@ -1,6 +1,7 @@
 //! From a fetched commit to one that readers see, by way of the program that is asked before.
 
 use crate::attempt::error::{AttemptError, Failed};
+use crate::attempt::lfs;
 use crate::attempt::outcome::HeldBack;
 use crate::attempt::root::retired;
 use crate::attempt::scoping;
@@ -98,6 +99,7 @@ fn note(me: &mut Attempts, before: Option<Live>, live: &Live, Extent { files, by
     me.root.trust(live.clone());
     me.keeper.published(&me.root);
     me.patrol.published();
+    lfs::published(me, commit);
     me.refusals.clear();
     tracing::info!(%commit, tree = %live.tree.display(), "published");
     // Readers see it; were this a failure from here on, nobody would be told.

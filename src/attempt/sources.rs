@@ -9,10 +9,11 @@ use crate::attempt::who::Who;
 use crate::config::{Access, Config};
 use crate::credentials::CredentialsError;
 use crate::git::{GitError, Resolved, Session, Source};
-use crate::model::{Cause, Class, Login, Outfit, Reference, RepoUrl, Step};
-use crate::net::Traffic;
+use crate::model::{Cause, Class, Login, Outfit, Redirects, Reference, RepoUrl, Step};
+use crate::net::{Client, Traffic};
 use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
+use crate::ssh::Ssh;
 use std::sync::Arc;
 
 /// All sources in the order in which they are tried, and how we are known to them.
@@ -23,6 +24,8 @@ pub(super) struct Sources {
     who: Who,
     clients: Clients,
     elsewhere: Elsewhere,
+    access: Access,
+    ssh: Ssh,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
     talk: Option<(usize, Outfit, Session)>,
@@ -59,6 +62,8 @@ impl Sources {
             who,
             clients,
             elsewhere: Elsewhere::new(config, elsewhere),
+            access: access.clone(),
+            ssh,
             traffic,
             talk: None,
             chosen: None,
@@ -115,6 +120,32 @@ impl Sources {
     /// Where a source is.
     pub(super) fn url(&self, place: usize) -> String {
         self.list.get(place).map(|source| source.url().to_string()).unwrap_or_default()
+    }
+
+    /// The address of a source.
+    pub(super) fn remote(&self, place: usize) -> Option<&RepoUrl> {
+        self.list.get(place).map(Source::url)
+    }
+
+    /// The way to SSH servers.
+    pub(super) fn ssh(&self) -> &Ssh {
+        &self.ssh
+    }
+
+    /// The way to another server that a source needs, and which redirects are followed there.
+    pub(super) fn client_to(&mut self, url: &RepoUrl) -> (Client, Redirects) {
+        let way = self.access.way(url);
+        let redirects = way.redirects;
+        (self.clients.by(way, &self.access), redirects)
+    }
+
+    /// Who we are there.
+    pub(super) fn outfit_at(
+        &mut self,
+        url: &RepoUrl,
+        stop: &Stop,
+    ) -> Result<Outfit, CredentialsError> {
+        self.who.current(url, stop)
     }
 
     /// Who we are to a source.

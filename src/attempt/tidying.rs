@@ -2,6 +2,7 @@
 //! over, and leftovers. If the program ends before, the next one finds them.
 
 use crate::attempt::Attempts;
+use crate::attempt::lfs;
 use crate::model::Step;
 
 /// Says whether the last attempt may have left something to throw away.
@@ -15,7 +16,9 @@ pub(super) fn tidy(me: &mut Attempts) {
         return;
     }
     me.untidy = false;
-    let swept = me.step(Step::Cleanup, |me| me.root.sweep(me.stale_after, me.bases.spared()));
+    let swept = me.step(Step::Cleanup, |me| {
+        me.root.sweep(me.stale_after, me.bases.spared()).and_then(|()| lfs::sweep(me))
+    });
     if let Err(failed) = swept {
         tracing::warn!(error = %failed.chain(), "could not clean up");
     }

@@ -1,6 +1,7 @@
 //! Who we are to sources, and how they are reached: what the options say about it. Nothing is read
 //! here; files are read again at each attempt.
 
+use crate::config::git_config;
 use crate::config::git_config::{CredentialSetting, HttpSetting, Protocols, Setting, rewritten};
 use crate::config::way;
 use crate::config::way::Way;
@@ -63,6 +64,11 @@ impl Access {
             return Some("file");
         }
         protocols.forbids(repo)
+    }
+
+    /// Where settings of Git say that large files are.
+    pub fn lfs_url(&self) -> Option<&str> {
+        git_config::lfs_url(&self.settings)
     }
 
     /// How services are spoken to that help us, such as one that tells passwords: by the options and

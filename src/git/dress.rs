@@ -13,7 +13,7 @@ use url::Url;
 
 /// An [`Outfit`] in the words of HTTP.
 #[derive(Debug)]
-pub(super) struct Dress {
+pub(crate) struct Dress {
     /// Where we were told to go; what is not meant for certain addresses belongs here.
     home: Url,
     login: Option<HeaderValue>,
@@ -22,7 +22,7 @@ pub(super) struct Dress {
 }
 
 impl Dress {
-    pub(super) fn new(home: Url, outfit: &Outfit) -> Self {
+    pub(crate) fn new(home: Url, outfit: &Outfit) -> Self {
         let login = match &outfit.login {
             Login::Anonymous => None,
             Login::Basic { user, password } => basic(user, password.reveal()),
@@ -38,7 +38,7 @@ impl Dress {
 
     /// Adds what is meant for a URL, and nothing else: who we are, cookies, and extra lines, whose
     /// names take the place of ours.
-    pub(super) fn put_on(&self, headers: &mut HeaderMap, url: &Url) {
+    pub(crate) fn put_on(&self, headers: &mut HeaderMap, url: &Url) {
         let at_home = self.is_at_home(url);
         if let Some(login) = self.login.as_ref().filter(|_| at_home) {
             headers.insert(AUTHORIZATION, login.clone());

@@ -61,6 +61,11 @@ impl Layout {
         self.own().join("packing")
     }
 
+    /// What is known of files of Git LFS, and what of them came so far.
+    pub fn large(&self) -> PathBuf {
+        self.own().join("lfs")
+    }
+
     /// Where things wait to be deleted.
     pub fn trash(&self) -> PathBuf {
         self.own().join("trash")

@@ -26,6 +26,16 @@ const KEPT: Duration = Duration::from_secs(10);
 /// The part of the time of an attempt that either of them may take at most.
 const KEPT_SHARE: u32 = 4;
 
+/// What gives packs.
+const UPLOAD_PACK: &str = "git-upload-pack";
+
+/// What is run at a server.
+struct Command<'a> {
+    program: &'static str,
+    /// What follows the path of the repository; nothing in it needs quotes.
+    words: &'a [&'a str],
+}
+
 /// How to be known to servers, and to know them.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -90,6 +100,18 @@ impl Ssh {
     /// Runs `git-upload-pack` for the repository, on the connection that is open or else on a new
     /// one.
     pub fn upload_pack(&self, url: &SshUrl, stop: &Stop) -> Result<Call, SshError> {
+        self.run(url, UPLOAD_PACK, &[], stop)
+    }
+
+    /// Runs a program for the repository, with more words after its path, in the same way.
+    pub fn run(
+        &self,
+        url: &SshUrl,
+        program: &'static str,
+        words: &[&str],
+        stop: &Stop,
+    ) -> Result<Call, SshError> {
+        let command = Command { program, words };
         let shown = url.to_string();
         let goal = Goal {
             user: url.user().to_owned(),
@@ -112,7 +134,8 @@ impl Ssh {
         self.0.traffic.request();
         if let Some(kept) = last.filter(fits)
             && let Some(channel) = on_kept(&kept.link, &shown, stop)?
-            && let Ok(call) = self.call(&kept.link, channel, url, (stop, Some(patience(stop))))
+            && let Ok(call) =
+                self.call(&kept.link, channel, (url, &command), (stop, Some(patience(stop))))
         {
             *open = Some(kept);
             return Ok(Call { kept: true, ..call });
@@ -123,7 +146,7 @@ impl Ssh {
             .wait(Link::open(&self.0.dialer, &goal, trust, &keys, &shown))
             .map_err(stopped)??;
         let channel = stop.wait(link.channel(&shown)).map_err(stopped)??;
-        let call = self.call(&link, channel, url, (stop, None))?;
+        let call = self.call(&link, channel, (url, &command), (stop, None))?;
         *open = Some(Kept { goal, keys, known, link });
         Ok(call)
     }
@@ -157,11 +180,15 @@ impl Ssh {
         &self,
         link: &Link,
         channel: Channel<Msg>,
-        url: &SshUrl,
+        (url, command): (&SshUrl, &Command<'_>),
         (stop, patience): (&Stop, Option<Duration>),
     ) -> Result<Call, SshError> {
         let shown = url.to_string();
-        let command = format!("git-upload-pack {}", quoted(url.path()));
+        let Command { program, words } = command;
+        let command =
+            words.iter().fold(format!("{program} {}", quoted(url.path())), |command, word| {
+                command + " " + word
+            });
         let run = async {
             // Most servers do not heed it, and none says so.
             channel.set_env(false, "GIT_PROTOCOL", "version=2").await?;
@@ -171,7 +198,7 @@ impl Ssh {
             .map_err(|source| SshError::stopped(&shown, source))?
             .map_err(|error| SshError::of(&shown, &error))?;
         let (read, write) = channel.split();
-        let remote = Remote::default();
+        let remote = Remote::of(program);
         let heard = (remote.clone(), link.last_words().clone());
         let traffic = Arc::clone(&self.0.traffic);
         Ok(Call {

@@ -15,6 +15,7 @@ pub struct Remote(Arc<Mutex<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
+    program: &'static str,
     said: VecDeque<u8>,
     status: Option<u32>,
     killed_by: Option<String>,
@@ -22,6 +23,11 @@ struct Known {
 }
 
 impl Remote {
+    /// Knows nothing yet of a program.
+    pub(super) fn of(program: &'static str) -> Self {
+        Self(Arc::new(Mutex::new(Known { program, ..Known::default() })))
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,6 +56,17 @@ impl Remote {
         self.known().ended = true;
     }
 
+    /// With which status it ended, if it did by itself.
+    pub fn status(&self) -> Option<u32> {
+        self.known().status
+    }
+
+    /// It was not even begun.
+    pub(super) fn is_forbidden(&self) {
+        let program = self.known().program;
+        self.says(format!("the server does not let this user run {program}\n").as_bytes());
+    }
+
     /// Why it ended, in its own words if it said any; none if it has not ended or went well.
     pub fn complaint(&self) -> Option<String> {
         let known = self.known();
@@ -57,14 +74,13 @@ impl Remote {
             return None;
         }
         let said = shown(known.said.iter().copied());
+        let program = known.program;
         match (&known.killed_by, known.status) {
-            (Some(signal), _) => {
-                Some(and(format!("git-upload-pack was killed by {signal}"), &said))
-            }
-            (None, Some(NOT_FOUND)) => Some(and("git-upload-pack cannot be run".to_owned(), &said)),
+            (Some(signal), _) => Some(and(format!("{program} was killed by {signal}"), &said)),
+            (None, Some(NOT_FOUND)) => Some(and(format!("{program} cannot be run"), &said)),
             (None, Some(0) | None) if said.is_empty() => None,
             (None, Some(status)) if said.is_empty() => {
-                Some(format!("git-upload-pack ended with status {status}"))
+                Some(format!("{program} ended with status {status}"))
             }
             (None, Some(_) | None) => Some(said),
         }
@@ -92,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_end_of_what_was_said_is_shown_in_one_line() {
-        let remote = Remote::default();
+        let remote = Remote::of("git-upload-pack");
         remote.says(&vec![b'x'; 2 * KEPT]);
         remote.says("\r\nERROR: \u{1b}[31mNo.\r\n\n fatal: end".as_bytes());
         assert_eq!(remote.complaint(), None, "it goes on");
@@ -106,7 +122,7 @@ mod tests {
     #[test]
     fn the_status_is_told_if_nothing_was_said() {
         let after = |status: u32| {
-            let remote = Remote::default();
+            let remote = Remote::of("git-upload-pack");
             remote.exits(status);
             remote.ends();
             remote.complaint()

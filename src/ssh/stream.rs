@@ -116,7 +116,7 @@ impl Reader {
                 self.remote.is_killed(format!("{signal_name:?}"));
             }
             ChannelMsg::Failure => {
-                self.remote.says(b"the server does not let this user run git-upload-pack\n");
+                self.remote.is_forbidden();
                 self.output_ended = true;
             }
             ChannelMsg::Close => {

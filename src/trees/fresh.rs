@@ -6,6 +6,7 @@ use crate::disk::make_directory;
 use crate::git::Fetched;
 use crate::git::GitError;
 use crate::git::{Part, Sparse, Store};
+use crate::lfs::LfsError;
 use crate::model::Cause;
 use crate::model::Class;
 use crate::model::CommitId;
@@ -90,6 +91,9 @@ pub enum TreeError {
     /// The files could not be listed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// A file that Git LFS keeps could not be had.
+    #[error(transparent)]
+    Lfs(Box<LfsError>),
     /// There is a directory to start from, but not one for this commit.
     #[error("the prepared directory does not fit")]
     Unfit,
@@ -108,6 +112,12 @@ pub enum TreeError {
     },
 }
 
+impl From<LfsError> for TreeError {
+    fn from(error: LfsError) -> Self {
+        Self::Lfs(Box::new(error))
+    }
+}
+
 impl TreeError {
     /// The kind of failure.
     pub fn class(&self) -> Class {
@@ -115,6 +125,7 @@ impl TreeError {
             Self::Disk(_) => Class::Disk,
             Self::Unfit => Class::Internal,
             Self::Git(error) => error.class(),
+            Self::Lfs(error) => error.class(),
             Self::Stopped(_) => Class::Timeout,
             Self::File { class, .. } => *class,
         }

@@ -11,7 +11,7 @@ use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{make_directory, remove};
 use crate::git::kind_of;
-use crate::git::{GitError, Leaf, Store};
+use crate::git::{GitError, Leaf, Scope, Store};
 use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Base;
@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How the directory comes to hold what the original holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct Preparation {
     original: Original,
     /// The repository, from which files come that have to be written anew.
     git: PathBuf,
+    /// Which part of commits is written.
+    scope: Arc<Scope>,
     /// Where the directory and its index are made.
     place: PathBuf,
     way: Way,
@@ -127,13 +130,21 @@ impl std::fmt::Debug for Preparation {
 impl Preparation {
     /// A copy of a tree, to be made in a directory that does not exist yet.
     pub fn copy(original: Original, git: PathBuf, place: PathBuf, same_files: bool) -> Self {
-        Self { original, git, place, way: Way::Unknown, same_files, course: None }
+        let (way, scope) = (Way::Unknown, Arc::default());
+        Self { original, git, scope, place, way, same_files, course: None }
     }
 
     /// The tree itself, which nobody is to read any more, is put right. Its index is made in a
     /// directory that does not exist yet.
     pub fn in_place(original: Original, git: PathBuf, place: PathBuf) -> Self {
-        Self { original, git, place, way: Way::InPlace, same_files: false, course: None }
+        let (way, scope) = (Way::InPlace, Arc::default());
+        Self { original, git, scope, place, way, same_files: false, course: None }
+    }
+
+    /// Looks at commits in this way.
+    #[must_use]
+    pub fn within(self, scope: &Arc<Scope>) -> Self {
+        Self { scope: Arc::clone(scope), ..self }
     }
 
     /// Which tree it is made of.
@@ -346,6 +357,7 @@ impl Preparation {
                 None => (self.git.as_path(), commit, tree.to_owned()),
             };
             let store = Store::open(git)?;
+            let store = if module.is_none() { store.within(&self.scope) } else { store };
             bytes += write_some((&store, commit), (index, &owners), &places, &tree, stop)?;
         }
         Ok(bytes)

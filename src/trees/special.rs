@@ -1,12 +1,15 @@
-//! The files whose attributes gix does not follow as Git does: they are found before a checkout,
-//! left out of it, and written here.
+//! The files whose attributes gix does not follow as Git does, and those that Git LFS keeps: they are
+//! found before a checkout, left out of it, and written here.
 
 use crate::disk::At;
 use crate::disk::{DiskError, make_directory};
 use crate::git::Store;
 use crate::git::{governs_any, is_attributes};
+use crate::lfs::{LfsError, Objects, Pointer};
+use crate::trees::TreeError;
 use crate::trees::convert::{encode, expand_ident};
 use crate::trees::index::is_skipped;
+use crate::trees::large;
 use crate::trees::path_of;
 use gix::bstr::ByteSlice;
 use gix::filter::plumbing::eol;
@@ -19,11 +22,25 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// The attributes that decide what is written.
-const ATTRIBUTES: [&str; 5] = ["ident", "working-tree-encoding", "text", "crlf", "eol"];
+pub(super) const ATTRIBUTES: [&str; 6] =
+    ["ident", "working-tree-encoding", "text", "crlf", "eol", "filter"];
 
 /// One file to write, by its place in the index, and how.
 pub(super) struct Special {
     entry: usize,
+    way: Way,
+}
+
+/// How a file is written.
+enum Way {
+    /// As Git writes it.
+    Converted(Conversion),
+    /// As another file, which this names.
+    Large(Pointer),
+}
+
+/// What Git does to a file.
+struct Conversion {
     ident: bool,
     encoding: Option<String>,
     line_ends: eol::AttributesDigest,
@@ -85,7 +102,13 @@ pub(super) fn set_aside(
                 .at_entry(file.path(index), Some(file.mode))
                 .map_err(gix::Error::from_error)?;
             platform.matching_attributes(&mut outcome);
-            found.extend(special(entry, &outcome, config));
+            let wanted = store.scope().lfs && large::is_given(&outcome);
+            let pointer = if wanted { large::pointer(store, file)? } else { None };
+            let way = match pointer {
+                Some(pointer) => Some(Way::Large(pointer)),
+                None => conversion(&outcome, config).map(Way::Converted),
+            };
+            found.extend(way.map(|way| Special { entry, way }));
         }
     }
     drop(stack);
@@ -104,7 +127,8 @@ fn may_have_any(store: &Store, index: &gix::index::State) -> gix::error::Result<
         let path = entry.path(index);
         if is_attributes(path) && (!is_skipped(entry) || governs_any(index, path)) {
             let text = &store.repo.find_object(entry.id)?.data;
-            if text.contains_str("ident") || text.contains_str("working-tree-encoding") {
+            let lfs = store.scope().lfs && text.contains_str("lfs");
+            if lfs || text.contains_str("ident") || text.contains_str("working-tree-encoding") {
                 return Ok(true);
             }
         }
@@ -112,7 +136,7 @@ fn may_have_any(store: &Store, index: &gix::index::State) -> gix::error::Result<
     Ok(false)
 }
 
-fn is_to_be_written(file: &gix::index::Entry) -> bool {
+pub(super) fn is_to_be_written(file: &gix::index::Entry) -> bool {
     matches!(file.mode, Mode::FILE | Mode::FILE_EXECUTABLE)
         && !file.flags.contains(Flags::SKIP_WORKTREE)
 }
@@ -133,15 +157,14 @@ fn line_ends(store: &Store) -> eol::Configuration {
     eol::Configuration { auto_crlf, eol: is("core.eol", "crlf").then_some(eol::Mode::CrLf) }
 }
 
-fn special(
-    entry: usize,
+fn conversion(
     outcome: &gix::attrs::search::Outcome,
     config: eol::Configuration,
-) -> Option<Special> {
+) -> Option<Conversion> {
     use gix::attrs::StateRef;
     let states: Vec<StateRef<'_>> =
         outcome.iter_selected().map(|found| found.assignment.state).collect();
-    let [ident, encoding, text, crlf, eol] = states.try_into().ok()?;
+    let [ident, encoding, text, crlf, eol, _filter] = states.try_into().ok()?;
     let value = |state: StateRef<'_>| match state {
         StateRef::Value(value) => Some(value.as_bstr().to_string()),
         StateRef::Set | StateRef::Unset | StateRef::Unspecified => None,
@@ -173,10 +196,10 @@ fn special(
         (Some(text), _) => text,
         (None, _) => config.auto_crlf.into(),
     };
-    Some(Special { entry, ident, encoding, line_ends })
+    Some(Conversion { ident, encoding, line_ends })
 }
 
-fn is_utf8(name: &str) -> bool {
+pub(super) fn is_utf8(name: &str) -> bool {
     name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8")
 }
 
@@ -186,26 +209,31 @@ pub(super) fn write(
     specials: Vec<Special>,
     index: &mut gix::index::File,
     tree: &Path,
-) -> Result<u64, DiskError> {
+) -> Result<u64, TreeError> {
     let mut bytes = 0;
+    let kept = Objects::of(store.path());
     for special in specials {
         let Some(entry) = index.entries().get(special.entry) else {
             continue;
         };
         let path = tree.join(path_of(entry, index));
-        let content = content(store, entry, &special).at("read the content of", &path)?;
         if let Some(above) = path.parent() {
             make_directory(above)?;
         }
-        let mode = if entry.mode == Mode::FILE_EXECUTABLE { 0o777 } else { 0o666 };
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&path)
-            .at("create", &path)?;
-        file.write_all(&content).at("write", &path)?;
-        let written = gix::index::fs::Metadata::from_file(&file).at("look at", &path)?;
+        let executable = entry.mode == Mode::FILE_EXECUTABLE;
+        match special.way {
+            Way::Converted(how) => {
+                let content = content(store, entry, &how).at("read the content of", &path)?;
+                create(&path, executable, &content)?;
+            }
+            Way::Large(pointer) => {
+                if !kept.put(&pointer, &path, executable)? {
+                    let (path, oid) = (entry.path(index).to_string(), pointer.oid.to_string());
+                    return Err(LfsError::Lost { path, oid }.into());
+                }
+            }
+        }
+        let written = gix::index::fs::Metadata::from_path_no_follow(&path).at("look at", &path)?;
         let stat =
             Stat::from_fs(&written).map_err(std::io::Error::other).at("read the time of", &path)?;
         bytes += written.len();
@@ -217,11 +245,18 @@ pub(super) fn write(
     Ok(bytes)
 }
 
+fn create(path: &Path, executable: bool, content: &[u8]) -> Result<(), DiskError> {
+    let mode = if executable { 0o777 } else { 0o666 };
+    let mut options = File::options();
+    let file = options.write(true).create_new(true).mode(mode).open(path);
+    file.at("create", path)?.write_all(content).at("write", path)
+}
+
 /// Takes a file through what Git does to it, in Git's order: keywords, line ends, encoding.
 fn content(
     store: &Store,
     entry: &gix::index::Entry,
-    special: &Special,
+    special: &Conversion,
 ) -> std::io::Result<Vec<u8>> {
     let other = |error: gix::Error| std::io::Error::other(error.to_string());
     let mut content = store.repo.find_object(entry.id).map_err(other)?.detach().data;

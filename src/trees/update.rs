@@ -69,7 +69,7 @@ fn put(
         Content::Whole(_) => false,
     };
     let commit = fetched.commit();
-    let mut written = to_write(store, commit, &fetched.content)?;
+    let mut written = changed(store, commit, &fetched.content)?;
     let mut bytes = fill(store, commit, &mut written, tree, stop)?.bytes;
     let (mut written, _) = written.into_parts();
     for Part { module, content } in &fetched.parts {
@@ -78,7 +78,7 @@ fn put(
         make_directory(&place)?;
         if new(content) {
             let store = Store::open(module.store())?;
-            let mut files = to_write(&store, module.commit(), content)?;
+            let mut files = changed(&store, module.commit(), content)?;
             bytes += fill(&store, module.commit(), &mut files, &place, stop)?.bytes;
             parts::merge(&mut written, module, &files);
         }
@@ -140,7 +140,7 @@ fn remove_empty(top: BorrowedFd<'_>, directory: &Path) -> rustix::io::Result<()>
 }
 
 /// Lists what is to be written, with the attributes that say how.
-fn to_write(
+pub(super) fn changed(
     store: &Store,
     commit: &CommitId,
     content: &Content,

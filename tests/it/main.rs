@@ -20,6 +20,7 @@ mod contract;
 mod dropin;
 mod faults;
 mod hooks;
+mod lfs;
 mod review;
 mod serving;
 mod sparse;

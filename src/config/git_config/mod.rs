@@ -4,6 +4,7 @@
 mod core;
 mod http;
 mod identity;
+mod large;
 mod parse;
 mod places;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub(super) use http::http;
 pub use http::{HttpItem, HttpSetting};
 pub(super) use identity::identity;
 pub use identity::{CredentialItem, CredentialSetting};
+pub(super) use large::lfs_url;
 pub(super) use parse::parse;
 pub(super) use places::{Protocols, rewritten};
 
@@ -143,6 +145,7 @@ fn has_effect(setting: &Setting, key: &Key<'_>) -> bool {
         "core" => core::has_effect(key),
         "http" => http::has_effect(setting, key),
         "credential" => identity::has_effect(setting, key),
+        "lfs" | "remote" => large::has_effect(key),
         "protocol" => key.name == "allow",
         "url" => key.name == "insteadof" && key.middle.is_some(),
         _ => false,

@@ -104,8 +104,13 @@ pub(super) const SOURCE: &[Opt] = &[
         choices: &["on", "off"],
         fallback: Fallback::Text("off"),
         short: "Files of Git LFS instead of pointers to them",
-        long: "With `on`, files that attributes give to Git LFS (`filter=lfs`) are fetched from its \
-               server and checked. With `off`, their pointers are written, as Git does without LFS.",
+        long: "With `on`, files that attributes give to Git LFS (`filter=lfs`) are brought from its \
+               server, compared with what their pointers say, and written in their place. One that \
+               cannot be had, or is not what it should be, fails the attempt. With `off`, pointers \
+               are written, as Git does without LFS. The server is the one that `lfs.url` of \
+               `git-config` names, or `.lfsconfig`, or else that of the repository; at another host \
+               than the repository, only a `credential` for its address is used. docs/lfs.md shows \
+               each set-up, and how much disk it takes.",
         ..PLAIN
     },
 ];

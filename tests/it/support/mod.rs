@@ -13,6 +13,7 @@ pub(crate) mod git_daemon;
 pub(crate) mod github;
 pub(crate) mod http;
 pub(crate) mod leaks;
+pub(crate) mod lfs;
 pub(crate) mod listener;
 pub(crate) mod nginx;
 pub(crate) mod objects;

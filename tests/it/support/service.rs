@@ -19,7 +19,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn read(stream: &TcpStream) -> Option<Self> {
+    pub(crate) fn read(stream: &TcpStream) -> Option<Self> {
         let mut reader = BufReader::new(stream);
         let mut lines = Vec::new();
         loop {
