@@ -14,6 +14,7 @@ mod fetching;
 mod garbage;
 mod lag;
 mod lfs;
+mod looking;
 mod modules;
 mod news;
 mod outcome;
@@ -229,55 +230,12 @@ impl Attempts {
             Some(store) if self.root.is_sound() => store,
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
-        let (done, place) = self.look_around(store, stop)?;
+        let (done, place) = looking::look_around(self, store, stop)?;
         let refused = matches!(done, Done::Refused(_));
         if (place == 0 && !refused) || matches!(done, Done::Published(_)) {
             self.pin.caught_up();
         }
         Ok(done.by(self.sources.url(place)))
-    }
-
-    /// Tries one source after the other, and says which served. If none does, the failure of the
-    /// first is the one to tell.
-    fn look_around(&mut self, store: Store, stop: &Stop) -> Result<(Done, usize), Failed> {
-        let mut store = Some(store);
-        let mut first = None;
-        for place in 0..self.sources.count() {
-            let mut done = self.look_at(place, &mut store, stop);
-            if let Err(failed) = &done
-                && self.sources.was_refused(failed)
-            {
-                done = self.look_at(place, &mut store, stop);
-            }
-            match done {
-                Ok(done) => {
-                    self.sources.served(place, first.as_ref());
-                    return Ok((done, place));
-                }
-                Err(failed) if self.sources.may_help(place, &failed, stop) => {
-                    let source = self.sources.url(place);
-                    tracing::debug!(source, error = %failed.chain(), "trying the next source");
-                    first.get_or_insert(failed);
-                }
-                Err(failed) => return Err(first.unwrap_or(failed)),
-            }
-        }
-        Err(first.unwrap_or_else(|| Failed::lost(Cause::new("there is no source"))))
-    }
-
-    /// Tries one source. The store is used up, if it comes to that.
-    fn look_at(
-        &mut self,
-        place: usize,
-        store: &mut Option<Store>,
-        stop: &Stop,
-    ) -> Result<Done, Failed> {
-        let wanted = self.ask(place, stop)?;
-        let store = match store.take() {
-            Some(store) => store,
-            None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
-        };
-        self.bring(wanted, store, stop)
     }
 
     /// Makes what one source names what readers see.

@@ -2,6 +2,7 @@
 //! Git as linked worktrees, and compared with what they should be.
 
 mod accept;
+mod anew;
 mod base;
 mod check;
 mod convert;

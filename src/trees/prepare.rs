@@ -11,20 +11,19 @@ use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{make_directory, remove};
 use crate::git::kind_of;
-use crate::git::{GitError, Leaf, Scope, Store};
-use crate::model::CommitId;
+use crate::git::{GitError, Scope, Store};
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Base;
 use crate::trees::Extent;
 use crate::trees::Original;
+use crate::trees::anew::{clear_the_way, write_some};
 use crate::trees::check::{Seen, difference, is_same_inode, noted, strangers};
-use crate::trees::fresh::{TreeError, fill};
+use crate::trees::fresh::TreeError;
 use crate::trees::index;
 use crate::trees::index::is_skipped;
 use crate::trees::pair::Pair;
 use crate::trees::parts::Owners;
 use crate::trees::path_of;
-use crate::trees::update::list_with_attributes;
 use gix::index::File;
 use gix::index::entry::Mode;
 use rustix::fs::{FileType, Stat};
@@ -362,45 +361,4 @@ impl Preparation {
         }
         Ok(bytes)
     }
-}
-
-/// Writes files of one repository, and notes their stat data in the list of all.
-fn write_some(
-    (store, commit): (&Store, &CommitId),
-    (index, owners): (&mut File, &Owners<'_>),
-    places: &[usize],
-    tree: &Path,
-    stop: &Stop,
-) -> Result<u64, TreeError> {
-    let entries = places.iter().filter_map(|place| index.entries().get(*place));
-    let leaves = entries.map(|entry| {
-        let (_, path) = owners.of(entry.path(index));
-        (path, Leaf { mode: entry.mode, id: entry.id, skipped: is_skipped(entry) })
-    });
-    let mut written = list_with_attributes(store, commit, leaves.collect())?;
-    let new = fill(store, commit, &mut written, tree, stop)?;
-    for place in places {
-        let Some(path) = index.entries().get(*place).map(|entry| entry.path(index).to_owned())
-        else {
-            continue;
-        };
-        let (_, path) = owners.of(path.as_ref());
-        let stat = written.entry_by_path(path).map(|entry| entry.stat);
-        if let (Some(stat), Some(entry)) = (stat, index.entries_mut().get_mut(*place)) {
-            entry.stat = stat;
-        }
-    }
-    Ok(new.bytes)
-}
-
-/// Removes whatever stands where a file is to be written, and what is no directory above it.
-fn clear_the_way(tree: &Path, file: &Path) -> Result<(), DiskError> {
-    let mut above = tree.to_owned();
-    for part in file.parent().unwrap_or(Path::new("")) {
-        above.push(part);
-        if above.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
-            remove(&above)?;
-        }
-    }
-    remove(&tree.join(file))
 }

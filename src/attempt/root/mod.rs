@@ -18,7 +18,7 @@ use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Scope, Sparse, Store};
 use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
 use crate::publish;
-use crate::publish::{Imprint, Layout, Live, Lock, RootError, Settings};
+use crate::publish::{Layout, Live, Lock, RootError, Settings};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::{Admin, Extent, Noted};
@@ -274,24 +274,7 @@ impl Root {
 
     /// Whether nothing that is cheap to look at says that the repository was damaged.
     pub(super) fn is_sound(&mut self) -> bool {
-        self.order = match std::mem::take(&mut self.order) {
-            Order::Found(imprint) | Order::Untouched(imprint) if imprint.holds() => {
-                Order::Untouched(imprint)
-            }
-            Order::Unknown | Order::Found(_) | Order::Untouched(_) => Order::Unknown,
-        };
-        if self.is_untouched() {
-            return true;
-        }
-        // Taken before the look, so that what changes meanwhile shows the next time.
-        let imprint = self.trusted.as_ref().map(|live| Imprint::take(&self.layout, live));
-        let sound = publish::is_sound(&self.layout)
-            && self.is_administered()
-            && self.noted.as_ref().is_none_or(|noted| *noted == publish::fingerprint(&self.layout));
-        if let Some(imprint) = imprint.filter(|_| sound && self.live().is_some()) {
-            self.order = Order::Found(imprint);
-        }
-        sound
+        order::look(self)
     }
 
     /// Whether this attempt has found everything as it was left, and changed nothing so far.
