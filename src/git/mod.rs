@@ -45,7 +45,7 @@ pub(crate) use format::kind_of;
 pub use info::CommitInfo;
 pub use large::{git_directory, lfs_url};
 pub use local::ref_places;
-pub use missed::Missed;
+pub use missed::{Missed, missed};
 pub(crate) use modules::joined;
 pub use modules::{Link, Module, Part, label};
 pub use packs::size as size_of_packs;
