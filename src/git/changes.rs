@@ -85,8 +85,7 @@ pub(super) fn between(
         }
         let mut with_mark = |side: Side| {
             let leaf = side.and_then(leaf)?;
-            let is_written =
-                marker.as_mut().is_none_or(|marker| marker.includes(path.as_ref(), leaf.mode));
+            let is_written = marker.as_mut().is_none_or(|marker| marker.includes(path.as_ref()));
             Some(Leaf { skipped: !is_written, ..leaf })
         };
         let (old, new) = (with_mark(old), with_mark(new));

@@ -95,7 +95,7 @@ pub(super) fn leave_out(index: &mut File, scope: &Scope) {
     };
     let mut marker = Marker::new(sparse);
     for (entry, path) in index.entries_mut_with_paths() {
-        entry.flags.set(SKIPPED, !marker.includes(path, entry.mode));
+        entry.flags.set(SKIPPED, !marker.includes(path));
     }
 }
 

@@ -3,7 +3,6 @@
 
 use crate::git::sparse::{Descent, Sparse};
 use gix::bstr::{BStr, BString, ByteSlice};
-use gix::index::entry::Mode;
 
 /// Says of one path after the other whether it is written.
 #[derive(Debug)]
@@ -33,18 +32,14 @@ impl<'a> Marker<'a> {
     }
 
     /// Whether a file, symlink or submodule is written.
-    pub(crate) fn includes(&mut self, path: &BStr, mode: Mode) -> bool {
+    pub(crate) fn includes(&mut self, path: &BStr) -> bool {
         let directory = path.rfind_byte(b'/').map_or(0, |slash| slash);
         let above = self.go_to(path.get(..directory).unwrap_or_default().as_bstr());
         match above.descent {
             Descent::Nothing => false,
             Descent::Whole => true,
             Descent::Part if self.sparse.is_cone() => above.is_included,
-            // For patterns, a submodule is a directory.
-            Descent::Part => {
-                let own = self.sparse.verdict(path, mode == Mode::COMMIT);
-                own.unwrap_or(above.is_included)
-            }
+            Descent::Part => self.sparse.verdict(path, false).unwrap_or(above.is_included),
         }
     }
 

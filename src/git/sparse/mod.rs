@@ -10,7 +10,6 @@ pub(crate) use marker::Marker;
 
 use crate::git::sparse::pattern::{Pattern, parse};
 use gix::bstr::{BStr, ByteSlice};
-use gix::index::entry::Mode;
 use std::collections::BTreeSet;
 
 /// Rules that say which files are written.
@@ -113,9 +112,10 @@ impl Sparse {
         }
     }
 
-    /// Whether a file, symlink or submodule is written.
-    pub fn includes(&self, path: &BStr, mode: Mode) -> bool {
-        Marker::new(self).includes(path, mode)
+    /// Whether a file, symlink or submodule is written. Git does not know yet that a submodule will be
+    /// a directory when it decides about it for a new tree, so it is none here either.
+    pub fn includes(&self, path: &BStr) -> bool {
+        Marker::new(self).includes(path)
     }
 
     /// How much of a directory may be written. The empty one is the top.
@@ -139,7 +139,10 @@ impl Sparse {
     fn enter(&self, directory: &BStr, above: bool) -> (bool, Descent) {
         match &self.rules {
             Rules::Patterns(patterns) => {
-                let included = self.verdict(directory, true).unwrap_or(above);
+                // The top has no name, so nothing is said of it.
+                let own = Some(directory).filter(|path| !path.is_empty());
+                let own = own.and_then(|path| self.verdict(path, true));
+                let included = own.unwrap_or(above);
                 let may_differ = |pattern: &Pattern| {
                     pattern.is_negative() == included && pattern.may_match_below(directory)
                 };
