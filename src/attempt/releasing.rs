@@ -2,6 +2,7 @@
 
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::outcome::HeldBack;
+use crate::attempt::scoping;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
 use crate::git::{Fetched, Resolved, Store};
@@ -31,6 +32,7 @@ pub(super) fn release(
 ) -> Result<Done, Failed> {
     publish::check_link(me.root.layout()).map_err(|error| Failed::at(Step::Publish, error))?;
     let commit = fetched.commit().clone();
+    scoping::compare(me, store, &commit);
     let before = publish::live(me.root.layout());
     me.bases.make_way(&commit);
     if me.hooks.is_at_work() {

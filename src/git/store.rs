@@ -280,7 +280,7 @@ impl Store {
         Ok(tree::first_submodule(&self.list_commit(commit)?))
     }
 
-    fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
+    pub(super) fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
         let object = format::object(&self.repo, commit)?;
         Some(self.repo.find_commit(object).ok()?.tree_id().ok()?.detach())
     }
