@@ -3,6 +3,7 @@
 
 mod changes;
 mod files;
+mod lives;
 mod published;
 
 use std::fs;
