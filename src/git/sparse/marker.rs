@@ -13,6 +13,9 @@ pub(crate) struct Marker<'a> {
     /// says all about what is in it.
     directory: BString,
     levels: Vec<Level>,
+    /// How many directories were looked at.
+    #[cfg(test)]
+    pub(super) entered: usize,
 }
 
 /// What is known of a directory.
@@ -28,7 +31,14 @@ impl<'a> Marker<'a> {
     pub(crate) fn new(sparse: &'a Sparse) -> Self {
         let (is_included, descent) = sparse.enter(BStr::new(""), false);
         let top = Level { length: 0, is_included, descent };
-        Self { sparse, top, directory: BString::default(), levels: Vec::new() }
+        Self {
+            sparse,
+            top,
+            directory: BString::default(),
+            levels: Vec::new(),
+            #[cfg(test)]
+            entered: 0,
+        }
     }
 
     /// Whether a file, symlink or submodule is written.
@@ -68,6 +78,10 @@ impl<'a> Marker<'a> {
             let (is_included, descent) = self.sparse.enter(next, level.is_included);
             level = Level { length, is_included, descent };
             self.levels.push(level);
+            #[cfg(test)]
+            {
+                self.entered += 1;
+            }
         }
         if self.directory != directory {
             self.directory.clear();

@@ -71,7 +71,7 @@ fn times(root: &Root, tree: &Tree) -> BTreeMap<PathBuf, (i64, i64)> {
 }
 
 /// Waits until what is published was made by the rules of the moment.
-fn eventually_by(daemon: &Daemon, root: &Root, id: &str, text: &str) {
+pub(super) fn eventually_by(daemon: &Daemon, root: &Root, id: &str, text: &str) {
     settled(daemon, root, id);
     eventually("the rules count", SOON, || {
         let admin = root.path().join(".git/worktrees").join(id).join("info/sparse-checkout");
