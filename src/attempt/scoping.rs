@@ -6,7 +6,7 @@ use crate::config::{Config, SparseBy};
 use crate::disk::kept::Kept;
 use crate::disk::look;
 use crate::disk::look::Unread;
-use crate::git::{Missed, Scope, Sparse, Store};
+use crate::git::{Missed, Scope, Sparse, Store, missed};
 use crate::model::{Cause, CommitId};
 use std::path::Path;
 use std::sync::Arc;
@@ -47,13 +47,11 @@ pub fn rules(config: &Config) -> Result<Option<Rules>, AttemptError> {
 }
 
 fn told(sparse: &Sparse, path: Option<&Path>) -> String {
-    match path {
-        Some(path) => format!("only files that {} names are written", path.display()),
-        None => {
-            let paths = sparse.directories().join(", ");
-            format!("only {paths} and the files in the directories above are written")
-        }
+    if let Some(path) = path {
+        return format!("only files that {} names are written", path.display());
     }
+    let paths = sparse.directories().join(", ");
+    format!("only {paths} and the files in the directories above are written")
 }
 
 /// What may not be meant by rules.
@@ -139,7 +137,7 @@ pub(super) fn compare(me: &mut Attempts, store: &Store, commit: &CommitId) {
         return;
     }
     me.scoping.compared = Some(commit.clone());
-    let Missed { missing, files } = store.missed(commit, sparse.directories());
+    let Missed { missing, files } = missed(store, commit, sparse.directories());
     if !missing.is_empty() {
         tracing::warn!(%commit, paths = missing.join(", "), "the commit has no such directory of sparse-path");
     }

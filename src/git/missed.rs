@@ -12,21 +12,19 @@ pub struct Missed {
     pub files: Vec<String>,
 }
 
-impl Store {
-    /// Finds which of these paths are no directories of a commit. What cannot be read counts as one.
-    pub fn missed(&self, commit: &CommitId, paths: &[String]) -> Missed {
-        let mut missed = Missed::default();
-        let root = self.root_of(commit).and_then(|root| self.repo.find_tree(root).ok());
-        let Some(root) = root.filter(|_| !paths.is_empty()) else {
-            return missed;
-        };
-        for path in paths {
-            match root.lookup_entry(path.split('/')) {
-                Ok(Some(entry)) if !entry.mode().is_tree() => missed.files.push(path.clone()),
-                Ok(None) => missed.missing.push(path.clone()),
-                Ok(Some(_)) | Err(_) => (),
-            }
+/// Finds which of these paths are no directories of a commit. What cannot be read counts as one.
+pub fn missed(store: &Store, commit: &CommitId, paths: &[String]) -> Missed {
+    let mut missed = Missed::default();
+    let root = store.root_of(commit).and_then(|root| store.repo.find_tree(root).ok());
+    let Some(root) = root.filter(|_| !paths.is_empty()) else {
+        return missed;
+    };
+    for path in paths {
+        match root.lookup_entry(path.split('/')) {
+            Ok(Some(entry)) if !entry.mode().is_tree() => missed.files.push(path.clone()),
+            Ok(None) => missed.missing.push(path.clone()),
+            Ok(Some(_)) | Err(_) => (),
         }
-        missed
     }
+    missed
 }

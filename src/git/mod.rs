@@ -39,7 +39,7 @@ pub(crate) use error::{of_the_system, words};
 pub(crate) use format::kind_of;
 pub use info::CommitInfo;
 pub use local::ref_places;
-pub use missed::Missed;
+pub use missed::{Missed, missed};
 pub use packs::size as size_of_packs;
 pub(crate) use plan::Content;
 pub use plan::{Before, Fetched, Order, Resolved};

@@ -75,9 +75,13 @@ impl Oracle {
         oracle.git(&["init", "--quiet"], "");
         let blob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
         oracle.git(&["hash-object", "-w", "--stdin"], "");
-        let line = |path: &String| match is_module(path) {
-            true => format!("160000 {} 0\t{path}\0", "1".repeat(40)),
-            false => format!("100644 {blob} 0\t{path}\0"),
+        let line = |path: &String| {
+            let (mode, id) = if is_module(path) {
+                ("160000", "1".repeat(40))
+            } else {
+                ("100644", blob.to_owned())
+            };
+            format!("{mode} {id} 0\t{path}\0")
         };
         let all: String = paths.iter().map(line).collect();
         oracle.git(&["update-index", "-z", "--index-info"], &all);

@@ -4,6 +4,7 @@
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use crate::contract::incremental::settled;
 use crate::contract::{after_more_attempts, polling, trying};
@@ -15,7 +16,7 @@ use crate::sparse::{File, Rules, assert_published};
 use crate::support::daemon::Root;
 use crate::support::git::{git, run};
 use crate::support::upstream::Upstream;
-use crate::support::wait::{SOON, eventually};
+use crate::support::wait::{SOON, eventually, pause};
 
 fn url(upstream: &Upstream) -> String {
     upstream.repo().display().to_string()
@@ -49,7 +50,7 @@ fn a_kill_while_rules_change_leaves_one_part_or_the_other() {
     for number in 0..12 {
         let text = texts[number % 2];
         let daemon = file.with(polling(&url(&upstream), &root), &Rules::patterns(text)).spawn();
-        std::thread::sleep(std::time::Duration::from_millis(u64::try_from(number).unwrap() * 9));
+        pause(Duration::from_millis(u64::try_from(number).unwrap() * 9));
         daemon.kill();
         if root.published().is_some() {
             let is_there = |name: &str| root.link().join(name).exists();
