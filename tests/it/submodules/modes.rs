@@ -102,7 +102,9 @@ fn a_submodule_that_is_not_to_be_updated_stays_an_empty_directory() {
 fn a_tree_of_which_nothing_is_noted_is_published_anew() {
     let (upstream, _, commit) = nested();
     let (root, repo) = (Root::new(), upstream.repo());
-    let once = || trying(repo.to_str().unwrap(), &root).once().expect_code(0);
+    let once = || {
+        trying(repo.to_str().unwrap(), &root).once().expect_code(0);
+    };
     once();
     // As git-sync leaves it, with files of submodules of which Git's own index says nothing.
     let note = root.path().join(".git/worktrees").join(&commit).join("modules.gitsyncd");
