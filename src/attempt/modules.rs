@@ -53,7 +53,9 @@ pub(super) fn bring(
     let repository =
         Repository { store, commit: fetched.commit().clone(), url, module: None, above: None };
     let mut gathering = Gathering { me, old, top, parts: Vec::new(), stop };
-    if gathering.all_of(&repository, fetched.links(), fetched.is_by_changes())? {
+    let sure = !fetched.may_clash(&gathering.old)
+        && gathering.all_of(&repository, fetched.links(), fetched.is_by_changes())?;
+    if sure {
         let parts = gathering.parts;
         return Ok(fetched.with_parts(parts));
     }
@@ -162,9 +164,10 @@ impl Gathering<'_> {
         link: &Link,
         old: Option<Module>,
     ) -> Result<bool, AttemptError> {
+        let path = link.module(repository.module.as_ref(), repository.store).shown();
         let refused = |reason: String| GitError::Submodule {
             commit: repository.commit.clone(),
-            path: link.shown(),
+            path: path.clone(),
             reason,
         };
         let text = match declared.find(link).map_err(refused)? {
@@ -182,7 +185,7 @@ impl Gathering<'_> {
         if repository.line().any(is_above) {
             return Err(refused("it holds itself".to_owned()).into());
         }
-        let failed = |source: AttemptError| source.of_submodule(link.shown(), url.to_string());
+        let failed = |source: AttemptError| source.of_submodule(path.clone(), url.to_string());
         let (store, fetched) = self.fetch(repository, link, &url, old.as_ref()).map_err(failed)?;
         let module = link.module(repository.module.as_ref(), &store);
         if old.is_some_and(|old| old.store() != module.store()) {

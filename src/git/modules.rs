@@ -40,11 +40,6 @@ impl std::fmt::Debug for Part {
 }
 
 impl Link {
-    /// The path, for people.
-    pub fn shown(&self) -> String {
-        self.path.to_string()
-    }
-
     /// Its files in a tree that has the repository with this link at `above`, if they are kept in
     /// this repository.
     pub fn module(&self, above: Option<&Module>, store: &Store) -> Module {
@@ -70,6 +65,11 @@ impl Module {
     /// Where it is, from the top of the whole tree.
     pub fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
+    }
+
+    /// The same for people.
+    pub fn shown(&self) -> String {
+        self.path.to_string()
     }
 
     /// Which commit of it.

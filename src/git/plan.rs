@@ -1,10 +1,10 @@
 //! What passes between the steps: each value can only be made by the step before.
 
-use crate::git::Changes;
 use crate::git::GitError;
 use crate::git::Store;
 use crate::git::format::format_of;
 use crate::git::modules::{Link, Module, Part};
+use crate::git::{Change, Changes};
 use crate::model::{CommitId, ObjectFormat};
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
@@ -148,6 +148,20 @@ impl Fetched {
         };
         let mut paths = index.entries().iter().map(|entry| entry.path(index));
         paths.find(clashes).map(ToString::to_string)
+    }
+
+    /// Says whether something comes that may clash so with a submodule that was there before.
+    pub fn may_clash(&self, modules: &[Module]) -> bool {
+        let Content::Since(_, changes) = &self.content else {
+            return false;
+        };
+        let is_like = |module: &Module, path: &BStr| {
+            let part = module.path.get(..path.len()).unwrap_or_default();
+            part.eq_ignore_ascii_case(path) && part != path.as_bytes()
+        };
+        let comes = |change: &&Change| change.new.is_some_and(|new| new.mode != Mode::COMMIT);
+        let mut new = changes.0.iter().filter(comes);
+        new.any(|change| modules.iter().any(|module| is_like(module, change.path.as_ref())))
     }
 
     /// Says whether it is known by what differs from another commit.

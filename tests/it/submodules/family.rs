@@ -21,7 +21,8 @@ pub(super) struct Sub {
 impl Sub {
     /// Makes one with a commit, beside the repository.
     pub(super) fn beside(upstream: &Upstream, name: &str) -> Self {
-        Self::at(upstream.dir(), name)
+        let format = run(upstream.git().args(["rev-parse", "--show-object-format"]));
+        Self::at(upstream.dir(), name, &format)
     }
 
     /// One that was made.
@@ -30,11 +31,12 @@ impl Sub {
     }
 
     /// Makes one with a commit.
-    fn at(dir: &Path, name: &str) -> Self {
+    fn at(dir: &Path, name: &str, format: &str) -> Self {
         let sub = Self { dir: dir.to_owned(), name: name.to_owned() };
         let bare = format!("{name}.git");
-        run(git(dir).args(["init", "--quiet", "--bare", &bare]));
-        run(git(dir).args(["init", "--quiet", &format!("{name}-work")]));
+        let init = ["init", "--quiet", &format!("--object-format={format}")];
+        run(git(dir).args(init).args(["--bare", &bare]));
+        run(git(dir).args(init).arg(format!("{name}-work")));
         run(git(&sub.work()).args(["remote", "add", "origin", &format!("../{bare}")]));
         sub.commit("file", format!("first of {name}\n"));
         sub

@@ -11,7 +11,10 @@ use crate::support::upstream::Upstream;
 
 /// A repository with a submodule at `sub`, which has one at `deep`.
 fn nested() -> (Upstream, Sub, String) {
-    let upstream = Upstream::new();
+    nested_in(Upstream::new())
+}
+
+fn nested_in(upstream: Upstream) -> (Upstream, Sub, String) {
     let (sub, deep) = (Sub::beside(&upstream, "sub"), Sub::beside(&upstream, "deep"));
     sub.has(&[link("deep", "../deep.git", &deep.head())]);
     let commit = links(&upstream, &[link("sub", "../sub.git", &sub.head())]);
@@ -93,4 +96,38 @@ fn a_submodule_that_is_not_to_be_updated_stays_an_empty_directory() {
     assert_eq!(seen.differences(&expected), [""; 0]);
     assert!(seen.get("sub").is_some() && seen.get("sub/file").is_none());
     assert_eq!(run(git(&root.link()).args(["status", "--porcelain"])), "");
+}
+
+#[test]
+fn a_tree_of_which_nothing_is_noted_is_published_anew() {
+    let (upstream, _, commit) = nested();
+    let (root, repo) = (Root::new(), upstream.repo());
+    let once = || {
+        trying(repo.to_str().unwrap(), &root).once().expect_code(0);
+    };
+    once();
+    // As git-sync leaves it, with files of submodules of which Git's own index says nothing.
+    let note = root.path().join(".git/worktrees").join(&commit).join("modules.gitsyncd");
+    fs::remove_file(&note).unwrap();
+    fs::write(root.link().join("sub/deep/file"), "somebody was here\n").unwrap();
+    once();
+    assert!(note.exists());
+    assert_published(&root, &repo, &commit);
+}
+
+#[test]
+fn submodules_have_the_object_ids_of_the_repository() {
+    let upstream = Upstream::empty_by("sha256");
+    upstream.commit("file", "first\n");
+    let (upstream, sub, commit) = nested_in(upstream);
+    let (root, repo) = (Root::new(), upstream.repo());
+    let daemon = polling(repo.to_str().unwrap(), &root).start();
+    root.eventually_publishes(&commit);
+    assert_published(&root, &repo, &commit);
+    root.eventually_prepares();
+    let commit = links(&upstream, &[link("sub", "../sub.git", &sub.commit("file", "moved\n"))]);
+    root.eventually_publishes(&commit);
+    assert_published(&root, &repo, &commit);
+    assert!(daemon.events("attempt failed").is_empty());
+    assert_eq!(commit.len(), 64);
 }
