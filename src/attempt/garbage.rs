@@ -2,11 +2,12 @@
 
 use crate::attempt::root::Root;
 use crate::attempt::{AttemptError, Attempts, room};
-use crate::git::{Collection, Due, Packed, Store};
+use crate::git::{Collection, Due, Packed, Scope, Store};
 use crate::model::{Cause, Garbage};
 use crate::publish;
 use crate::publish::Layout;
 use crate::runtime::Stop;
+use std::sync::Arc;
 
 /// Begins and ends collections; what is between goes on beside attempts.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Keeper {
     /// Ends it. What it packed was right when it began; what is live now counts.
     pub(super) fn end(
         &mut self,
-        root: &Root,
+        (root, scope): (&Root, &Arc<Scope>),
         packed: Packed,
         store: &mut Option<Store>,
         stop: &Stop,
@@ -56,7 +57,7 @@ impl Keeper {
             return;
         };
         let git = root.layout().git();
-        let anew = || Store::open(&git).map(|store| store.within(root.scope()));
+        let anew = || Store::open(&git).map(|store| store.within(scope));
         let open = store.take().map_or_else(anew, Ok);
         let installed = publish::kept(root.layout(), live)
             .map_err(AttemptError::from)
@@ -81,7 +82,7 @@ impl Keeper {
 pub(super) fn count(me: &mut Attempts, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
     match packed {
         Some(Ok(packed)) => {
-            me.keeper.end(&me.root, packed, &mut me.store, stop);
+            me.keeper.end((&me.root, me.scoping.now()), packed, &mut me.store, stop);
             me.root.collected();
             room::measure(&me.root, &me.metrics);
         }

@@ -227,7 +227,7 @@ pub(super) fn sweep(me: &mut Attempts) -> Result<(), DiskError> {
     me.large.fresh = false;
     let git = me.root.layout().git();
     let objects = Objects::of(&git);
-    if me.root.scope().lfs {
+    if me.scoping.now().lfs {
         return lfs::sweep(&objects, &live.commit);
     }
     let own = me.root.layout().large();

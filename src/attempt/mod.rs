@@ -376,7 +376,7 @@ impl Attempts {
         }
         let wanted = |live: &Live| !self.one_time && !self.bases.is_begun(live);
         let live = self.root.live().filter(wanted).filter(|_| self.root.is_ours())?;
-        self.bases.prepare(live, self.root.scope()).inspect(|_| self.root.litter())
+        self.bases.prepare(live, self.scoping.now()).inspect(|_| self.root.litter())
     }
 
     fn describe(&mut self, store: &Store, live: Live) -> Publication {

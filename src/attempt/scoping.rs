@@ -34,6 +34,11 @@ impl Scoping {
         Self { file, now: Arc::new(now) }
     }
 
+    /// What counted when it was last asked.
+    pub(super) fn now(&self) -> &Arc<Scope> {
+        &self.now
+    }
+
     /// What counts now, and whether that is news since it was last asked.
     pub(super) fn current(&mut self) -> Result<(Arc<Scope>, bool), AttemptError> {
         let Some(file) = &mut self.file else {

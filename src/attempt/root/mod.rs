@@ -93,11 +93,6 @@ impl Root {
         self.scope.sparse.as_deref()
     }
 
-    /// How commits are looked at.
-    pub(super) fn scope(&self) -> &Arc<Scope> {
-        &self.scope
-    }
-
     /// Whether nobody else writes here.
     pub(super) fn is_ours(&self) -> bool {
         self.hold.is_ours()
