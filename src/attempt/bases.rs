@@ -1,7 +1,7 @@
 //! What the next tree is made from: chosen by the option `trees`, prepared between attempts.
 
 use crate::config::Trees;
-use crate::git::{Fetched, Scope, Store};
+use crate::git::{Fetched, Module, Scope, Store};
 use crate::model::{Cause, CommitId};
 use crate::publish;
 use crate::publish::{Layout, Live};
@@ -88,15 +88,27 @@ impl Bases {
 
     /// Remembers what was published, and what was before.
     pub(super) fn published(&mut self, before: Option<Live>, live: &Live) {
-        let shape = |live: &Live| publish::admin_of(&self.layout, &live.tree).shape();
-        let other = |before: &Live| before != live && shape(before) == shape(live);
-        self.before = before.filter(other).map(|live| self.original(live));
+        let admin = |live: &Live| publish::admin_of(&self.layout, &live.tree);
+        let wanted = |live: &Live| admin(live).submodules().ok().and_then(|noted| noted.wanted);
+        let other = |before: &Live| {
+            before != live
+                && admin(before).shape() == admin(live).shape()
+                && wanted(before).is_none_or(|before| wanted(live) == Some(before))
+        };
+        self.before = before.filter(other).and_then(|live| self.original(live));
         self.ours = Some(live.tree.clone());
     }
 
-    fn original(&self, live: Live) -> Original {
-        let record = publish::admin_of(&self.layout, &live.tree).record();
-        Original { commit: live.commit, tree: live.tree, record }
+    /// The submodules in the tree to compare the next one with.
+    pub(super) fn modules(&self) -> &[Module] {
+        self.begun.as_ref().map_or(&[], |original| &original.submodules.modules)
+    }
+
+    /// None if what is noted of it cannot be read.
+    fn original(&self, live: Live) -> Option<Original> {
+        let admin = publish::admin_of(&self.layout, &live.tree);
+        let (record, submodules) = (admin.record(), admin.submodules().ok()?);
+        Some(Original { commit: live.commit, tree: live.tree, record, submodules })
     }
 
     /// A retired tree that is not to go, because the next one is made of it.
@@ -115,7 +127,7 @@ impl Bases {
     pub(super) fn prepare(&mut self, live: Live, scope: &Arc<Scope>) -> Option<Arc<Shelf>> {
         let original = match self.mode {
             Trees::Fresh => return None,
-            Trees::Prepared => self.original(live),
+            Trees::Prepared => self.original(live)?,
             Trees::Reused => self.before.clone()?,
         };
         let visited = publish::admin_of(&self.layout, &original.tree).visited();

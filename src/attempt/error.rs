@@ -55,13 +55,15 @@ pub enum AttemptError {
         /// What is wrong with it.
         source: Cause,
     },
-    /// The commit has submodules, which were asked for and cannot be had.
-    #[error("commit {commit} has a submodule at {path:?}; this version cannot fetch submodules")]
+    /// A submodule could not be had.
+    #[error("could not get the submodule at {path:?} from '{url}'")]
     Submodule {
-        /// The commit.
-        commit: CommitId,
-        /// Where.
+        /// Where it is to be.
         path: String,
+        /// Where it was looked for.
+        url: String,
+        /// Why not.
+        source: Box<Self>,
     },
     /// The program before a publication took away what was to be published.
     #[error(
@@ -103,8 +105,8 @@ impl AttemptError {
             }
             Self::Root(RootError::Foreign { .. } | RootError::LinkTaken { .. })
             | Self::Pin { .. }
-            | Self::Sparse { .. }
-            | Self::Submodule { .. } => Class::Config,
+            | Self::Sparse { .. } => Class::Config,
+            Self::Submodule { source, .. } => source.class(),
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
             Self::Gate { .. } | Self::Gone { .. } => Class::Gate,
@@ -118,6 +120,7 @@ impl AttemptError {
             Self::Credentials(error) => error.retry_after(),
             Self::Git(error) => error.retry_after(),
             Self::Lfs(error) => error.retry_after(),
+            Self::Submodule { source, .. } => source.retry_after(),
             Self::Tree(_)
             | Self::Disk(_)
             | Self::Root(_)
@@ -125,11 +128,18 @@ impl AttemptError {
             | Self::Stopped(_)
             | Self::Pin { .. }
             | Self::Sparse { .. }
-            | Self::Submodule { .. }
             | Self::Gate { .. }
             | Self::Gone { .. }
             | Self::Internal(_) => None,
         }
+    }
+
+    /// Says that a submodule is what failed, unless nothing is wrong but that there is no time.
+    pub(super) fn of_submodule(self, path: String, url: String) -> Self {
+        if self.class() == Class::Timeout && matches!(self, Self::Stopped(_)) {
+            return self;
+        }
+        Self::Submodule { path, url, source: Box::new(self) }
     }
 
     /// Whether the local repository may be to blame, so that it should be looked at.
@@ -215,8 +225,8 @@ fn hint(error: &AttemptError) -> &'static str {
     if let AttemptError::Sparse { .. } = error {
         return "check sparse-checkout-file: whether it is there, can be read, and is UTF-8";
     }
-    if let AttemptError::Submodule { .. } = error {
-        return "with --submodules=off they stay empty directories, and the rest is published";
+    if let AttemptError::Submodule { source, .. } = error {
+        return of_submodule(source);
     }
     if let AttemptError::Gate { .. } = error {
         return "check whether the program of pre-publish-exechook-command is there and can be run";
@@ -240,6 +250,28 @@ fn hint(error: &AttemptError) -> &'static str {
         return "check ssh-key-file, and whether the server lets that key read this repository";
     }
     hint_for(error.class())
+}
+
+/// Says what to look at where a submodule could not be had: others may have it than the repository.
+fn of_submodule(error: &AttemptError) -> &'static str {
+    match error.class() {
+        Class::Auth | Class::NotFound => {
+            "check whether --credential or an SSH key is for that server; username and password are only for the server of the repository"
+        }
+        Class::Ref => {
+            "check whether the commit of the submodule was pushed to where it is fetched from"
+        }
+        Class::Config
+        | Class::Network
+        | Class::Tls
+        | Class::Timeout
+        | Class::Protocol
+        | Class::Verify
+        | Class::Gate
+        | Class::Disk
+        | Class::Locked
+        | Class::Internal => hint(error),
+    }
 }
 
 /// Says whether an address is for SSH, in one of its forms.

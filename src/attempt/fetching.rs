@@ -3,9 +3,10 @@
 use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::attempt::lfs;
+use crate::attempt::modules;
 use crate::attempt::wanted::Wanted;
 use crate::git::{Before, Fetched, GitError, Resolved, Session, Store};
-use crate::model::{Cause, Submodules};
+use crate::model::Cause;
 use crate::runtime::Stop;
 
 /// Brings the commit. If that fails and the local repository turns out to be damaged, it is
@@ -19,7 +20,7 @@ pub(super) fn fetch(
     let store = in_their_format(me, store, wanted, stop)?;
     match fetch_into(me, &store, wanted, stop) {
         Ok(fetched) => {
-            refuse_submodules(&store, &fetched)?;
+            let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
             lfs::bring(me, (&store, &fetched), wanted.place, stop)?;
             Ok((store, fetched))
         }
@@ -28,7 +29,7 @@ pub(super) fn fetch(
             let store = me.root.rebuild(store)?;
             wanted.session = None;
             let fetched = fetch_into(me, &store, wanted, stop)?;
-            refuse_submodules(&store, &fetched)?;
+            let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
             lfs::bring(me, (&store, &fetched), wanted.place, stop)?;
             Ok((store, fetched))
         }
@@ -51,18 +52,6 @@ fn in_their_format(
     // A full id does not say whether the source has such.
     let theirs = me.sources.session(wanted, stop)?.format();
     if theirs == format { me.root.turn_to(format, store) } else { Ok(store) }
-}
-
-/// Empty directories where files are wanted would be worse than nothing new.
-fn refuse_submodules(store: &Store, fetched: &Fetched) -> Result<(), AttemptError> {
-    if store.scope().submodules == Submodules::Off {
-        return Ok(());
-    }
-    let commit = fetched.commit();
-    match store.submodule(commit)? {
-        Some(path) => Err(AttemptError::Submodule { commit: commit.clone(), path }),
-        None => Ok(()),
-    }
 }
 
 fn fetch_into(

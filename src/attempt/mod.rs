@@ -8,11 +8,13 @@
 mod bases;
 mod clients;
 mod depth;
+mod elsewhere;
 mod error;
 mod fetching;
 mod garbage;
 mod lag;
 mod lfs;
+mod modules;
 mod news;
 mod outcome;
 mod patrols;
@@ -34,6 +36,7 @@ pub use error::{AttemptError, Failed, hint_for};
 pub use outcome::{Done, HeldBack, Publication};
 pub use pin::{Change, Pinned};
 pub use preview::{Preview, Sight};
+pub use scoping::{Rules, rules};
 
 use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;
@@ -124,7 +127,7 @@ impl Attempts {
     /// Looks, without writing anything, whether an earlier run left an intact tree published.
     pub fn find(&mut self) -> Option<Publication> {
         self.pin.look_ahead();
-        scoping::apply(self).ok()?;
+        scoping::apply_ahead(self);
         let (store, live, extent) = self.root.find()?;
         self.metrics.published(&live.commit, &self.reference, extent.files, extent.bytes);
         Some(self.describe(&store, live))

@@ -7,7 +7,7 @@ use crate::attempt::outcome::HeldBack;
 use crate::config::Config;
 use crate::disk::look::read_below;
 use crate::disk::{Durable, remove, replace_file};
-use crate::git::Resolved;
+use crate::git::{Resolved, Sparse};
 use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ struct Question {
     reference: String,
     command: Vec<String>,
     timeout_ms: u64,
+    /// Which files the program was shown, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<String>,
 }
 
 /// The file.
@@ -64,8 +67,16 @@ impl Refusals {
             reference: config.reference.to_string(),
             command: exec.command.clone(),
             timeout_ms: u64::try_from(exec.timeout.as_millis()).unwrap_or(u64::MAX),
+            rules: None,
         });
         Self { path: layout.refused(), question, last: Last::Unknown }
+    }
+
+    /// Notes which files the program is shown from now on.
+    pub(super) fn depend_on(&mut self, sparse: Option<&Sparse>) {
+        if let Some(question) = &mut self.question {
+            question.rules = sparse.map(Sparse::digest);
+        }
     }
 
     /// Another instance may write the file.
@@ -157,7 +168,7 @@ mod tests {
         let refusal =
             HeldBack { commit: id("b"), why: "because".to_owned(), fresh: true, live: None };
         refusals.note(&wanted("a"), &refusal);
-        let known = Some(HeldBack { fresh: false, ..refusal });
+        let known = Some(HeldBack { fresh: false, ..refusal.clone() });
         assert_eq!(refusals.find(&wanted("a")), known);
         assert_eq!(again(&usual).find(&wanted("a")), known, "over a restart");
         assert_eq!(again(&usual).find(&wanted("c")), None);
@@ -170,6 +181,16 @@ mod tests {
         ] {
             assert_eq!(again(other).find(&wanted("a")), None, "{other:?}");
         }
+        let sparse = Sparse::of_patterns("*.md\n");
+        let mut refusals = again(&usual);
+        refusals.depend_on(Some(&sparse));
+        assert_eq!(refusals.find(&wanted("a")), None, "other files");
+        refusals.note(&wanted("a"), &refusal);
+        let mut refusals = again(&usual);
+        refusals.depend_on(Some(&sparse));
+        assert_eq!(refusals.find(&wanted("a")), known);
+        refusals.depend_on(None);
+        assert_eq!(refusals.find(&wanted("a")), None);
         again(&usual).clear();
         assert_eq!(again(&usual).find(&wanted("a")), None);
         fs::write(layout.refused(), "{").unwrap();

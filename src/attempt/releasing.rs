@@ -3,6 +3,8 @@
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::lfs;
 use crate::attempt::outcome::HeldBack;
+use crate::attempt::root::retired;
+use crate::attempt::scoping;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
 use crate::git::{Fetched, Resolved, Store};
@@ -32,6 +34,7 @@ pub(super) fn release(
 ) -> Result<Done, Failed> {
     publish::check_link(me.root.layout()).map_err(|error| Failed::at(Step::Publish, error))?;
     let commit = fetched.commit().clone();
+    scoping::compare(me, store, &commit);
     let before = publish::live(me.root.layout());
     me.bases.make_way(&commit);
     if me.hooks.is_at_work() {
@@ -41,7 +44,7 @@ pub(super) fn release(
     let is_new = before.as_ref().is_none_or(|live| live.commit != commit);
     let asks = is_new && me.hooks.asks();
     // Readers may still be in a retired tree, which the program might change.
-    let retired = if asks { None } else { me.root.retired(&commit) };
+    let retired = if asks { None } else { retired(&me.root, &commit) };
     let mut ready = match retired {
         Some((tree, extent)) => Ready::InPlace(tree, extent),
         None => Ready::Apart(Box::new(
@@ -94,13 +97,15 @@ fn note(me: &mut Attempts, before: Option<Live>, live: &Live, Extent { files, by
     me.metrics.published(commit, &me.reference, files, bytes);
     me.bases.published(before, live);
     me.root.trust(live.clone());
-    me.keeper.published();
+    me.keeper.published(&me.root);
     me.patrol.published();
     lfs::published(me, commit);
     me.refusals.clear();
     tracing::info!(%commit, tree = %live.tree.display(), "published");
     // Readers see it; were this a failure from here on, nobody would be told.
-    if let Err(error) = publish::follow(me.root.layout(), commit) {
+    let followed = publish::follow(me.root.layout(), commit)
+        .and_then(|()| publish::follow_modules(me.root.layout(), live));
+    if let Err(error) = followed {
         tracing::warn!(error = %Cause::of(&error), "could not note what is published");
     }
     look(me);

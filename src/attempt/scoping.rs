@@ -4,17 +4,73 @@ use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::config::{Config, SparseBy};
 use crate::disk::kept::Kept;
-use crate::git::{Scope, Sparse};
-use crate::model::Cause;
-use std::fs;
+use crate::disk::look;
+use crate::disk::look::Unread;
+use crate::git::{Missed, Scope, Sparse, Store};
+use crate::model::{Cause, CommitId};
 use std::path::Path;
 use std::sync::Arc;
+
+/// How long the file of patterns may be, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Of how many patterns that never match a log speaks.
+const MOST_FAULTS: usize = 10;
 
 /// Reads the file of patterns when it may have changed.
 #[derive(Debug)]
 pub(super) struct Scoping {
     file: Option<Kept<Arc<Sparse>>>,
     now: Arc<Scope>,
+    /// The commit that was compared with the rules last.
+    compared: Option<CommitId>,
+}
+
+/// Which files are written, in words.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What the rules are.
+    pub told: String,
+    /// What may not be meant.
+    pub doubts: Vec<String>,
+}
+
+/// Reads which files are written, if not all.
+pub fn rules(config: &Config) -> Result<Option<Rules>, AttemptError> {
+    let mut scoping = Scoping::new(config);
+    let (scope, _) = scoping.current()?;
+    let path = scoping.file.as_ref().map(Kept::path);
+    Ok(scope
+        .sparse
+        .as_ref()
+        .map(|sparse| Rules { told: told(sparse, path), doubts: doubts(sparse) }))
+}
+
+fn told(sparse: &Sparse, path: Option<&Path>) -> String {
+    match path {
+        Some(path) => format!("only files that {} names are written", path.display()),
+        None => {
+            let paths = sparse.directories().join(", ");
+            format!("only {paths} and the files in the directories above are written")
+        }
+    }
+}
+
+/// What may not be meant by rules.
+fn doubts(sparse: &Sparse) -> Vec<String> {
+    let faults = sparse.faults();
+    let rest = faults.len().saturating_sub(MOST_FAULTS);
+    let told = faults.iter().take(MOST_FAULTS);
+    let mut doubts: Vec<_> = told
+        .map(|(line, why)| format!("the pattern in line {line} never matches: {why}"))
+        .collect();
+    if rest > 0 {
+        doubts.push(format!("{rest} more patterns never match"));
+    }
+    if !sparse.may_include_any() {
+        doubts.push("no pattern names anything to write, so the tree is empty".to_owned());
+    }
+    doubts
 }
 
 impl Scoping {
@@ -31,7 +87,7 @@ impl Scoping {
             lfs: config.part.lfs,
             submodules: config.part.submodules,
         };
-        Self { file, now: Arc::new(now) }
+        Self { file, now: Arc::new(now), compared: None }
     }
 
     /// What counted when it was last asked.
@@ -47,9 +103,23 @@ impl Scoping {
         let sparse = Arc::clone(file.current(read)?);
         let is_news = self.now.sparse.as_ref() != Some(&sparse);
         if is_news {
+            let path = file.path().display();
+            for doubt in doubts(&sparse) {
+                tracing::warn!(file = %path, doubt, "the rules may not say what is meant");
+            }
+            tracing::info!(file = %path, "read which files to write");
+            self.compared = None;
             self.now = Arc::new(Scope { sparse: Some(sparse), ..(*self.now).clone() });
         }
         Ok((Arc::clone(&self.now), is_news))
+    }
+}
+
+/// The same before any attempt. What cannot be read is told by the first; what is published stays
+/// until then.
+pub(super) fn apply_ahead(me: &mut Attempts) {
+    if let Err(error) = apply(me) {
+        tracing::warn!(error = %Cause::of(&error), "this will be an obstacle");
     }
 }
 
@@ -60,12 +130,35 @@ pub(super) fn apply(me: &mut Attempts) -> Result<(), AttemptError> {
         me.store = None;
         me.bases.clear();
     }
+    me.refusals.depend_on(scope.sparse.as_deref());
     me.root.look_through(scope);
     Ok(())
 }
 
+/// Says once for each commit which directories that are to be written it does not have.
+pub(super) fn compare(me: &mut Attempts, store: &Store, commit: &CommitId) {
+    let Some(sparse) = &store.scope().sparse else {
+        return;
+    };
+    if me.scoping.compared.as_ref() == Some(commit) {
+        return;
+    }
+    me.scoping.compared = Some(commit.clone());
+    let Missed { missing, files } = store.missed(commit, sparse.directories());
+    if !missing.is_empty() {
+        tracing::warn!(%commit, paths = missing.join(", "), "the commit has no such directory of sparse-path");
+    }
+    if !files.is_empty() {
+        let advice = "give the directory that it is in, or patterns in a sparse-checkout-file";
+        tracing::warn!(%commit, paths = files.join(", "), advice, "sparse-path names no directory, but a file");
+    }
+}
+
 fn read(path: &Path) -> Result<Arc<Sparse>, AttemptError> {
     let wrong = |source| AttemptError::Sparse { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map_err(|error| wrong(Cause::of(&error)))?;
+    let found = look::read(path, LONGEST).and_then(|found| found.ok_or_else(Unread::missing));
+    let bytes = found.map_err(|error| wrong(Cause::of(&error)))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| wrong(Cause::new(format!("it is not UTF-8: {}", error.utf8_error()))))?;
     Ok(Arc::new(Sparse::of_patterns(&text)))
 }

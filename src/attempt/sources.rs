@@ -1,6 +1,7 @@
 //! Where to look: the repository, and the same elsewhere for when it cannot be had there.
 
 use crate::attempt::clients::Clients;
+use crate::attempt::elsewhere::Elsewhere;
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::wanted::{Wanted, ssh};
 use crate::attempt::who;
@@ -22,7 +23,7 @@ pub(super) struct Sources {
     list: Vec<Source>,
     who: Who,
     clients: Clients,
-    access: Access,
+    elsewhere: Elsewhere,
     ssh: Ssh,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
@@ -42,6 +43,7 @@ impl Sources {
         let access = &config.access;
         let mut clients = Clients::new(access, &traffic);
         let who = Who::new(config, clients.services.clone(), metrics);
+        let elsewhere = ssh(config, Clients::for_ssh(access), &traffic);
         let ssh = ssh(config, Clients::for_ssh(access), &traffic);
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
@@ -58,7 +60,7 @@ impl Sources {
             list,
             who,
             clients,
-            access: access.clone(),
+            elsewhere: Elsewhere::new(config, elsewhere),
             ssh,
             traffic,
             talk: None,
@@ -91,6 +93,28 @@ impl Sources {
         &self.traffic
     }
 
+    /// What the options say of the ways to sources.
+    pub(super) fn access(&self) -> &Access {
+        &self.elsewhere.access
+    }
+
+    /// The way to another repository than those to follow, and who we are there.
+    pub(super) fn elsewhere(
+        &mut self,
+        url: &RepoUrl,
+        stop: &Stop,
+    ) -> Result<(Source, Outfit), CredentialsError> {
+        let outfit = self.who.current(url, stop)?;
+        let outfit = self.elsewhere.fit(url, outfit);
+        let known = self.list.iter().find(|source| source.url().is_beside(url));
+        Ok((self.elsewhere.source(url, &mut self.clients, known, &self.traffic), outfit))
+    }
+
+    /// The address of a source.
+    pub(super) fn place(&self, place: usize) -> Option<&RepoUrl> {
+        self.list.get(place).map(Source::url)
+    }
+
     /// Where a source is.
     pub(super) fn url(&self, place: usize) -> String {
         self.list.get(place).map(|source| source.url().to_string()).unwrap_or_default()
@@ -108,9 +132,9 @@ impl Sources {
 
     /// The way to another server that a source needs, and which redirects are followed there.
     pub(super) fn client_to(&mut self, url: &RepoUrl) -> (Client, Redirects) {
-        let way = self.access.way(url);
+        let way = self.elsewhere.access.way(url);
         let redirects = way.redirects;
-        (self.clients.by(way, &self.access), redirects)
+        (self.clients.by(way, &self.elsewhere.access), redirects)
     }
 
     /// Who we are there.
@@ -148,6 +172,10 @@ impl Sources {
 
     /// Says whether it makes sense to ask the same source once more, as somebody else than before.
     pub(super) fn was_refused(&mut self, failed: &Failed) -> bool {
+        if matches!(failed.error, AttemptError::Submodule { .. }) {
+            // Another repository said so, to whom we may be somebody else.
+            return false;
+        }
         let (place, outfit) = &self.asked;
         if let Some(source) = self.list.get(*place) {
             self.who.disbelieved(source.url(), outfit, failed);

@@ -2,10 +2,10 @@
 //! here; files are read again at each attempt.
 
 use crate::config::git_config;
-use crate::config::git_config::{CredentialSetting, HttpSetting, Setting};
+use crate::config::git_config::{CredentialSetting, HttpSetting, Protocols, Setting, rewritten};
 use crate::config::way;
 use crate::config::way::Way;
-use crate::model::{FileChoice, RepoUrl, Secret, ServiceUrl, UrlPrefix};
+use crate::model::{FileChoice, Location, RepoUrl, Secret, ServiceUrl, UrlPrefix};
 use std::path::{Path, PathBuf};
 
 /// What a mounted Secret calls a login.
@@ -53,6 +53,22 @@ impl Access {
     /// Where settings of Git say that large files are.
     pub fn lfs_url(&self) -> Option<&str> {
         git_config::lfs_url(&self.settings)
+    }
+
+    /// Where something really is that somebody else said the address of, such as that of a submodule.
+    pub fn place_of(&self, text: &str) -> String {
+        rewritten(&self.settings, text).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// Says which protocol it is that a submodule may not be reached by. What is on this machine may
+    /// be had by those that are on it themselves, and by others only if that was said.
+    pub fn forbids_submodule(&self, repo: &RepoUrl, above: &RepoUrl) -> Option<&'static str> {
+        let (protocols, _told_at_the_start) = Protocols::read(&self.settings);
+        let is_local = |repo: &RepoUrl| matches!(repo.location(), Location::Local(_));
+        if is_local(repo) && !is_local(above) && !protocols.always_allows_files() {
+            return Some("file");
+        }
+        protocols.forbids(repo)
     }
 
     /// How services are spoken to that help us, such as one that tells passwords: by the options and

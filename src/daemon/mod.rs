@@ -9,7 +9,7 @@ mod errand;
 mod turn;
 
 use crate::attempt::Attempts;
-use crate::config::Config;
+use crate::config::{Config, SparseBy};
 use crate::daemon::board::Board;
 use crate::daemon::turn::Loop;
 use crate::disk;
@@ -159,6 +159,9 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
 fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell) {
     let mut files = Vec::new();
     let mut local = Vec::new();
+    if let Some(SparseBy::File(path)) = &config.part.sparse {
+        files.push(path.clone());
+    }
     for repo in std::iter::once(&config.repo).chain(&config.fallback_repos) {
         match repo.location() {
             Location::Http(_) => files.extend(config.access.http_files()),

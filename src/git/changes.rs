@@ -83,13 +83,12 @@ pub(super) fn between(
                 return None;
             }
         }
-        let mut with_mark = |side: Side| {
+        let mut sorted = |side: Side| {
             let leaf = side.and_then(leaf)?;
-            let is_written =
-                marker.as_mut().is_none_or(|marker| marker.includes(path.as_ref(), leaf.mode));
+            let is_written = marker.as_mut().is_none_or(|marker| marker.includes(path.as_ref()));
             Some(Leaf { skipped: !is_written, ..leaf })
         };
-        let (old, new) = (with_mark(old), with_mark(new));
+        let (old, new) = (sorted(old), sorted(new));
         if new.is_some_and(|new| !is_here(repo, new)) {
             return None;
         }
@@ -144,7 +143,7 @@ fn is_in_order(repo: &gix::Repository, id: &ObjectId) -> bool {
         })
 }
 
-fn is_allowed(name: &BStr, is_link: bool) -> bool {
+pub(super) fn is_allowed(name: &BStr, is_link: bool) -> bool {
     let options =
         component::Options { protect_windows: false, protect_hfs: true, protect_ntfs: true };
     let mode = is_link.then_some(component::Mode::Symlink);

@@ -113,6 +113,7 @@ pub struct Collection {
 /// What is needed, in a pack beside the repository. Dropping it is giving it up.
 #[derive(Debug)]
 pub struct Packed {
+    git: PathBuf,
     pack: PathBuf,
     /// Whether the history in it has no ends.
     whole: bool,
@@ -133,11 +134,16 @@ impl Collection {
         let pack = select(&store, &kept, None, stop)
             .and_then(|selection| put(&store, &selection.objects, parcel, stop))
             .map_err(|error| error.of_store(&store))?;
-        Ok(pack.map(|pack| Packed { pack, whole, _place: place, compression }))
+        Ok(pack.map(|pack| Packed { git, pack, whole, _place: place, compression }))
     }
 }
 
 impl Packed {
+    /// The repository that it is for.
+    pub fn git(&self) -> &Path {
+        &self.git
+    }
+
     /// Puts the pack in the place of all others, which takes a moment. What these commits need and
     /// the pack does not have gets another. The store is used up; it must be opened again.
     pub fn install(self, store: Store, kept: &[CommitId], stop: &Stop) -> Result<(), GitError> {

@@ -111,6 +111,16 @@ pub enum GitError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What the commit says of a submodule cannot be followed.
+    #[error("commit {commit} has a submodule at {path:?} that cannot be fetched: {reason}")]
+    Submodule {
+        /// The commit.
+        commit: CommitId,
+        /// Where it is to be.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
     /// The repository under the root is broken.
     #[error("the repository at {} is damaged", path.display())]
     Damaged {
@@ -143,6 +153,7 @@ impl GitError {
             Self::Protocol { .. }
             | Self::TooManyRefs { .. }
             | Self::Incomplete { .. }
+            | Self::Submodule { .. }
             | Self::Hostile { .. } => Class::Protocol,
             Self::Source { .. } | Self::Damaged { .. } | Self::Disk { .. } => Class::Disk,
         }
@@ -162,6 +173,9 @@ impl GitError {
             Self::Source { .. } => {
                 Some("check whether the repository there can be read, and what git fsck says of it")
             }
+            Self::Submodule { .. } => Some(
+                "check .gitmodules of that commit; with --submodules=off its submodules stay empty directories",
+            ),
             Self::Stopped(_)
             | Self::Refused { .. }
             | Self::NoSuchRef { .. }
@@ -199,6 +213,7 @@ impl GitError {
             | Self::Source { .. }
             | Self::TooManyRefs { .. }
             | Self::OtherFormat { .. }
+            | Self::Submodule { .. }
             | Self::Hostile { .. } => false,
             Self::NoSuchRef { .. }
             | Self::Protocol { .. }

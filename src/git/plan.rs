@@ -2,9 +2,14 @@
 
 use crate::git::Changes;
 use crate::git::GitError;
+use crate::git::Store;
 use crate::git::format::format_of;
+use crate::git::modules::{Link, Module, Part};
 use crate::model::{CommitId, ObjectFormat};
 use gix::ObjectId;
+use gix::bstr::{BStr, ByteSlice};
+use gix::index::entry::Mode;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// What the source says the ref names now.
@@ -65,6 +70,8 @@ pub struct Before {
 #[derive(Clone, Debug)]
 pub struct Order {
     pub(super) want: ObjectId,
+    /// More objects that are wanted.
+    pub(super) more: Vec<ObjectId>,
     pub(super) haves: Vec<ObjectId>,
     pub(super) depth: Option<NonZeroU32>,
 }
@@ -73,6 +80,8 @@ pub struct Order {
 pub struct Fetched {
     pub(crate) commit: CommitId,
     pub(crate) content: Content,
+    /// Its submodules, as far as they are wanted: those above before those below.
+    pub(crate) parts: Vec<Part>,
 }
 
 /// The files of a commit.
@@ -89,7 +98,10 @@ impl std::fmt::Debug for Fetched {
             Content::Whole(index) => ("files", index.entries().len()),
             Content::Since(_, changes) => ("changes", changes.0.len()),
         };
-        f.debug_struct("Fetched").field("commit", &self.commit).field(key, &number).finish()
+        f.debug_struct("Fetched")
+            .field("commit", &self.commit)
+            .field(key, &number)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,5 +109,63 @@ impl Fetched {
     /// Which commit it is.
     pub fn commit(&self) -> &CommitId {
         &self.commit
+    }
+
+    /// The same with its submodules.
+    #[must_use]
+    pub fn with_parts(self, mut parts: Vec<Part>) -> Self {
+        // Those above come before those below.
+        parts.sort_by(|one, other| one.module.cmp(&other.module));
+        Self { parts, ..self }
+    }
+
+    /// The submodules of the commit itself; see [`Part::links`].
+    pub fn links(&self) -> Option<Vec<Link>> {
+        self.content.links()
+    }
+
+    /// Finds a submodule whose path is that of a file or symlink, or leads through one, where small and
+    /// capital letters are the same: stock Git was made to write outside of its tree by that.
+    pub fn clash(&self) -> Option<String> {
+        let Content::Whole(index) = &self.content else {
+            return None;
+        };
+        let is_link = |entry: &&gix::index::Entry| entry.mode == Mode::COMMIT;
+        let links = index.entries().iter().filter(is_link).map(|entry| entry.path(index));
+        let mut led_through: BTreeMap<Vec<u8>, Vec<&[u8]>> = BTreeMap::new();
+        for link in links {
+            for end in link.find_iter(b"/").chain([link.len()]) {
+                let part = link.get(..end).unwrap_or_default();
+                led_through.entry(part.to_ascii_lowercase()).or_default().push(part);
+            }
+        }
+        if led_through.is_empty() {
+            return None;
+        }
+        let clashes = |path: &&BStr| {
+            let same = led_through.get(&path.to_ascii_lowercase());
+            same.is_some_and(|parts| parts.iter().any(|part| *part != path.as_bytes()))
+        };
+        let mut paths = index.entries().iter().map(|entry| entry.path(index));
+        paths.find(clashes).map(ToString::to_string)
+    }
+
+    /// Says whether it is known by what differs from another commit.
+    pub fn is_by_changes(&self) -> bool {
+        matches!(self.content, Content::Since(..))
+    }
+
+    /// The same by all its files.
+    pub fn whole(self, store: &Store) -> Result<Self, GitError> {
+        let content = match self.content {
+            Content::Whole(index) => Content::Whole(index),
+            Content::Since(..) => Content::Whole(Box::new(store.list_commit(&self.commit)?)),
+        };
+        Ok(Self { content, ..self })
+    }
+
+    /// Makes a submodule of it.
+    pub fn into_part(self, module: Module) -> Part {
+        Part { module, content: self.content }
     }
 }

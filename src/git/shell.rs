@@ -68,6 +68,12 @@ impl Shell {
         resolved.map_err(|error| explained(&self.url, &self.remote, error))
     }
 
+    /// What the branches are at.
+    pub(super) fn branches(&mut self) -> Result<Vec<gix::ObjectId>, GitError> {
+        let branches = self.talk.branches();
+        branches.map_err(|error| explained(&self.url, &self.remote, error))
+    }
+
     /// Brings what was ordered into the store.
     pub(super) fn fetch(
         &mut self,

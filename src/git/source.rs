@@ -44,6 +44,8 @@ pub struct Source {
     ssh: Ssh,
     traffic: Arc<Traffic>,
     redirects: Redirects,
+    /// Whether our own certificate may be shown there.
+    identified: bool,
     /// Whether it was told that the source speaks an old version of the protocol.
     told_old: Arc<AtomicBool>,
 }
@@ -109,7 +111,8 @@ impl Source {
     /// Remembers where to go.
     pub fn new(url: RepoUrl, client: Client, ssh: Ssh, traffic: Arc<Traffic>) -> Self {
         let redirects = Redirects::default();
-        Self { url, client, ssh, traffic, redirects, told_old: Arc::default() }
+        let identified = true;
+        Self { url, client, ssh, traffic, redirects, identified, told_old: Arc::default() }
     }
 
     /// Follows these redirects.
@@ -118,9 +121,20 @@ impl Source {
         Self { redirects, ..self }
     }
 
+    /// Shows our own certificate there, or does not.
+    #[must_use]
+    pub fn identified(self, identified: bool) -> Self {
+        Self { identified, ..self }
+    }
+
     /// Where it is.
     pub fn url(&self) -> &RepoUrl {
         &self.url
+    }
+
+    /// The way to SSH servers, with the connection that is kept.
+    pub fn ssh(&self) -> &Ssh {
+        &self.ssh
     }
 
     /// What went over the wire.
@@ -155,7 +169,7 @@ impl Source {
     }
 
     fn visit(&self, url: &Url, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
-        let (client, echo) = (self.client.identified(true), Echo::default());
+        let (client, echo) = (self.client.identified(self.identified), Echo::default());
         let (allowance, to) = (Allowance::for_refs(), (url.clone(), outfit));
         let http = Http::new(client.clone(), to, stop.clone(), echo.clone(), allowance.clone())
             .with_redirects(self.redirects);
@@ -233,6 +247,23 @@ impl Session {
             Self::Ssh(shell) => shell.resolve(reference),
             Self::Local(local) => local.resolve(reference),
         }
+    }
+
+    /// Orders all branches with their whole history in the place of one commit: not every server gives
+    /// what it does not list.
+    pub fn order_branches(&mut self, order: &Order) -> Result<Order, GitError> {
+        let tips = match self {
+            Self::Http(visit) => visit.talk.branches()?,
+            Self::Daemon(talk) => talk.branches()?,
+            Self::Ssh(shell) => shell.branches()?,
+            Self::Local(_) => Vec::new(),
+        };
+        Ok(match tips.split_first() {
+            Some((first, more)) => {
+                Order { want: *first, more: more.to_vec(), depth: None, ..order.clone() }
+            }
+            None => order.clone(),
+        })
     }
 
     /// Brings what was ordered into the store. Nothing is promised about its wholeness yet.

@@ -139,7 +139,7 @@ impl Store {
         let have = live
             .and_then(|commit| format::object(&self.repo, commit))
             .filter(|object| self.repo.objects.exists(object));
-        Order { want: wanted.object, haves: have.into_iter().collect(), depth }
+        Order { want: wanted.object, more: Vec::new(), haves: have.into_iter().collect(), depth }
     }
 
     /// Takes in a pack, whole or not at all, and makes sure that it is on the disk. An empty one
@@ -207,7 +207,7 @@ impl Store {
             ))
         };
         if let Some(content) = before.tree.as_ref().and_then(since) {
-            return Ok(Fetched { commit, content });
+            return Ok(Fetched { commit, content, parts: Vec::new() });
         }
         let mut index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
             tree::ListError::Missing(source) => incomplete(source),
@@ -222,14 +222,18 @@ impl Store {
         {
             return Err(incomplete(Cause::new(format!("{missing} is missing"))));
         }
-        Ok(Fetched { commit, content: Content::Whole(Box::new(index)) })
+        Ok(Fetched { commit, content: Content::Whole(Box::new(index)), parts: Vec::new() })
     }
 
     /// Lists all files of a commit that was confirmed.
-    pub(crate) fn list(&self, fetched: Fetched) -> Result<gix::index::File, GitError> {
-        match fetched.content {
+    pub(crate) fn list(
+        &self,
+        commit: &CommitId,
+        content: Content,
+    ) -> Result<gix::index::File, GitError> {
+        match content {
             Content::Whole(index) => Ok(*index),
-            Content::Since(..) => self.list_commit(&fetched.commit),
+            Content::Since(..) => self.list_commit(commit),
         }
     }
 
@@ -271,16 +275,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Finds a submodule of a commit that says where its submodules are.
-    pub fn submodule(&self, commit: &CommitId) -> Result<Option<String>, GitError> {
-        let modules = BTreeSet::from([BString::from(".gitmodules")]);
-        if self.find_leaves(commit, modules)?.is_empty() {
-            return Ok(None);
-        }
-        Ok(tree::first_submodule(&self.list_commit(commit)?))
-    }
-
-    fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
+    pub(super) fn root_of(&self, commit: &CommitId) -> Option<ObjectId> {
         let object = format::object(&self.repo, commit)?;
         Some(self.repo.find_commit(object).ok()?.tree_id().ok()?.detach())
     }
@@ -349,8 +344,12 @@ impl Store {
     }
 
     /// Looks whether every pack is as long as it was and belongs to its index, without reading
-    /// more than their ends.
+    /// more than their ends, and whether the ends of history can be read.
     pub fn skim(&self) -> Result<(), GitError> {
+        gix_shallow::read(&self.shallow_file()).map_err(|error| GitError::Damaged {
+            path: self.path.clone(),
+            source: words(&error),
+        })?;
         self.each_pack(|bundle| {
             if bundle.pack.checksum() == bundle.index.pack_checksum() {
                 return Ok(());

@@ -155,6 +155,15 @@ impl<T: Transport> Talk<T> {
         Ok(self.list(prefixes)?.iter().filter_map(tip).collect())
     }
 
+    /// What the branches are at.
+    pub(super) fn branches(&mut self) -> Result<Vec<gix::ObjectId>, GitError> {
+        let mut tips: Vec<_> =
+            self.tips(&["refs/heads/"])?.into_iter().map(|(_, object)| object).collect();
+        tips.sort_unstable();
+        tips.dedup();
+        Ok(tips)
+    }
+
     fn list(&mut self, names: &[&str]) -> Result<Arc<[Ref]>, GitError> {
         let listed = match &self.listed {
             Some(listed) => Arc::clone(listed),
@@ -309,7 +318,9 @@ impl Negotiate for Ask<'_> {
         if self.says_format {
             arguments.add_feature(&format!("object-format={}", self.order.want.kind()));
         }
-        arguments.want(self.order.want);
+        for object in std::iter::once(&self.order.want).chain(&self.order.more) {
+            arguments.want(object);
+        }
         true
     }
 

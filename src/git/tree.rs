@@ -77,14 +77,6 @@ fn parent(path: Option<&BStr>) -> Option<&BStr> {
     path.rfind_byte(b'/').and_then(|slash| path.get(..slash)).map(ByteSlice::as_bstr)
 }
 
-/// Finds a submodule that is to be there.
-pub(super) fn first_submodule(index: &File) -> Option<String> {
-    let is_one =
-        |entry: &&Entry| entry.mode == Mode::COMMIT && !entry.flags.contains(Flags::SKIP_WORKTREE);
-    let found = index.entries().iter().find(is_one)?;
-    Some(found.path(index).to_string())
-}
-
 /// The mark, and that it is to be stored.
 pub(crate) const SKIPPED: Flags = Flags::SKIP_WORKTREE.union(Flags::EXTENDED);
 
@@ -95,7 +87,7 @@ pub(super) fn leave_out(index: &mut File, scope: &Scope) {
     };
     let mut marker = Marker::new(sparse);
     for (entry, path) in index.entries_mut_with_paths() {
-        entry.flags.set(SKIPPED, !marker.includes(path, entry.mode));
+        entry.flags.set(SKIPPED, !marker.includes(path));
     }
 }
 

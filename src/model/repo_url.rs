@@ -67,6 +67,37 @@ impl RepoUrl {
     pub fn password(&self) -> Option<&Secret> {
         self.password.as_ref()
     }
+
+    /// Says whether both are at the same server, reached in the same way.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        match (&self.location, &other.location) {
+            (Location::Http(one), Location::Http(other))
+            | (Location::Daemon(one), Location::Daemon(other)) => {
+                let place = |url: &Url| {
+                    (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port())
+                };
+                place(one) == place(other)
+            }
+            (Location::Ssh(one), Location::Ssh(other)) => {
+                (one.host(), one.port()) == (other.host(), other.port())
+            }
+            (Location::Local(_), Location::Local(_)) => true,
+            (
+                Location::Http(_) | Location::Daemon(_) | Location::Ssh(_) | Location::Local(_),
+                _,
+            ) => false,
+        }
+    }
+
+    /// The same address with the user information of another that it was told as a way from, if
+    /// that is for the same server.
+    #[must_use]
+    pub fn with_login_of(self, base: &Self) -> Self {
+        if self.user.is_some() || self.password.is_some() || !self.is_beside(base) {
+            return self;
+        }
+        Self { user: base.user.clone(), password: base.password.clone(), ..self }
+    }
 }
 
 impl FromStr for RepoUrl {

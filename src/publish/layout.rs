@@ -51,6 +51,11 @@ impl Layout {
         self.own().join("prepared")
     }
 
+    /// Where the repositories of submodules are.
+    pub fn modules(&self) -> PathBuf {
+        self.own().join("modules")
+    }
+
     /// Where packs are made that are to take the place of others.
     pub fn packing(&self) -> PathBuf {
         self.own().join("packing")

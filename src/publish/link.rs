@@ -123,7 +123,8 @@ pub fn admin_of(layout: &Layout, tree: &Path) -> Admin {
 fn place(layout: &Layout, written: &Written, tree: &Path, admin: &Admin) -> Result<(), DiskError> {
     let staged = Admin::at(Layout::fresh(&layout.staging()));
     staged.write(written, tree)?;
-    point_at(written, tree, admin.path())?;
+    admin.write_modules(written, tree)?;
+    point_at(written, tree, admin)?;
     make_directory(&layout.admins())?;
     make_directory(&layout.trash())?;
     if let Some(above) = tree.parent() {

@@ -8,6 +8,7 @@ mod layout;
 mod link;
 mod lock;
 mod marks;
+mod modules;
 mod owner;
 mod root;
 mod settings;
@@ -19,6 +20,9 @@ pub use layout::Layout;
 pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
+pub use modules::{
+    follow_modules, kept_module, kept_of_module, module_store, module_stores, renew_module,
+};
 pub use owner::{Owner, owner};
 pub use root::{
     RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed,

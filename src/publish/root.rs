@@ -6,9 +6,10 @@ use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
-use crate::model::{Cause, CommitId, ObjectFormat};
+use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
 use crate::publish::Layout;
 use crate::publish::live;
+use crate::publish::modules;
 use crate::publish::owner::{Owner, owner};
 use crate::publish::settings::{Settings, config, config_is_right, format as format_in};
 use crate::publish::sweep::{to_trash, trees};
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 const BRANCH: &str = "refs/heads/gitsyncd";
 
 /// The refs of the last published commits, so that their objects stay.
-const KEPT: &str = "refs/gitsyncd";
+pub(super) const KEPT: &str = "refs/gitsyncd";
 /// How many of them stay.
 const KEPT_COMMITS: usize = 5;
 
@@ -183,8 +184,22 @@ fn complete(layout: &Layout, settings: Settings, format: ObjectFormat) -> Result
     Ok(())
 }
 
-fn head() -> String {
+pub(super) fn head() -> String {
     format!("ref: {BRANCH}\n")
+}
+
+/// Tells stock Git how files are written and that submodules count, where it does not know yet.
+pub(super) fn complete_config(
+    layout: &Layout,
+    (checkout, format): (Checkout, ObjectFormat),
+) -> Result<(), DiskError> {
+    let git = layout.git();
+    let settings = Settings { checkout, ..Settings::default() };
+    let (path, wanted) = (git.join("config"), config(&git, settings, format));
+    if fs::read(&path).ok().as_deref() == Some(wanted.as_bytes()) {
+        return Ok(());
+    }
+    replace_file(&path, wanted.as_bytes(), Durable::Yes)
 }
 
 fn head_is_right(git: &Path) -> bool {
@@ -216,6 +231,14 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     takeover::clear(layout)?;
     let mut places = vec![git.clone(), git.join("refs/heads"), git.join(KEPT), layout.own()];
     places.extend(list(&layout.admins())?);
+    clear_places(places)?;
+    clear_packs(&git)?;
+    modules::clear(layout)?;
+    abandon(layout)
+}
+
+/// Removes locks and files that were to take the place of others.
+pub(super) fn clear_places(places: Vec<PathBuf>) -> Result<(), DiskError> {
     for place in places {
         for path in list(&place)? {
             if has_extension(&path, "lock") || has_extension(&path, "gitsyncd-new") {
@@ -224,6 +247,11 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
             }
         }
     }
+    Ok(())
+}
+
+/// Removes packs that were taken in by halves.
+pub(super) fn clear_packs(git: &Path) -> Result<(), DiskError> {
     for path in list(&git.join("objects/pack"))? {
         let begun = |name: &str| name.starts_with(".tmp") || name.starts_with("tmp_");
         // A pack gets its name before its index does.
@@ -233,7 +261,7 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
             remove(&path)?;
         }
     }
-    abandon(layout)
+    Ok(())
 }
 
 /// The commits whose objects are to stay: the one that is published, the last ones that were, and

@@ -54,6 +54,19 @@ pub struct Settings {
     pub by_worktree: bool,
 }
 
+/// All submodules count whose files are there, so that Git shows them for what they are.
+const SUBMODULES: &str = "[submodule]\n\tactive = .\n";
+
+/// The configuration of a repository that has the objects of submodules. Trees of it are all
+/// elsewhere.
+pub(super) fn config_of_module(checkout: Checkout, format: ObjectFormat) -> String {
+    let text = first(format).replace("bare = false", "bare = true") + SUBMODULES;
+    match checkout.lines() {
+        lines if lines.is_empty() => text,
+        lines => format!("{text}{BY_OPTIONS}\n{lines}"),
+    }
+}
+
 /// Whom Git takes for the author of what somebody commits here.
 const USER: &str = "[user]\n\tname = gitsyncd\n\temail = gitsyncd@localhost\n";
 
@@ -73,6 +86,9 @@ pub(super) fn config(git: &Path, settings: Settings, format: ObjectFormat) -> St
         Ok(text) if config_is_right(git) => text + LACKING,
         Ok(_) | Err(_) => first(format),
     };
+    if !text.contains("[submodule]") && git.join("gitsyncd/modules").is_dir() {
+        text.push_str(SUBMODULES);
+    }
     let lines = settings.checkout.lines();
     text = without_options(&text);
     if !lines.is_empty() {

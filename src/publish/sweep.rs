@@ -6,6 +6,7 @@ use crate::model::CommitId;
 use crate::publish::Layout;
 use crate::publish::link;
 use crate::publish::link::live;
+use crate::publish::modules;
 use crate::publish::takeover;
 use crate::runtime::Stop;
 use std::fs;
@@ -50,6 +51,7 @@ pub fn sweep(
             all = all.and(to_trash(layout, &admin));
         }
     }
+    all = all.and(modules::sweep(layout));
     all.map(|()| next)
 }
 

@@ -4,6 +4,7 @@ use crate::disk::DiskError;
 use crate::disk::{make_directory, rename};
 use crate::model::CommitId;
 use crate::trees::Extent;
+use crate::trees::Noted;
 use std::path::PathBuf;
 
 /// A tree of a commit under a private name, with an index that holds its stat data.
@@ -13,6 +14,8 @@ pub struct Base {
     pub(super) tree: PathBuf,
     pub(super) index: PathBuf,
     pub(super) extent: Extent,
+    /// The submodules in it.
+    pub(super) submodules: Noted,
 }
 
 impl Base {
@@ -41,4 +44,6 @@ pub struct Original {
     pub tree: PathBuf,
     /// The index that was written when it was published.
     pub record: PathBuf,
+    /// The submodules in it.
+    pub submodules: Noted,
 }

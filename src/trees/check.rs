@@ -39,10 +39,24 @@ pub fn intact(tree: &Path, admin: &Admin) -> Result<Extent, Cause> {
     if !admin.is_of(tree) {
         return Err(Cause::new(format!("{} is no worktree that Git knows", tree.display())));
     }
+    if !admin.modules_are_told(tree) {
+        return Err(Cause::new(format!(
+            "{} has submodules that Git does not know",
+            tree.display()
+        )));
+    }
     let mut extent = Extent { files: 0, bytes: 0 };
     let mut walk = Walk::new(tree)?;
+    let noted = admin.submodules().map_err(|error| Cause::of(&error))?;
     for entry in index.entries() {
-        if entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE) {
+        if entry.flags.contains(Flags::SKIP_WORKTREE) {
+            continue;
+        }
+        if entry.mode == Mode::COMMIT && noted.wanted.is_none() {
+            // git-sync made it, or an earlier version.
+            return Err(Cause::new("it is not known how many of its submodules were wanted"));
+        }
+        if entry.flags.contains(Flags::ASSUME_VALID) {
             continue;
         }
         let found = walk.compare(entry.path(&index), entry.mode, &entry.stat)?;
@@ -191,8 +205,14 @@ pub(super) fn strangers(index: &State, tree: &Path) -> Result<Vec<PathBuf>, Disk
         for path in list(&directory)? {
             let below = path.strip_prefix(tree).unwrap_or(&path);
             let name = below.as_os_str().as_bytes().as_bstr();
-            let is_file = index.entry_by_path(name).is_some_and(|entry| !is_skipped(entry));
-            if name == ".git" || is_file {
+            let listed = index.entry_by_path(name).filter(|entry| !is_skipped(entry));
+            let has_files =
+                |entry: &Entry| entry.mode == Mode::COMMIT && index.path_is_directory(name);
+            if listed.is_some_and(has_files) && path.is_dir() && !path.is_symlink() {
+                left.push(path);
+                continue;
+            }
+            if listed.is_some() || is_pointer(index, name) {
                 continue;
             }
             if path.is_symlink() || !path.is_dir() || !holds_any(index, name) {
@@ -210,4 +230,11 @@ fn holds_any(index: &State, directory: &BStr) -> bool {
     let prefix = [directory.as_bytes(), b"/"].concat();
     let below = index.prefixed_entries(prefix.as_bstr()).unwrap_or_default();
     below.iter().any(|entry| !is_skipped(entry))
+}
+
+/// Whether this is what Git knows the tree by, or a submodule in it.
+fn is_pointer(index: &State, name: &BStr) -> bool {
+    let above = name.strip_suffix(b"/.git").map(ByteSlice::as_bstr);
+    let above = above.and_then(|above| index.entry_by_path(above));
+    name == ".git" || above.is_some_and(|entry| entry.mode == Mode::COMMIT)
 }

@@ -5,7 +5,7 @@ use crate::disk::DiskError;
 use crate::disk::make_directory;
 use crate::git::Fetched;
 use crate::git::GitError;
-use crate::git::{Sparse, Store};
+use crate::git::{Part, Sparse, Store};
 use crate::lfs::LfsError;
 use crate::model::Cause;
 use crate::model::Class;
@@ -13,6 +13,8 @@ use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Extent;
 use crate::trees::index::{Amendment, is_skipped};
+use crate::trees::parts;
+use crate::trees::parts::Noted;
 use crate::trees::path_of;
 use crate::trees::special;
 use gix::index::Entry;
@@ -33,6 +35,8 @@ pub struct Written {
     pub(super) path: PathBuf,
     pub(super) files: u64,
     pub(super) bytes: u64,
+    /// The submodules in it.
+    pub(super) submodules: Noted,
     /// By which settings it was written.
     pub(super) shape: String,
     /// Which files were written; none means all.
@@ -135,13 +139,35 @@ pub fn write(
     path: PathBuf,
     stop: &Stop,
 ) -> Result<Written, TreeError> {
-    let commit = fetched.commit().clone();
-    let mut index = store.list(fetched)?;
+    let Fetched { commit, content, parts } = fetched;
+    let mut index = store.list(&commit, content)?;
     stop.check()?;
     make_directory(&path)?;
-    let Extent { files, bytes } = fill(store, &commit, &mut index, &path, stop)?;
+    let mut extent = fill(store, &commit, &mut index, &path, stop)?;
+    let wanted = has_links(&index).then(|| store.scope().submodules);
+    let mut modules = Vec::with_capacity(parts.len());
+    for Part { module, content } in parts {
+        let store = Store::open(module.store())?;
+        let mut files = store.list(module.commit(), content)?;
+        let place = path.join(module.path());
+        let more = fill(&store, module.commit(), &mut files, &place, stop)?;
+        parts::merge(&mut index, &module, &files);
+        extent.files += more.files;
+        extent.bytes += more.bytes;
+        modules.push(module);
+    }
+    if !modules.is_empty() {
+        index.sort_entries();
+    }
+    let Extent { files, bytes } = extent;
     let (shape, sparse) = (store.shape(), store.scope().sparse.clone());
-    Ok(Written { listing: Listing::Whole(index), commit, path, files, bytes, shape, sparse })
+    let submodules = Noted { wanted, modules };
+    let listing = Listing::Whole(index);
+    Ok(Written { listing, commit, path, files, bytes, submodules, shape, sparse })
+}
+
+fn has_links(index: &gix::index::State) -> bool {
+    index.entries().iter().any(|entry| entry.mode == Mode::COMMIT)
 }
 
 /// Writes the files of an index that are not in the directory yet, and notes their stat data.

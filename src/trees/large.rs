@@ -28,7 +28,7 @@ pub fn needed(
                 for change in &changes.0 {
                     before.0.remove(change.path.as_slice());
                 }
-                (before, find(store, &changed(store, fetched.commit(), changes)?)?)
+                (before, find(store, &changed(store, fetched.commit(), &fetched.content)?)?)
             }
             Some(_) | None => {
                 let index = store.list_commit(fetched.commit())?;
@@ -50,7 +50,7 @@ pub fn needed(
 pub fn has_pointers(store: &Store, fetched: &Fetched) -> Result<bool, TreeError> {
     let found = match &fetched.content {
         Content::Whole(index) => find(store, index)?,
-        Content::Since(_, changes) => find(store, &changed(store, fetched.commit(), changes)?)?,
+        Content::Since(..) => find(store, &changed(store, fetched.commit(), &fetched.content)?)?,
     };
     Ok(!found.is_empty())
 }

@@ -7,27 +7,20 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{Durable, is_there, make_directory, remove, rename, replace_file};
-use crate::git::Sparse;
-use crate::git::kind_of;
+use crate::disk::{Durable, is_there, make_directory, name, remove, rename, replace_file};
+use crate::git::{Module, Sparse, kind_of};
 use crate::model::{CommitId, ObjectFormat};
 use crate::trees::Written;
 use crate::trees::fresh::Listing;
 use crate::trees::index;
+use crate::trees::notes::{REASON, RULES, WORKTREE_CONFIG, named, notes, says};
+use crate::trees::parts;
+use crate::trees::parts::Noted;
+use crate::trees::pointer::{relative, write_pointer};
 use gix::hash::Kind;
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
-
-/// What the administrative directory says about why it is locked.
-const REASON: &str = "kept by gitsyncd\n";
-
-/// What Git is told of one worktree only.
-pub(crate) const WORKTREE_CONFIG: &str = "config.worktree";
-/// Which files are written.
-pub(crate) const RULES: &str = "info/sparse-checkout";
+use std::path::{Path, PathBuf};
 
 /// The administrative directory of a worktree, under a private or its final name.
 #[derive(Debug)]
@@ -62,6 +55,25 @@ impl Admin {
 
     fn shape_file(&self) -> PathBuf {
         self.0.join("shape.gitsyncd")
+    }
+
+    fn modules_file(&self) -> PathBuf {
+        self.0.join("modules.gitsyncd")
+    }
+
+    /// What is known of the submodules in the tree. Only of a directory that has its final name.
+    pub fn submodules(&self) -> Result<Noted, DiskError> {
+        let git = self.0.parent().and_then(Path::parent).unwrap_or(&self.0);
+        parts::noted(&self.modules_file(), &git.join("gitsyncd/modules"))
+    }
+
+    fn modules(&self) -> Result<Vec<Module>, DiskError> {
+        self.submodules().map(|noted| noted.modules)
+    }
+
+    /// The name under which the tree is administered.
+    fn name(&self) -> &str {
+        name(&self.0).unwrap_or_default()
     }
 
     /// By which settings the tree was written, in words; none if by no special ones. If it was not we
@@ -108,31 +120,80 @@ impl Admin {
             let path = self.shape_file();
             fs::write(&path, &written.shape).at("write", &path)?;
         }
+        if let Some(wanted) = written.submodules.wanted {
+            let (path, modules) = (self.modules_file(), &written.submodules.modules);
+            fs::write(&path, parts::note(wanted, modules)).at("write", &path)?;
+        }
         match &written.listing {
-            Listing::Whole(all) => self.write_index(all),
+            Listing::Whole(all) => self.write_index(all, &written.submodules.modules, None),
             Listing::Changed(_) => Ok(()),
         }
+    }
+
+    /// Lets Git know the submodules of a tree before it gets its final name. To be called for the
+    /// directory under its final name, whether it is there yet or not.
+    pub fn write_modules(&self, written: &Written, tree: &Path) -> Result<(), DiskError> {
+        parts::administer(&written.submodules.modules, tree, self.name())?;
+        match &written.listing {
+            Listing::Whole(all) if !written.submodules.modules.is_empty() => {
+                let (_, below) = parts::split(all, &written.submodules.modules);
+                parts::write_indexes(&written.submodules.modules, &below, self.name())
+            }
+            Listing::Whole(_) | Listing::Changed(_) => Ok(()),
+        }
+    }
+
+    /// Writes the small files that do not say what they must.
+    pub(super) fn tell(&self, commit: &CommitId, tree: &Path) -> Result<(), DiskError> {
+        for (name, content) in notes(commit, tree, None) {
+            if !says(&self.0, name, &content) {
+                replace_file(&self.0.join(name), &content, Durable::No)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the index if it was not known before, and waits until it is on the disk.
     pub fn complete(&self, written: &Written) -> Result<(), DiskError> {
         if let Listing::Changed(amendment) = &written.listing {
-            self.write_index(&amendment.apply()?)?;
+            self.write_index(&amendment.apply()?, &written.submodules.modules, Some(self.name()))?;
         }
         let record = self.record();
         fs::File::open(&record).and_then(|file| file.sync_all()).at("sync", &record)
     }
 
-    fn write_index(&self, all: &gix::index::File) -> Result<(), DiskError> {
+    /// Writes the record, and the indexes made of it: those of submodules only under a final name.
+    fn write_index(
+        &self,
+        all: &gix::index::File,
+        modules: &[Module],
+        name: Option<&str>,
+    ) -> Result<(), DiskError> {
         let new = self.0.join("record.gitsyncd-new");
         remove(&new)?;
         index::write(all, &new)?;
         rename(&new, &self.record())?;
-        self.restore_index()
+        if modules.is_empty() {
+            return self.share_record();
+        }
+        let (own, below) = parts::split(all, modules);
+        self.put_index(&own)?;
+        name.map_or(Ok(()), |name| parts::write_indexes(modules, &below, name))
     }
 
     /// Makes the index what it was when the tree was published.
     fn restore_index(&self) -> Result<(), DiskError> {
+        let modules = self.modules()?;
+        if modules.is_empty() {
+            return self.share_record();
+        }
+        let (own, below) = parts::split(&*index::read(&self.record(), self.kind())?, &modules);
+        self.put_index(&own)?;
+        parts::write_indexes(&modules, &below, self.name())
+    }
+
+    /// Gives the record a second name, by which Git finds it.
+    fn share_record(&self) -> Result<(), DiskError> {
         let (new, record) = (self.0.join("index.gitsyncd-new"), self.record());
         remove(&new)?;
         if fs::hard_link(&record, &new).is_err() {
@@ -141,20 +202,43 @@ impl Admin {
         rename(&new, &self.index())
     }
 
-    /// Whether Git's index lists what was recorded, whatever stat data it has.
+    /// Puts an index where Git looks for it.
+    pub(super) fn put_index(&self, files: &gix::index::File) -> Result<(), DiskError> {
+        let new = self.0.join("index.gitsyncd-new");
+        remove(&new)?;
+        index::write(files, &new)?;
+        rename(&new, &self.index())
+    }
+
+    /// Whether Git's indexes list what was recorded, whatever stat data they have.
     fn index_is_right(&self) -> bool {
         let number = |path: &Path| path.symlink_metadata().ok().map(|found| found.ino());
         let (record, ours) = (self.record(), self.index());
-        let same = number(&record);
-        if same.is_none() || same == number(&ours) {
-            return same.is_some() || number(&ours).is_some();
-        }
-        let (Ok(record), Ok(ours)) =
-            (index::read(&record, self.kind()), index::read(&ours, self.kind()))
-        else {
+        let Ok(modules) = self.modules() else {
             return false;
         };
-        index::list_the_same(&record, &ours)
+        let same = number(&record);
+        if modules.is_empty() && (same.is_none() || same == number(&ours)) {
+            return same.is_some() || number(&ours).is_some();
+        }
+        let Ok(record) = index::read(&record, self.kind()) else {
+            return false;
+        };
+        if modules.is_empty() {
+            return parts::lists(&ours, &record);
+        }
+        let (own, below) = parts::split(&record, &modules);
+        let mut each = modules.iter().zip(&below);
+        parts::lists(&ours, &own)
+            && each.all(|(module, files)| {
+                parts::lists(&parts::admin_of(module, self.name()).index(), files)
+            })
+    }
+
+    /// Says whether Git is told the right things of all submodules in a tree.
+    pub(super) fn modules_are_told(&self, tree: &Path) -> bool {
+        let modules = self.modules();
+        modules.is_ok_and(|all| all.iter().all(|one| parts::is_told(one, tree, self.name())))
     }
 
     /// Says whether what was recorded is what a commit has, given a list of that. We record nothing
@@ -175,7 +259,7 @@ impl Admin {
             if !shape.is_empty() {
                 replace_file(&self.shape_file(), shape.as_bytes(), Durable::No)?;
             }
-            self.write_index(&index::read(&self.index(), self.kind())?)?;
+            self.write_index(&index::read(&self.index(), self.kind())?, &[], None)?;
         }
         Ok(())
     }
@@ -197,20 +281,7 @@ impl Admin {
 
     /// Looks whether everything but the index, which is not read, says what it must.
     pub fn is_right(&self, commit: &CommitId, tree: &Path, sparse: Option<&Sparse>) -> bool {
-        notes(commit, tree, sparse).iter().all(|(name, content)| self.says(name, content))
-    }
-
-    fn says(&self, name: &str, content: &[u8]) -> bool {
-        let path = self.0.join(name);
-        match name {
-            "locked" => path.is_file(),
-            // There may be several ways to write a path.
-            "gitdir" => fs::read(path).is_ok_and(|found| {
-                let real = |text: &[u8]| named(text).canonicalize().ok();
-                real(&found).is_some_and(|found| Some(found) == real(content))
-            }),
-            _ => fs::read(path).is_ok_and(|found| found == content),
-        }
+        notes(commit, tree, sparse).iter().all(|(name, content)| says(&self.0, name, content))
     }
 
     /// Writes what does not say what it must.
@@ -221,7 +292,7 @@ impl Admin {
         sparse: Option<&Sparse>,
     ) -> Result<(), DiskError> {
         for (name, content) in notes(commit, tree, sparse) {
-            if !self.says(name, &content) {
+            if !says(&self.0, name, &content) {
                 tracing::warn!(admin = %self.0.display(), name, "correcting what Git is told");
                 let path = self.0.join(name);
                 if let Some(above) = path.parent() {
@@ -230,6 +301,8 @@ impl Admin {
                 replace_file(&path, &content, Durable::No)?;
             }
         }
+        let modules = self.modules()?;
+        parts::administer(&modules, tree, self.name())?;
         if !self.index_is_right() {
             tracing::warn!(admin = %self.0.display(), "restoring the index");
             self.restore_index()?;
@@ -268,41 +341,11 @@ impl Admin {
     }
 }
 
-/// The small files of an administrative directory. Those about rules are read by Git if the
-/// repository's configuration says so.
-fn notes(commit: &CommitId, tree: &Path, sparse: Option<&Sparse>) -> Vec<(&'static str, Vec<u8>)> {
-    let mut notes = vec![
-        ("HEAD", format!("{commit}\n").into_bytes()),
-        ("commondir", b"../..\n".to_vec()),
-        ("gitdir", [tree.join(".git").as_os_str().as_bytes(), b"\n"].concat()),
-        ("locked", REASON.as_bytes().to_vec()),
-    ];
-    if let Some(sparse) = sparse {
-        let cone = sparse.is_cone();
-        let config = format!("[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = {cone}\n");
-        notes.push((WORKTREE_CONFIG, config.into_bytes()));
-        notes.push((RULES, sparse.text().as_bytes().to_vec()));
-    }
-    notes
-}
-
-/// Reads a path that stands on a line of its own.
-fn named(line: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(line.trim_ascii_end()))
-}
-
-/// Writes the pointer in a tree. `tree` and `admin` are where both will be in the end.
-pub fn point_at(written: &Written, tree: &Path, admin: &Path) -> Result<(), DiskError> {
-    let pointer = written.path().join(".git");
-    let text = format!("gitdir: {}\n", relative(tree, admin).display());
-    fs::write(&pointer, text).at("write", &pointer)
-}
-
-/// Leads from one absolute directory to another.
-pub fn relative(from: &Path, to: &Path) -> PathBuf {
-    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
-    let up = from.components().skip(common).map(|_| Component::ParentDir);
-    up.chain(to.components().skip(common)).collect()
+/// Writes the pointers in a tree. `tree` and `admin` are where both will be in the end.
+pub fn point_at(written: &Written, tree: &Path, admin: &Admin) -> Result<(), DiskError> {
+    let text = format!("gitdir: {}\n", relative(tree, admin.path()).display());
+    write_pointer(&written.path().join(".git"), &text)?;
+    parts::point(&written.submodules.modules, written.path(), tree, admin.name())
 }
 
 #[cfg(test)]
@@ -336,15 +379,5 @@ mod tests {
             assert!(!admin.is_of(&tree), "{}", path.display());
             fs::write(path, content).unwrap();
         }
-    }
-
-    #[test]
-    fn a_relative_path_leads_from_one_to_the_other() {
-        let check = |from: &str, to: &str, expected: &str| {
-            assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(expected));
-        };
-        check("/r/.worktrees/a", "/r/.git/worktrees/a", "../../.git/worktrees/a");
-        check("/r", "/r/.worktrees/a", ".worktrees/a");
-        check("/x/y", "/r/a", "../../r/a");
     }
 }

@@ -12,6 +12,7 @@ use crate::disk::DiskError;
 use crate::disk::{make_directory, remove};
 use crate::git::kind_of;
 use crate::git::{GitError, Leaf, Scope, Store};
+use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Base;
 use crate::trees::Extent;
@@ -21,12 +22,14 @@ use crate::trees::fresh::{TreeError, fill};
 use crate::trees::index;
 use crate::trees::index::is_skipped;
 use crate::trees::pair::Pair;
+use crate::trees::parts::Owners;
 use crate::trees::path_of;
 use crate::trees::update::list_with_attributes;
+use gix::index::File;
 use gix::index::entry::Mode;
-use gix::index::{Entry, File};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -320,11 +323,14 @@ impl Preparation {
             index::write(&index, &record)?;
         }
         let commit = self.original.commit.clone();
-        let base = Base { commit, tree, index: record, extent: Extent { files, bytes } };
+        let submodules = self.original.submodules.clone();
+        let extent = Extent { files, bytes };
+        let base = Base { commit, tree, index: record, extent, submodules };
         tracing::debug!(way = ?self.way, files, anew = anew.len(), "prepared for the next change");
         Ok(Stretch::Ready(base, anew.len().saturating_sub(of_others)))
     }
 
+    /// Writes files from the repositories that have them.
     fn write_anew(
         &self,
         index: &mut File,
@@ -332,33 +338,59 @@ impl Preparation {
         tree: &Path,
         stop: &Stop,
     ) -> Result<u64, Unprepared> {
-        let store = Store::open(&self.git)?.within(&self.scope);
-        let entries: Vec<_> = anew.iter().filter_map(|place| index.entries().get(*place)).collect();
-        if self.way == Way::InPlace {
-            for entry in &entries {
-                clear_the_way(tree, path_of(entry, index))?;
-            }
-        }
-        let leaves = entries.iter().map(|entry| (entry.path(index), leaf_of(entry)));
-        let commit = &self.original.commit;
-        let mut written = list_with_attributes(&store, commit, leaves.collect())?;
-        let new = fill(&store, commit, &mut written, tree, stop)?;
+        let (commit, modules) = (&self.original.commit, &self.original.submodules.modules);
+        let owners = Owners::new(modules);
+        let mut groups: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
         for place in anew {
-            let Some(path) = index.entries().get(*place).map(|entry| entry.path(index).to_owned())
-            else {
-                continue;
-            };
-            let stat = written.entry_by_path(path.as_ref()).map(|entry| entry.stat);
-            if let (Some(stat), Some(entry)) = (stat, index.entries_mut().get_mut(*place)) {
-                entry.stat = stat;
+            if let Some(entry) = index.entries().get(*place) {
+                if self.way == Way::InPlace {
+                    clear_the_way(tree, path_of(entry, index))?;
+                }
+                groups.entry(owners.of(entry.path(index)).0).or_default().push(*place);
             }
         }
-        Ok(new.bytes)
+        let mut bytes = 0;
+        for (owner, places) in groups {
+            let module = owner.and_then(|owner| modules.get(owner));
+            let (git, commit, tree) = match module {
+                Some(module) => (module.store(), module.commit(), tree.join(module.path())),
+                None => (self.git.as_path(), commit, tree.to_owned()),
+            };
+            let store = Store::open(git)?;
+            let store = if module.is_some() { store } else { store.within(&self.scope) };
+            bytes += write_some((&store, commit), (index, &owners), &places, &tree, stop)?;
+        }
+        Ok(bytes)
     }
 }
 
-fn leaf_of(entry: &Entry) -> Leaf {
-    Leaf { mode: entry.mode, id: entry.id, skipped: is_skipped(entry) }
+/// Writes files of one repository, and notes their stat data in the list of all.
+fn write_some(
+    (store, commit): (&Store, &CommitId),
+    (index, owners): (&mut File, &Owners<'_>),
+    places: &[usize],
+    tree: &Path,
+    stop: &Stop,
+) -> Result<u64, TreeError> {
+    let entries = places.iter().filter_map(|place| index.entries().get(*place));
+    let leaves = entries.map(|entry| {
+        let (_, path) = owners.of(entry.path(index));
+        (path, Leaf { mode: entry.mode, id: entry.id, skipped: is_skipped(entry) })
+    });
+    let mut written = list_with_attributes(store, commit, leaves.collect())?;
+    let new = fill(store, commit, &mut written, tree, stop)?;
+    for place in places {
+        let Some(path) = index.entries().get(*place).map(|entry| entry.path(index).to_owned())
+        else {
+            continue;
+        };
+        let (_, path) = owners.of(path.as_ref());
+        let stat = written.entry_by_path(path).map(|entry| entry.stat);
+        if let (Some(stat), Some(entry)) = (stat, index.entries_mut().get_mut(*place)) {
+            entry.stat = stat;
+        }
+    }
+    Ok(new.bytes)
 }
 
 /// Removes whatever stands where a file is to be written, and what is no directory above it.

@@ -133,7 +133,8 @@ mod tests {
         let leaf = crate::git::Leaf { mode: gix::index::entry::Mode::FILE, id, skipped: false };
         index::write(&index::of(vec![("missing".into(), leaf)], id.kind()), &record).unwrap();
         let commit = "a".repeat(40).parse().unwrap();
-        let original = Original { commit, tree, record };
+        let original =
+            Original { commit, tree, record, submodules: crate::trees::Noted::default() };
         let shelf = Shelf::default();
         shelf.begin(Preparation::copy(original, dir.path().join("nowhere"), place.clone(), false));
         let limit = Instant::now() + Duration::from_mins(1);

@@ -6,16 +6,20 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::git::{Change, Changes, Content, Fetched, Leaf, Store};
+use crate::disk::make_directory;
+use crate::git::{Change, Changes, Content, Fetched, Leaf, Part, Store};
 use crate::model::CommitId;
 use crate::runtime::Stop;
 use crate::trees::Base;
 use crate::trees::Extent;
+use crate::trees::Noted;
 use crate::trees::fresh::{Listing, TreeError, Written, fill};
 use crate::trees::index;
 use crate::trees::index::Amendment;
 use crate::trees::pair::{DIRECTORY, enter};
+use crate::trees::parts;
 use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::State;
 use gix::index::entry::Mode;
 use rustix::fs::{AtFlags, CWD, openat, statat, unlinkat};
 use rustix::io::Errno;
@@ -34,24 +38,55 @@ pub fn update(
     stop: &Stop,
 ) -> Result<Written, TreeError> {
     let commit = fetched.commit().clone();
-    let changes = match &fetched.content {
-        Content::Since(old, changes) if *old == base.commit && !changes.touch_attributes() => {
-            changes.clone()
-        }
-        Content::Since(..) | Content::Whole(_) => return Err(TreeError::Unfit),
-    };
-    let Base { tree, index: base, extent, .. } = base;
+    let changes = parts::flatten(fetched, &base.commit, &base.submodules.modules)
+        .filter(|changes| !changes.touch_attributes())
+        .ok_or(TreeError::Unfit)?;
+    let Base { tree, index: base, extent, submodules, .. } = base;
     let mut extent = take_away(&tree, &changes, extent)?;
     stop.check()?;
-    let mut written = changed(store, &commit, &changes)?;
-    let new = fill(store, &commit, &mut written, &tree, stop)?;
+    let (written, bytes) = put(store, fetched, &tree, stop)?;
     extent.files += count(changes.0.iter().map(|change| change.new));
-    extent.bytes += new.bytes;
-    let (written, _) = written.into_parts();
+    extent.bytes += bytes;
+    let adds = |change: &Change| change.new.is_some_and(|new| new.mode == Mode::COMMIT);
+    let added = changes.0.iter().any(adds).then(|| store.scope().submodules);
     let listing = Listing::Changed(Amendment { base, changes, written });
     let Extent { files, bytes } = extent;
+    let modules = fetched.parts.iter().map(|part| part.module.clone()).collect();
+    let submodules = Noted { wanted: submodules.wanted.or(added), modules };
     let (shape, sparse) = (store.shape(), store.scope().sparse.clone());
-    Ok(Written { listing, commit, path: tree, files, bytes, shape, sparse })
+    Ok(Written { listing, commit, path: tree, files, bytes, submodules, shape, sparse })
+}
+
+/// Writes what is new, each repository by its own attributes. Gives what was written, and how much.
+fn put(
+    store: &Store,
+    fetched: &Fetched,
+    tree: &Path,
+    stop: &Stop,
+) -> Result<(State, u64), TreeError> {
+    let new = |content: &Content| match content {
+        Content::Since(_, changes) => changes.0.iter().any(|change| change.new.is_some()),
+        Content::Whole(_) => false,
+    };
+    let commit = fetched.commit();
+    let mut written = changed(store, commit, &fetched.content)?;
+    let mut bytes = fill(store, commit, &mut written, tree, stop)?.bytes;
+    let (mut written, _) = written.into_parts();
+    for Part { module, content } in &fetched.parts {
+        let place = tree.join(module.path());
+        // It may have held nothing but what has gone.
+        make_directory(&place)?;
+        if new(content) {
+            let store = Store::open(module.store())?;
+            let mut files = changed(&store, module.commit(), content)?;
+            bytes += fill(&store, module.commit(), &mut files, &place, stop)?.bytes;
+            parts::merge(&mut written, module, &files);
+        }
+    }
+    if !fetched.parts.is_empty() {
+        written.sort_entries();
+    }
+    Ok((written, bytes))
 }
 
 /// Removes what is to go or to be replaced, and the directories that are empty because of that.
@@ -108,8 +143,11 @@ fn remove_empty(top: BorrowedFd<'_>, directory: &Path) -> rustix::io::Result<()>
 pub(super) fn changed(
     store: &Store,
     commit: &CommitId,
-    changes: &Changes,
+    content: &Content,
 ) -> Result<gix::index::File, TreeError> {
+    let Content::Since(_, changes) = content else {
+        return Err(TreeError::Unfit);
+    };
     let new = changes.0.iter().filter_map(|change| Some((change.path.as_bstr(), change.new?)));
     let new = new.filter(|(_, leaf)| !leaf.skipped);
     list_with_attributes(store, commit, new.collect())

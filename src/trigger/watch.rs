@@ -1,5 +1,5 @@
-//! Files that mean something when they change: credentials, and the refs of a source on this
-//! machine.
+//! Files that mean something when they change: credentials, the file that says which files are written,
+//! and the refs of a source on this machine.
 //!
 //! Directories are watched, not files: Kubernetes changes a mounted Secret by turning the link
 //! `..data` beside it, and Git replaces its files. What is told late or not at all does no harm, as

@@ -24,6 +24,7 @@ mod lfs;
 mod review;
 mod serving;
 mod sparse;
+mod submodules;
 mod support;
 mod support_works;
 mod tidy;

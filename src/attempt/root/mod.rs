@@ -3,8 +3,12 @@
 
 mod hold;
 mod order;
+mod retired;
+pub(super) mod stores;
 #[cfg(test)]
 mod tests;
+
+pub(super) use retired::retired;
 
 use crate::attempt::AttemptError;
 use crate::attempt::root::hold::Hold;
@@ -17,8 +21,8 @@ use crate::publish;
 use crate::publish::{Imprint, Layout, Live, Lock, RootError, Settings};
 use crate::runtime::Stop;
 use crate::trees;
-use crate::trees::Extent;
-use std::path::{Path, PathBuf};
+use crate::trees::{Admin, Extent, Noted};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -167,11 +171,14 @@ impl Root {
         let live = self.seen.clone()?;
         let store = Store::open(&self.layout.git()).ok()?.within(&self.scope);
         let admin = publish::admin_of(&self.layout, &live.tree);
-        if self.shape.as_ref().is_some_and(|shape| *shape != admin.shape()) {
+        if !self.is_shape_of(&admin) {
             tracing::info!(commit = %live.commit, "the published tree was written by other settings");
             return None;
         }
         let listed = || store.list_commit(&live.commit).ok();
+        if stores::have_lost(&live, &admin) {
+            return None;
+        }
         match trees::intact(&live.tree, &admin) {
             Ok(_) if !admin.vouches_for(listed) => {
                 tracing::warn!(commit = %live.commit, "the published tree is of another commit");
@@ -238,6 +245,7 @@ impl Root {
             Ok(()) => {
                 if let Some(live) = &self.trusted {
                     publish::follow(&self.layout, &live.commit)?;
+                    publish::follow_modules(&self.layout, live)?;
                 }
                 // One walk through history is enough for all of them.
                 let mut known = self.known().cloned();
@@ -348,10 +356,17 @@ impl Root {
 
     /// Whether the tree that is believed was written as the repository says now.
     fn is_in_shape(&self) -> bool {
-        self.trusted.as_ref().is_none_or(|live| {
-            let admin = publish::admin_of(&self.layout, &live.tree);
-            self.shape.as_ref().is_none_or(|shape| *shape == admin.shape())
-        })
+        self.trusted
+            .as_ref()
+            .is_none_or(|live| self.is_shape_of(&publish::admin_of(&self.layout, &live.tree)))
+    }
+
+    /// Whether a tree is as the options say, as far as that is known before the repository is open.
+    fn is_shape_of(&self, admin: &Admin) -> bool {
+        let wanted = self.scope.submodules;
+        let as_wanted = |noted: Noted| noted.wanted.is_none_or(|found| found == wanted);
+        self.shape.as_ref().is_none_or(|shape| *shape == admin.shape())
+            && admin.submodules().is_ok_and(as_wanted)
     }
 
     /// Puts an empty repository in the place of a damaged one.
@@ -381,20 +396,5 @@ impl Root {
         let store = publish::remake(&self.layout, self.settings(), format)?.within(&self.scope);
         self.shape = Some(store.shape());
         Ok(store)
-    }
-
-    /// A tree of the commit that was retired and has not gone yet, if nobody changed it.
-    pub(super) fn retired(&self, commit: &CommitId) -> Option<(PathBuf, Extent)> {
-        let tree = self.layout.tree(commit);
-        let live = publish::live(&self.layout);
-        if live.is_some_and(|live| live.tree == tree) {
-            return None;
-        }
-        let admin = publish::admin_of(&self.layout, &tree);
-        if admin.head().as_ref() != Some(commit) || self.shape != Some(admin.shape()) {
-            return None;
-        }
-        let extent = trees::intact(&tree, &admin).ok()?;
-        Some((tree, extent))
     }
 }

@@ -1,15 +1,30 @@
 //! The files that options name: whether they can be read, not what is in them. What is wrong with
 //! that shows when the repository is asked.
 
+use crate::attempt::rules as rules_of;
 use crate::command::check::report::Report;
 use crate::config::{Config, PasswordSource};
 use crate::disk::look;
-use crate::model::{FileChoice, Location};
+use crate::model::{Cause, FileChoice, Location};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// More than any of them is long.
 const LIMIT: u64 = 4 << 20;
+
+/// Looks which files are written, if not all.
+pub(super) fn rules(config: &Config, report: &mut Report) {
+    match rules_of(config) {
+        Ok(None) => (),
+        Ok(Some(rules)) => {
+            report.ok("sparse", rules.told);
+            for doubt in rules.doubts {
+                report.warning("sparse", doubt, "see docs/sparse.md");
+            }
+        }
+        Err(error) => report.failed("sparse", Cause::of(&error), ADVICE),
+    }
+}
 
 /// Looks at each file that counts for the repositories, and for who may ask what.
 pub(super) fn look(config: &Config, report: &mut Report) {

@@ -54,6 +54,7 @@ fn look(
     }
     root::marks(config, report);
     files::look(config, report);
+    files::rules(config, report);
     hooks::look(&config.hooks, report);
     ports::look(config, root == Use::Taken, report, stop);
     // Last, as it may take all the time that is left.

@@ -30,6 +30,8 @@ pub(crate) struct Protocols {
     general: Option<bool>,
     /// What was said of each, by its name.
     special: Vec<(String, bool)>,
+    /// Whether `file` is allowed to whoever asks for it.
+    files: bool,
 }
 
 impl Protocols {
@@ -42,7 +44,11 @@ impl Protocols {
                 continue;
             }
             let value = setting.value.reveal();
-            // `user` is what whoever starts the program wants, and nothing else happens here.
+            // `user` is what whoever starts the program wants; all but submodules are that.
+            let is_always = value.eq_ignore_ascii_case("always");
+            if key.middle == Some("file") || (key.middle.is_none() && !read.has("file")) {
+                read.files = is_always;
+            }
             let allowed = match value.to_ascii_lowercase().as_str() {
                 "always" | "user" => true,
                 "never" => false,
@@ -58,6 +64,15 @@ impl Protocols {
             }
         }
         (read, complaints)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.special.iter().any(|(of, _)| of == name)
+    }
+
+    /// Says whether what others name may be read on this machine.
+    pub(crate) fn always_allows_files(&self) -> bool {
+        self.files
     }
 
     /// Says which protocol it is that a source may not be reached by.

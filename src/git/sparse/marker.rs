@@ -3,7 +3,6 @@
 
 use crate::git::sparse::{Descent, Sparse};
 use gix::bstr::{BStr, BString, ByteSlice};
-use gix::index::entry::Mode;
 
 /// Says of one path after the other whether it is written.
 #[derive(Debug)]
@@ -14,6 +13,9 @@ pub(crate) struct Marker<'a> {
     /// says all about what is in it.
     directory: BString,
     levels: Vec<Level>,
+    /// How many directories were looked at.
+    #[cfg(test)]
+    pub(super) entered: usize,
 }
 
 /// What is known of a directory.
@@ -29,22 +31,25 @@ impl<'a> Marker<'a> {
     pub(crate) fn new(sparse: &'a Sparse) -> Self {
         let (is_included, descent) = sparse.enter(BStr::new(""), false);
         let top = Level { length: 0, is_included, descent };
-        Self { sparse, top, directory: BString::default(), levels: Vec::new() }
+        Self {
+            sparse,
+            top,
+            directory: BString::default(),
+            levels: Vec::new(),
+            #[cfg(test)]
+            entered: 0,
+        }
     }
 
     /// Whether a file, symlink or submodule is written.
-    pub(crate) fn includes(&mut self, path: &BStr, mode: Mode) -> bool {
+    pub(crate) fn includes(&mut self, path: &BStr) -> bool {
         let directory = path.rfind_byte(b'/').map_or(0, |slash| slash);
         let above = self.go_to(path.get(..directory).unwrap_or_default().as_bstr());
         match above.descent {
             Descent::Nothing => false,
             Descent::Whole => true,
             Descent::Part if self.sparse.is_cone() => above.is_included,
-            // For patterns, a submodule is a directory.
-            Descent::Part => {
-                let own = self.sparse.verdict(path, mode == Mode::COMMIT);
-                own.unwrap_or(above.is_included)
-            }
+            Descent::Part => self.sparse.verdict(path, false).unwrap_or(above.is_included),
         }
     }
 
@@ -73,6 +78,10 @@ impl<'a> Marker<'a> {
             let (is_included, descent) = self.sparse.enter(next, level.is_included);
             level = Level { length, is_included, descent };
             self.levels.push(level);
+            #[cfg(test)]
+            {
+                self.entered += 1;
+            }
         }
         if self.directory != directory {
             self.directory.clear();

@@ -10,7 +10,6 @@ pub(crate) use marker::Marker;
 
 use crate::git::sparse::pattern::{Pattern, parse};
 use gix::bstr::{BStr, ByteSlice};
-use gix::index::entry::Mode;
 use std::collections::BTreeSet;
 
 /// Rules that say which files are written.
@@ -83,6 +82,13 @@ impl Sparse {
         format!("sparse {form} = {:?}\n", self.text())
     }
 
+    /// A short name for what they say.
+    pub fn digest(&self) -> String {
+        let (hash, kind) = (gix::hash::Kind::Sha1, gix::objs::Kind::Blob);
+        let id = gix::objs::compute_hash(hash, kind, self.shape().as_bytes());
+        id.map(|id| id.to_hex().to_string()).unwrap_or_default()
+    }
+
     /// Whether they are directories only.
     pub fn is_cone(&self) -> bool {
         matches!(self.rules, Rules::Directories { .. })
@@ -113,9 +119,10 @@ impl Sparse {
         }
     }
 
-    /// Whether a file, symlink or submodule is written.
-    pub fn includes(&self, path: &BStr, mode: Mode) -> bool {
-        Marker::new(self).includes(path, mode)
+    /// Whether a file, symlink or submodule is written. Git does not know yet that a submodule will be
+    /// a directory when it decides about it for a new tree, so it is none here either.
+    pub fn includes(&self, path: &BStr) -> bool {
+        Marker::new(self).includes(path)
     }
 
     /// How much of a directory may be written. The empty one is the top.
@@ -139,7 +146,10 @@ impl Sparse {
     fn enter(&self, directory: &BStr, above: bool) -> (bool, Descent) {
         match &self.rules {
             Rules::Patterns(patterns) => {
-                let included = self.verdict(directory, true).unwrap_or(above);
+                // The top has no name, so nothing is said of it.
+                let own = Some(directory).filter(|path| !path.is_empty());
+                let own = own.and_then(|path| self.verdict(path, true));
+                let included = own.unwrap_or(above);
                 let may_differ = |pattern: &Pattern| {
                     pattern.is_negative() == included && pattern.may_match_below(directory)
                 };

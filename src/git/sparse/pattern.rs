@@ -97,7 +97,7 @@ impl Pattern {
             return self.text.starts_with(&above) && self.text.len() > above.len();
         }
         let prefix = self.prefix();
-        let slashes = |text: &[u8]| text.find_iter("/").count();
+        let slashes = |text: &[u8]| text.split(|byte| *byte == b'/').count();
         (prefix.starts_with(&above) || above.starts_with(prefix))
             && (self.text.contains_str("**") || slashes(&self.text) >= slashes(&above))
     }

@@ -17,7 +17,7 @@ fn command(words: &[&str]) -> Setup {
 }
 
 /// Asks whether a run would work.
-fn check(url: &str, root: &Path) -> Setup {
+pub(crate) fn check(url: &str, root: &Path) -> Setup {
     command(&["check"]).flag(format!("--repo={url}")).flag(format!("--root={}", root.display()))
 }
 

@@ -122,7 +122,7 @@ fn submodules_are_empty_directories_if_that_is_wanted() {
     // Where they are wanted, a tree without them is none.
     let third = Root::new();
     let finished = trying(&server.url(), &third).once();
-    only_failure(&finished).expect("config", "modules/sub");
+    only_failure(&finished).expect("not_found", "modules/sub");
     assert_eq!(third.published(), None);
 }
 

@@ -21,7 +21,7 @@ use crate::support::wait::{SOON, eventually};
 
 /// One thing that somebody does between two commits.
 #[derive(Clone, Debug)]
-enum Edit {
+pub(crate) enum Edit {
     Remove(Index),
     RemoveBeside(Index),
     Replace(Index, Thing),
@@ -33,7 +33,7 @@ enum Edit {
     Attributes(Index, &'static str),
 }
 
-fn edit() -> impl Strategy<Value = Edit> {
+pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     let path = vec(name(), 1..5).prop_map(|names| names.iter().collect::<PathBuf>());
     let rules = prop::sample::select(vec!["* text eol=crlf\n", "*.txt ident\n", "* -text\n"]);
     let index = any::<Index>;
@@ -55,12 +55,12 @@ fn make_room(tree: &mut Tree, path: &Path) {
     tree.retain(|there, _| !there.starts_with(path) && !path.starts_with(there));
 }
 
-fn put(tree: &mut Tree, path: PathBuf, thing: Thing) {
+pub(crate) fn put(tree: &mut Tree, path: PathBuf, thing: Thing) {
     make_room(tree, &path);
     tree.insert(path, thing);
 }
 
-fn apply(tree: &mut Tree, edit: &Edit) {
+pub(crate) fn apply(tree: &mut Tree, edit: &Edit) {
     let paths: Vec<PathBuf> = tree.keys().cloned().collect();
     let pick = |index: &Index| paths.get(index.index(paths.len().max(1))).cloned();
     let above =
@@ -130,7 +130,7 @@ fn daemon(upstream: &Upstream, root: &Root, mode: &str) -> Setup {
 }
 
 /// Waits until Git knows what is in the tree, which may be a moment after readers see it.
-pub(super) fn settled(daemon: &Daemon, root: &Root, commit: &str) {
+pub(crate) fn settled(daemon: &Daemon, root: &Root, commit: &str) {
     eventually("the status tells the commit", SOON, || {
         assert!(daemon.events("attempt failed").is_empty(), "{:?}", daemon.log());
         (root.status()?["commit"]["id"] == commit).then_some(())

@@ -3,7 +3,7 @@
 mod called;
 mod document;
 mod modes;
-mod peer;
+pub(crate) mod peer;
 mod roots;
 mod surprises;
 mod takeover;

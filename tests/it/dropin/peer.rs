@@ -9,7 +9,7 @@ use crate::support::git::{attempt, git, run};
 use crate::support::upstream::Upstream;
 
 /// The program, called by the name of the other one.
-pub(super) fn by_its_name(url: &str, root: &Root) -> Setup {
+pub(crate) fn by_its_name(url: &str, root: &Root) -> Setup {
     following(url, root).called("git-sync").flag("--submodules=off")
 }
 
@@ -24,7 +24,7 @@ fn calls(dir: &Path, words: &str) -> String {
 }
 
 /// Begins a root of version 4: a repository without a tree.
-pub(super) fn begin(upstream: &Upstream, root: &Path) {
+pub(crate) fn begin(upstream: &Upstream, root: &Path) {
     fs::create_dir_all(root).unwrap();
     calls(root, "init --quiet -b git-sync");
     calls(root, &format!("remote add origin {}", url(upstream)));
@@ -34,7 +34,7 @@ pub(super) fn begin(upstream: &Upstream, root: &Path) {
 
 /// Looks at a root as version 4 does when it starts: if anything is wrong it deletes all of it.
 #[track_caller]
-pub(super) fn accepts(root: &Path) {
+pub(crate) fn accepts(root: &Path) {
     let top = calls(root, "rev-parse --show-toplevel");
     assert_eq!(Path::new(&top), root, "it would take the root for a part of another repository");
     calls(root, "fsck --no-progress --connectivity-only");
@@ -43,7 +43,7 @@ pub(super) fn accepts(root: &Path) {
 
 /// Does what version 4 does in one sync: with what it finds if that will do, or else a new root.
 #[track_caller]
-pub(super) fn syncs(upstream: &Upstream, root: &Path, link: &Path) {
+pub(crate) fn syncs(upstream: &Upstream, root: &Path, link: &Path) {
     if root.exists() {
         accepts(root);
     } else {
@@ -83,14 +83,14 @@ pub(super) fn syncs(upstream: &Upstream, root: &Path, link: &Path) {
 }
 
 /// What is in `.worktrees`.
-pub(super) fn trees(root: &Path) -> Vec<PathBuf> {
+pub(crate) fn trees(root: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(root.join(".worktrees")).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
 /// Makes a root of version 3, with the trees in the root itself, called so; gives the tree.
 #[track_caller]
-pub(super) fn third(upstream: &Upstream, root: &Path, link: &Path, prefix: &str) -> PathBuf {
+pub(crate) fn third(upstream: &Upstream, root: &Path, link: &Path, prefix: &str) -> PathBuf {
     let above = root.parent().unwrap();
     fs::create_dir_all(above).unwrap();
     let path = root.display();

@@ -30,13 +30,13 @@ fn asked(url: &str, root: &Root) -> Setup {
 }
 
 /// A daemon that looks again and again, and takes orders.
-fn ordered(url: &str, root: &Root) -> Setup {
+pub(crate) fn ordered(url: &str, root: &Root) -> Setup {
     polling(url, root).flag(format!("--api-token={TOKEN}"))
 }
 
 /// Gives an order over the API: the code of the answer, and what it says.
 #[track_caller]
-fn order(daemon: &Daemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) fn order(daemon: &Daemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let token = format!("Bearer {TOKEN}");
     let mut headers = vec![("Authorization", token.as_str())];
     let content = if body.is_null() { String::new() } else { body.to_string() };

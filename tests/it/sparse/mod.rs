@@ -1,8 +1,10 @@
 //! Trees that hold a part of their commit: patterns in a file, and directories. Stock Git says which
 //! part that is, and has to be content with the tree.
 
+mod changes;
+mod files;
+mod lives;
 mod published;
-mod rules;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -50,7 +50,7 @@ impl Root {
     /// Waits until all files of what is published are in the directory for the next change.
     #[track_caller]
     pub(crate) fn eventually_prepares(&self) {
-        let files = |dir: &Path| Snapshot::of(dir).0.files();
+        let files = |dir: &Path| Snapshot::of(dir).0.without_pointers().files();
         eventually("the next change is prepared", SOON, || {
             let prepared = fs::read_dir(self.path().join(".git/gitsyncd/prepared"));
             let mut trees = prepared.into_iter().flatten().flatten();

@@ -76,6 +76,12 @@ impl Snapshot {
         Ok(())
     }
 
+    /// The same without the files by which Git knows submodules.
+    pub(crate) fn without_pointers(mut self) -> Self {
+        self.0.retain(|path, _| path.file_name() != Some(".git".as_ref()));
+        self
+    }
+
     /// How many names there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

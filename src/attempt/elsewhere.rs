@@ -1,0 +1,69 @@
+//! The way to repositories that a commit names and the options do not: its submodules.
+//!
+//! What the options say of the repository alone, or of all servers, is not told to others: no login,
+//! no header line, no certificate of ours. What they say of an address counts there.
+
+use crate::attempt::clients::Clients;
+use crate::config::{Access, Config};
+use crate::git::Source;
+use crate::model::{Location, Outfit, RepoUrl};
+use crate::net::Traffic;
+use crate::ssh::Ssh;
+use std::sync::Arc;
+
+/// What is needed to get there.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    pub(super) access: Access,
+    /// The repositories that the options name.
+    named: Vec<RepoUrl>,
+    /// Apart from that of the repository, whose connection stays open.
+    ssh: Ssh,
+}
+
+impl Elsewhere {
+    pub(super) fn new(config: &Config, ssh: Ssh) -> Self {
+        let named = std::iter::once(&config.repo).chain(&config.fallback_repos).cloned().collect();
+        Self { access: config.access.clone(), named, ssh }
+    }
+
+    fn is_named(&self, url: &RepoUrl) -> bool {
+        self.named.iter().any(|named| named.is_beside(url))
+    }
+
+    /// Takes away from what we would tell a server all that was not said of it.
+    pub(super) fn fit(&self, url: &RepoUrl, outfit: Outfit) -> Outfit {
+        if self.is_named(url) {
+            return outfit;
+        }
+        let general = self.access.way_to_services().headers;
+        let is_name = |line: &str| line.to_ascii_lowercase().starts_with("user-agent:");
+        let mut outfit = outfit;
+        outfit.headers.retain(|header| {
+            header.url.is_some() || is_name(header.line.reveal()) || !general.contains(header)
+        });
+        outfit
+    }
+
+    /// The way there. `known` is a source at the same server.
+    pub(super) fn source(
+        &self,
+        url: &RepoUrl,
+        clients: &mut Clients,
+        known: Option<&Source>,
+        traffic: &Arc<Traffic>,
+    ) -> Source {
+        let way = self.access.way(url);
+        let redirects = way.redirects;
+        let general = self.access.way_to_services().tls.identities;
+        let identified = self.is_named(url) || way.tls.identities != general;
+        let ssh = match (url.location(), known) {
+            (Location::Ssh(_), Some(known)) => known.ssh().clone(),
+            (_, _) => self.ssh.clone(),
+        };
+        let client = clients.by(way, &self.access);
+        Source::new(url.clone(), client, ssh, Arc::clone(traffic))
+            .with_redirects(redirects)
+            .identified(identified)
+    }
+}

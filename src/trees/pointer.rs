@@ -1,0 +1,37 @@
+//! Files that lead from a tree to where Git administers it.
+
+use crate::disk::At;
+use crate::disk::DiskError;
+use crate::disk::remove;
+use std::fs;
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+
+/// Writes a pointer in the place of whatever is there.
+pub(super) fn write_pointer(path: &Path, text: &str) -> Result<(), DiskError> {
+    remove(path)?;
+    let file = fs::File::options().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).at("write", path)
+}
+
+/// Leads from one absolute directory to another.
+pub fn relative(from: &Path, to: &Path) -> PathBuf {
+    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(common)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_path_leads_from_one_to_the_other() {
+        let check = |from: &str, to: &str, expected: &str| {
+            assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(expected));
+        };
+        check("/r/.worktrees/a", "/r/.git/worktrees/a", "../../.git/worktrees/a");
+        check("/r", "/r/.worktrees/a", ".worktrees/a");
+        check("/x/y", "/r/a", "../../r/a");
+    }
+}

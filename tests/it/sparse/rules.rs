@@ -1,1 +1,0 @@
-//! What rules mean, against stock Git.

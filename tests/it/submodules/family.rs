@@ -1,0 +1,194 @@
+//! A repository with others beside it that may be its submodules, and what stock Git makes of them.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+use crate::support::daemon::Root;
+use crate::support::git::{attempt, git, run};
+use crate::support::snapshot::Snapshot;
+use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
+
+/// A bare repository `<name>.git` in a directory, beside a work tree that pushes into it.
+#[derive(Clone, Debug)]
+pub(super) struct Sub {
+    dir: PathBuf,
+    name: String,
+}
+
+impl Sub {
+    /// Makes one with a commit, beside the repository.
+    pub(super) fn beside(upstream: &Upstream, name: &str) -> Self {
+        Self::at(upstream.dir(), name)
+    }
+
+    /// One that was made.
+    pub(super) fn known(upstream: &Upstream, name: &str) -> Self {
+        Self { dir: upstream.dir().to_owned(), name: name.to_owned() }
+    }
+
+    /// Makes one with a commit.
+    fn at(dir: &Path, name: &str) -> Self {
+        let sub = Self { dir: dir.to_owned(), name: name.to_owned() };
+        let bare = format!("{name}.git");
+        run(git(dir).args(["init", "--quiet", "--bare", &bare]));
+        run(git(dir).args(["init", "--quiet", &format!("{name}-work")]));
+        run(git(&sub.work()).args(["remote", "add", "origin", &format!("../{bare}")]));
+        sub.commit("file", format!("first of {name}\n"));
+        sub
+    }
+
+    pub(super) fn work(&self) -> PathBuf {
+        self.dir.join(format!("{}-work", self.name))
+    }
+
+    pub(super) fn git(&self) -> std::process::Command {
+        git(&self.work())
+    }
+
+    pub(super) fn head(&self) -> String {
+        run(self.git().args(["rev-parse", "HEAD"]))
+    }
+
+    /// Writes a file.
+    pub(super) fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> &Self {
+        write(&self.work().join(path), content.as_ref());
+        self
+    }
+
+    /// Commits a file and pushes; gives the commit's id.
+    pub(super) fn commit(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> String {
+        self.write(path, content).push()
+    }
+
+    /// Commits what is in the work tree.
+    pub(super) fn push(&self) -> String {
+        run(self.git().args(["add", "--all"]));
+        run(self.git().args(["commit", "--quiet", "--allow-empty", "-m", "another"]));
+        run(self.git().args(["push", "--quiet", "--force", "origin", "HEAD:main"]));
+        self.head()
+    }
+
+    /// Has another as a submodule of its own.
+    pub(super) fn has(&self, links: &[Link]) -> String {
+        run(self.git().args(["add", "--all"]));
+        declare(&self.work(), links);
+        self.push()
+    }
+}
+
+/// A submodule as a commit has it.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) path: String,
+    pub(super) url: String,
+    pub(super) commit: String,
+}
+
+/// Describes a submodule at its newest commit.
+pub(super) fn link(path: &str, url: &str, commit: &str) -> Link {
+    Link { path: path.to_owned(), url: url.to_owned(), commit: commit.to_owned() }
+}
+
+fn write(path: &Path, content: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+/// Writes links and `.gitmodules` to the index of a work tree.
+fn declare(work: &Path, links: &[Link]) {
+    let mut text = String::new();
+    for link in links {
+        let Link { path, url, .. } = link;
+        writeln!(text, "[submodule \"{path}\"]\n\tpath = {path}\n\turl = {url}").unwrap();
+        bare_link(work, &link.path, &link.commit);
+    }
+    fs::write(work.join(".gitmodules"), text).unwrap();
+}
+
+/// Writes a link to the index of a work tree.
+pub(super) fn bare_link(work: &Path, path: &str, commit: &str) {
+    fs::create_dir_all(work.join(path)).unwrap();
+    let entry = format!("160000,{commit},{path}");
+    run(git(work).args(["update-index", "--add", "--replace", "--cacheinfo", &entry]));
+}
+
+/// Commits exactly these submodules, with all else as it is.
+pub(super) fn links(upstream: &Upstream, links: &[Link]) -> String {
+    let known = run(upstream.git().args(["ls-files", "-z", "--stage"]));
+    for line in known.split('\0').filter(|line| line.starts_with("160000")) {
+        let path = line.split('\t').nth(1).unwrap();
+        run(upstream.git().args(["rm", "--cached", "--quiet", path]));
+        let left = upstream.work().join(path);
+        if left.exists() {
+            fs::remove_dir_all(left).unwrap();
+        }
+    }
+    run(upstream.git().args(["add", "--all"]));
+    declare(&upstream.work(), links);
+    upstream.change().commit()
+}
+
+/// What stock Git makes of a commit with all its submodules, or only the first ones.
+pub(super) fn checkout(repo: &Path, commit: &str, recursive: bool) -> Snapshot {
+    let dir = TempDir::new().unwrap();
+    run(git(dir.path()).args(["clone", "--quiet", "--no-checkout"]).arg(repo).arg("t"));
+    let tree = dir.path().join("t");
+    run(git(&tree).args(["checkout", "--quiet", "--force", "--detach", commit]));
+    let recursive: &[&str] = if recursive { &["--recursive"] } else { &[] };
+    run(git(&tree).args(["submodule", "--quiet", "update", "--init"]).args(recursive));
+    Snapshot::whole(&tree).without_pointers()
+}
+
+/// Fails unless the link shows the commit with its submodules as stock Git makes it, and stock Git is
+/// content with it.
+#[track_caller]
+pub(super) fn assert_published(root: &Root, repo: &Path, commit: &str) {
+    assert_equals(root, &checkout(repo, commit, true), commit);
+}
+
+/// The same, given what is expected.
+#[track_caller]
+pub(super) fn assert_equals(root: &Root, expected: &Snapshot, commit: &str) {
+    let link = root.link();
+    eventually("Git has an index", SOON, || {
+        let path = attempt(git(&link).args(["rev-parse", "--git-path", "index"])).ok()?;
+        link.join(path).exists().then_some(())
+    });
+    assert_eq!(root.published().as_deref(), Some(commit));
+    let seen = Snapshot::whole(&link).without_pointers();
+    let differences = seen.differences(expected);
+    assert!(differences.is_empty(), "{commit}:\n{}", differences.join("\n"));
+    is_content(root);
+}
+
+/// Fails unless stock Git finds everything in order.
+#[track_caller]
+pub(super) fn is_content(root: &Root) {
+    let link = root.link();
+    let plain = |words: &[&str]| run(git(&link).arg("--no-optional-locks").args(words));
+    assert_eq!(plain(&["status", "--porcelain"]), "");
+    assert_eq!(plain(&["diff-files"]), "");
+    let listed = plain(&["submodule", "status", "--recursive"]);
+    let prefix = |line: &&str| !line.starts_with(' ');
+    assert_eq!(listed.lines().filter(prefix).collect::<Vec<_>>(), [""; 0], "{listed}");
+    for line in listed.lines() {
+        let mut words = line.split_whitespace();
+        let (commit, path) = (words.next().unwrap(), words.next().unwrap());
+        let sub = link.join(path);
+        assert_eq!(run(git(&sub).args(["rev-parse", "HEAD"])), commit);
+        assert_eq!(run(git(&sub).args(["--no-optional-locks", "status", "--porcelain"])), "");
+        let stale = ["--no-optional-locks", "diff-files"];
+        assert_eq!(run(git(&sub).args(stale)), "", "{path}");
+        run(git(&sub).args(["fsck", "--connectivity-only", "--no-dangling"]));
+    }
+    run(git(&root.path()).args(["fsck", "--connectivity-only", "--no-dangling"]));
+}
+
+/// The repositories in which objects of submodules are kept.
+pub(super) fn stores(root: &Root) -> Vec<PathBuf> {
+    let found = fs::read_dir(root.path().join(".git/gitsyncd/modules"));
+    found.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+}

@@ -1,0 +1,10 @@
+//! Submodules: whatever they are, a published tree is what stock Git makes by
+//! `git submodule update --init --recursive`, or nothing new is published.
+
+mod changes;
+mod family;
+mod faults;
+mod hostile;
+mod modes;
+mod random;
+mod servers;
