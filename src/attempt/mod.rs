@@ -11,6 +11,7 @@ mod depth;
 mod error;
 mod fetching;
 mod garbage;
+mod gathering;
 mod lag;
 mod news;
 mod outcome;
@@ -38,6 +39,7 @@ use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;
 use crate::attempt::fetching::fetch;
 use crate::attempt::garbage::Keeper;
+use crate::attempt::gathering::Gathering;
 use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
 use crate::attempt::patrols::Patrols;
@@ -83,6 +85,7 @@ pub struct Attempts {
     keeper: Keeper,
     refusals: Refusals,
     hooks: Arc<Hooks>,
+    gathering: Gathering,
     /// Whether nothing was thrown away since the last good attempt.
     untidy: bool,
 }
@@ -113,6 +116,7 @@ impl Attempts {
             served: None,
             described: Described::default(),
             keeper: Keeper::new(config.garbage),
+            gathering: Gathering::default(),
             untidy: false,
         }
     }

@@ -3,7 +3,7 @@
 use crate::git::Changes;
 use crate::git::GitError;
 use crate::git::format::format_of;
-use crate::model::{CommitId, ObjectFormat};
+use crate::model::{CommitId, Filter, ObjectFormat};
 use gix::ObjectId;
 use std::num::NonZeroU32;
 
@@ -64,9 +64,21 @@ pub struct Before {
 /// What to bring.
 #[derive(Clone, Debug)]
 pub struct Order {
-    pub(super) want: ObjectId,
+    pub(super) wants: Vec<ObjectId>,
     pub(super) haves: Vec<ObjectId>,
+    /// How many commits are wanted; none means all.
     pub(super) depth: Option<NonZeroU32>,
+    /// What is not to be sent, unless it is named among the wants.
+    pub(super) filter: Option<Filter>,
+    /// Whether the wants are no commits, so that history has no say in it.
+    pub(super) exact: bool,
+}
+
+impl Order {
+    /// Names what is wanted, or the first of that.
+    pub(super) fn first(&self) -> String {
+        self.wants.first().map(|id| id.to_hex().to_string()).unwrap_or_default()
+    }
 }
 
 /// Proves that a commit and all that its tree needs are in the store, and lists its files.

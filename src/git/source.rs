@@ -225,6 +225,17 @@ impl Session {
         }
     }
 
+    /// Says whether the source leaves out objects if it is told to, and gives them when they are
+    /// asked for.
+    pub fn filters(&self) -> bool {
+        match self {
+            Self::Http(visit) => visit.talk.filters(),
+            Self::Daemon(talk) => talk.filters(),
+            Self::Ssh(shell) => shell.filters(),
+            Self::Local(_) => true,
+        }
+    }
+
     /// Asks what the ref names.
     pub fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         match self {

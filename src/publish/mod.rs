@@ -9,6 +9,7 @@ mod link;
 mod lock;
 mod marks;
 mod owner;
+mod promises;
 mod root;
 mod settings;
 mod sweep;
@@ -20,6 +21,7 @@ pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use owner::{Owner, owner};
+pub use promises::promise;
 pub use root::{
     RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed,
     is_sound, kept, prepare, rebuild, remake, was_published,
