@@ -20,6 +20,7 @@ mod contract;
 mod dropin;
 mod faults;
 mod hooks;
+mod partial;
 mod review;
 mod serving;
 mod sparse;

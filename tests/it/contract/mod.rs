@@ -17,7 +17,7 @@ mod marks;
 mod pid_one;
 mod polls;
 mod probes;
-mod random_trees;
+pub(crate) mod random_trees;
 mod real;
 mod reappearing;
 mod reflinks;

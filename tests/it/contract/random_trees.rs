@@ -16,16 +16,16 @@ use crate::support::upstream::Upstream;
 
 /// What may stand at a path.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Thing {
+pub(crate) enum Thing {
     File(Vec<u8>),
     Executable(Vec<u8>),
     Symlink(OsString),
 }
 
-pub(super) type Tree = BTreeMap<PathBuf, Thing>;
+pub(crate) type Tree = BTreeMap<PathBuf, Thing>;
 
 /// Any name that Git takes: no `.git` in any disguise.
-pub(super) fn name() -> impl Strategy<Value = OsString> {
+pub(crate) fn name() -> impl Strategy<Value = OsString> {
     let bytes = vec(prop_oneof![4 => 97_u8..103, 1 => 1_u8..=255], 1..6);
     let plain = bytes.prop_filter("Git takes it", |name| {
         !name.contains(&b'/')
@@ -39,7 +39,7 @@ pub(super) fn name() -> impl Strategy<Value = OsString> {
     })
 }
 
-pub(super) fn content() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn content() -> impl Strategy<Value = Vec<u8>> {
     let lines =
         vec(prop_oneof![Just("one\n"), Just("$Id$\n"), Just("\u{e9}\n"), Just("end")], 0..6);
     prop_oneof![
@@ -49,7 +49,7 @@ pub(super) fn content() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-pub(super) fn thing() -> impl Strategy<Value = Thing> {
+pub(crate) fn thing() -> impl Strategy<Value = Thing> {
     prop_oneof![
         5 => content().prop_map(Thing::File),
         1 => content().prop_map(Thing::Executable),
@@ -59,7 +59,7 @@ pub(super) fn thing() -> impl Strategy<Value = Thing> {
 
 /// Up to 24 paths of up to four names, and perhaps attributes. Where one path needs a directory
 /// and another a file, the later one wins.
-pub(super) fn tree() -> impl Strategy<Value = Tree> {
+pub(crate) fn tree() -> impl Strategy<Value = Tree> {
     let path = vec(name(), 1..5).prop_map(|names| names.iter().collect::<PathBuf>());
     let attributes = prop_oneof![
         Just(None),
@@ -75,7 +75,7 @@ pub(super) fn tree() -> impl Strategy<Value = Tree> {
 }
 
 /// Makes the tree the next commit of the repository, in the place of the one before.
-pub(super) fn commit(upstream: &Upstream, tree: &Tree) -> String {
+pub(crate) fn commit(upstream: &Upstream, tree: &Tree) -> String {
     let mut change = upstream.change();
     for entry in fs::read_dir(upstream.work()).unwrap() {
         let name = entry.unwrap().file_name();
