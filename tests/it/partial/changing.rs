@@ -13,14 +13,14 @@ use crate::support::wait::{SOON, eventually};
 fn what_new_rules_want_of_the_same_commit_is_fetched() {
     let (upstream, first) = filtering();
     let (server, root, file) = (http::serve(&upstream), Root::new(), File::new());
-    let (some, more) = (Rules::patterns("/in/one/\n"), Rules::patterns("/in/one/\n/out/\n"));
+    let wide = "/in/one/\n/out/\n";
+    let (some, more) = (Rules::patterns("/in/one/\n"), Rules::patterns(wide));
     let setup = polling(&server.url(), &root).flag("--filter=blob:none");
     let daemon = file.with(setup, &some).start();
     root.eventually_publishes(&first);
     assert_partial(&root, &upstream, &first, "blob:none", Some(&some));
     assert!(!has(&root, &upstream, "HEAD:out/deep/er/0"));
-    let Rules::Patterns(text) = &more else { unreachable!("they are patterns") };
-    file.write(text);
+    file.write(wide);
     eventually("more is written", SOON, || {
         root.link().join("out/deep/er/0").exists().then_some(())
     });

@@ -97,8 +97,8 @@ fn other_objects_than_those_that_were_asked_for_are_not_asked_for_for_ever() {
         is_exact(asked).then(|| {
             let mut other = asked.clone();
             let wants = asked.body.split("want ").skip(1);
-            for id in wants.map(|rest| rest[..40].to_owned()) {
-                other.body = other.body.replace(&id, &readme);
+            for id in wants.filter_map(|rest| rest.get(..40)) {
+                other.body = other.body.replace(id, &readme);
             }
             other.forward_anew(address)
         })

@@ -107,7 +107,7 @@ fn of_a_history_only_what_the_newest_commit_needs_is_whole() {
 #[test]
 fn a_pack_does_not_build_upon_what_was_left_out() {
     let (upstream, _) = filtering();
-    let long: String = (0..2000).map(|n| format!("line {n}\n")).collect();
+    let long = (0..2000).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
     upstream.commit("out/long", &long);
     for filter in ["blob:none", "blob:limit=20k", "tree:0"] {
         let (server, root) = (http::serve(&upstream), Root::new());
@@ -115,8 +115,8 @@ fn a_pack_does_not_build_upon_what_was_left_out() {
         let begin = upstream.commit("in/one/0", filter);
         run().expect_code(0);
         // A server that thinks we have the long one would send little more than its last line.
-        let change = upstream.change().file("in/one/long", format!("{long}{filter}\n"));
-        let moved = change.file("out/long", format!("{long}changed\n")).commit();
+        let change = upstream.change().file("in/one/long", format!("{long}\n{filter}\n"));
+        let moved = change.file("out/long", format!("{long}\nchanged\n")).commit();
         run().expect_code(0);
         assert_partial(&root, &upstream, &moved, filter, Some(&inside()));
         upstream.reset(&begin);
