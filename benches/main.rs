@@ -21,6 +21,7 @@ mod idle_poll;
 mod instructions;
 mod load;
 mod one_file_changed;
+mod partial;
 mod support;
 mod targets;
 mod webhook;
@@ -44,7 +45,7 @@ struct Measurement {
     run: fn(&mut Ground, &mut Report),
 }
 
-const MEASUREMENTS: [Measurement; 7] = [
+const MEASUREMENTS: [Measurement; 8] = [
     Measurement {
         name: "first_sync",
         sizes: usize::MAX,
@@ -75,6 +76,12 @@ const MEASUREMENTS: [Measurement; 7] = [
         sizes: 1,
         columns: disk_growth::columns,
         run: disk_growth::run,
+    },
+    Measurement {
+        name: "partial",
+        sizes: usize::MAX,
+        columns: partial::columns,
+        run: partial::run,
     },
     Measurement { name: "load", sizes: 1, columns: load::columns, run: load::run },
 ];

@@ -10,6 +10,7 @@ use crate::first_sync::{CLONE, TAR};
 use crate::idle_poll::PULL;
 use crate::instructions::POLL;
 use crate::one_file_changed::{AFTER, CPU, RESET, SERVER, TIME};
+use crate::partial::{BYTES, SHALLOW, TREES};
 use crate::support::program::Program;
 use crate::support::report::{Report, Unit, write};
 use crate::support::settings;
@@ -46,6 +47,7 @@ pub(crate) fn finish(tables: &[(&'static str, Report)], sizes: &[u32]) {
         targets.changes(large, 0.050);
         targets.first_sync(large, None, 128.0);
     }
+    targets.part(TENFOLD);
     targets.tenfold();
     targets.disk(sizes[0]);
     targets.program();
@@ -134,6 +136,15 @@ impl Targets<'_> {
         self.row(&work, Unit::Time, (time, limit), &beside);
         let work = format!("first sync, {files} files: {peak}");
         self.row(&work, Unit::Memory, (anonymous, Some(memory)), &resident);
+    }
+
+    /// A part of a repository must travel with at most half of the bytes that Git gets.
+    fn part(&mut self, files: u32) {
+        let figure = |what, column: &str| self.figure("partial", files, what, column);
+        let (ours, git) = (figure(BYTES, TREES), figure(BYTES, SHALLOW));
+        let beside = note(&[(SHALLOW, Unit::Size, git)]);
+        let work = format!("208 of {files} files: received, against half of {SHALLOW}");
+        self.row(&work, Unit::Size, (ours, git.map(|git| git / 2.0)), &beside);
     }
 
     /// A poll and a change must hardly depend on how many files there are.

@@ -44,6 +44,11 @@ impl Origin {
         origin
     }
 
+    /// Lets clients say what is not to be sent.
+    pub(crate) fn let_filter(&self) {
+        run(git(&self.repo).args(["config", "uploadpack.allowFilter", "true"]));
+    }
+
     /// Commits a change of one file and gives the new commit's id.
     pub(crate) fn change_one_file(&mut self) -> String {
         let file = self.changes.wrapping_mul(7_919) % self.files;

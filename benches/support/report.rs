@@ -19,6 +19,8 @@ pub(crate) enum Unit {
     Time,
     /// Megabytes.
     Memory,
+    /// Kilobytes.
+    Size,
     /// Things.
     Count,
     /// Very many things.
@@ -36,6 +38,7 @@ impl Unit {
             Self::Time if figure >= 0.001 => format!("{:.1} ms", figure * 1e3),
             Self::Time => format!("{:.2} ms", figure * 1e3),
             Self::Memory => format!("{figure:.1} MiB"),
+            Self::Size => format!("{figure:.0} KiB"),
             Self::Count => format!("{figure:.1}"),
             Self::Millions => format!("{:.2} million", figure / 1e6),
             Self::Ratio if figure >= 10.0 => format!("{figure:.0} ×"),

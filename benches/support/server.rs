@@ -70,10 +70,12 @@ impl Server {
         let connections = |lines: &[&str]| -> BTreeSet<String> {
             lines.iter().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect()
         };
+        let bytes = new.iter().filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok());
         let seconds = new.iter().filter_map(|line| line.split(' ').nth(1)?.parse::<f64>().ok());
         Asked {
             requests: count(new.len()),
             connections: count(connections(new).difference(&connections(old)).count()),
+            bytes: bytes.sum(),
             time: Duration::from_secs_f64(seconds.sum()),
         }
     }
@@ -94,6 +96,8 @@ pub(crate) struct Asked {
     pub(crate) requests: f64,
     /// How many connections were new.
     pub(crate) connections: f64,
+    /// How much was answered, with all heads.
+    pub(crate) bytes: f64,
     /// How long it took from the first byte of each request to the last of its answer, together.
     pub(crate) time: Duration,
 }
@@ -104,6 +108,7 @@ impl Asked {
         Self {
             requests: self.requests / many,
             connections: self.connections / many,
+            bytes: self.bytes / many,
             time: self.time.div_f64(many),
         }
     }
@@ -156,7 +161,7 @@ http {{
   keepalive_timeout 300s;
   keepalive_requests 1000000;
   client_max_body_size 0;
-  log_format times '$connection $request_time $request_method $request_uri';
+  log_format times '$connection $request_time $bytes_sent $request_method $request_uri';
   access_log {dir}/access.log times;
   server {{
     listen {address};

@@ -4,6 +4,7 @@
 use crate::attempt::Attempts;
 use crate::attempt::wanted::Wanted;
 use crate::disk::{DiskError, Durable, if_there, replace_file};
+use crate::git;
 use crate::git::{GitError, Store};
 use crate::model::{Cause, Class};
 use crate::publish::Layout;
@@ -99,6 +100,8 @@ fn fetch(
     wanted: &mut Wanted,
     stop: &Stop,
 ) -> Result<(), GitError> {
-    let order = store.order(&wanted.object, me.root.trusted(), me.depth.wanted);
-    me.sources.session(wanted, stop)?.fetch(&order, store, stop)
+    let object = wanted.object.clone();
+    let session = me.sources.session(wanted, stop)?;
+    let order = git::order(store, &object, me.root.trusted(), me.depth.wanted, session.filters());
+    session.fetch(&order, store, stop)
 }

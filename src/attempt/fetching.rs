@@ -2,10 +2,11 @@
 
 use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
+use crate::attempt::gathering::bring;
 use crate::attempt::lfs;
 use crate::attempt::modules;
 use crate::attempt::wanted::Wanted;
-use crate::git::{Before, Fetched, GitError, Resolved, Session, Store};
+use crate::git::{Before, Fetched, GitError, Resolved, Store};
 use crate::model::Cause;
 use crate::runtime::Stop;
 
@@ -66,23 +67,20 @@ fn fetch_into(
         return Ok(fetched);
     }
     let object = wanted.object.clone();
-    let session = me.sources.session(wanted, stop)?;
-    let order = store.order(&object, me.root.trusted(), me.depth.wanted);
-    session.fetch(&order, store, stop)?;
+    let base = before.tree.as_ref().or(before.history.as_ref());
+    bring(me, store, wanted, (&object, base), stop)?;
     me.depth.fetched(me.root.layout());
-    restore(me, session, store, stop);
+    restore(me, store, wanted, stop);
     store.confirm(&object, &before, url, stop)
 }
 
 /// Brings back the objects of what is published if they were lost. A source that does not have
 /// them any more is no reason to fail: the tree goes soon.
-fn restore(me: &mut Attempts, session: &mut Session, store: &Store, stop: &Stop) {
+fn restore(me: &mut Attempts, store: &Store, wanted: &mut Wanted, stop: &Stop) {
     let lost = me.root.lacking().and_then(|commit| Resolved::exactly(commit).ok());
-    if let Some(lost) = lost {
-        let order = store.order(&lost, None, me.depth.wanted);
-        if let Err(error) = session.fetch(&order, store, stop) {
-            tracing::warn!(error = %Cause::of(&error), "could not bring back lost objects");
-        }
+    let brought = lost.map_or(Ok(()), |lost| bring(me, store, wanted, (&lost, None), stop));
+    if let Err(error) = brought {
+        tracing::warn!(error = %Cause::of(&error), "could not bring back lost objects");
     }
     me.root.restored();
 }

@@ -12,6 +12,7 @@ mod elsewhere;
 mod error;
 mod fetching;
 mod garbage;
+mod gathering;
 mod lag;
 mod lfs;
 mod looking;
@@ -43,6 +44,7 @@ use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;
 use crate::attempt::fetching::fetch;
 use crate::attempt::garbage::Keeper;
+use crate::attempt::gathering::Gathering;
 use crate::attempt::lfs::Large;
 use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
@@ -90,6 +92,7 @@ pub struct Attempts {
     keeper: Keeper,
     refusals: Refusals,
     hooks: Arc<Hooks>,
+    gathering: Gathering,
     /// Whether nothing was thrown away since the last good attempt.
     untidy: bool,
 }
@@ -121,6 +124,7 @@ impl Attempts {
             served: None,
             described: Described::default(),
             keeper: Keeper::new(config.garbage),
+            gathering: Gathering::default(),
             untidy: false,
         }
     }

@@ -9,6 +9,7 @@ use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::attempt::root::stores;
 use crate::disk;
+use crate::git;
 use crate::git::{
     Before, Declared, Fetched, GitError, Link, Module, Part, Resolved, Store, Use, label,
 };
@@ -315,7 +316,7 @@ impl Gathering<'_> {
             return Ok(fetched);
         }
         let have = old.or(self.known_in(store));
-        let order = store.order(&object, have, self.me.depth.wanted);
+        let order = git::order(store, &object, have, self.me.depth.wanted, false);
         let (source, outfit) = self.me.sources.elsewhere(url, self.stop)?;
         tracing::debug!(url = shown, %commit, "fetching a submodule");
         let mut session = source.connect(&outfit, self.stop)?;

@@ -6,6 +6,7 @@
 
 use crate::git::Marker;
 use crate::git::Scope;
+use crate::git::folded;
 use crate::git::tree;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString};
@@ -51,6 +52,7 @@ impl Changes {
 }
 
 /// Lists the changes from one tree to another. None if an object is missing or anything is odd.
+/// What the rules leave out of the new one need not be here.
 pub(super) fn between(
     repo: &gix::Repository,
     old: ObjectId,
@@ -59,6 +61,9 @@ pub(super) fn between(
 ) -> Option<Changes> {
     if old == new {
         return Some(Changes::default());
+    }
+    if scope.folds() {
+        return folded::between(repo, old, new, scope);
     }
     let (before, after) = (repo.find_tree(old).ok()?, repo.find_tree(new).ok()?);
     if !(is_in_order(repo, &old) && is_in_order(repo, &new)) {
@@ -89,7 +94,8 @@ pub(super) fn between(
             Some(Leaf { skipped: !is_written, ..leaf })
         };
         let (old, new) = (sorted(old), sorted(new));
-        if new.is_some_and(|new| !is_here(repo, new)) {
+        let mut is_needed = || Scope::needs(marker.as_mut(), path.as_ref());
+        if new.is_some_and(|new| is_needed() && !is_here(repo, new)) {
             return None;
         }
         if old != new {
@@ -122,13 +128,13 @@ pub(super) fn leaf((mode, id): (EntryMode, ObjectId)) -> Option<Leaf> {
     Some(Leaf { mode, id, skipped: false })
 }
 
-/// Whether the content is in the repository, if it is needed. That of submodules lives elsewhere.
-fn is_here(repo: &gix::Repository, leaf: Leaf) -> bool {
-    leaf.mode == Mode::COMMIT || leaf.skipped || repo.objects.exists(&leaf.id)
+/// Whether the content is in the repository. That of submodules lives elsewhere.
+pub(super) fn is_here(repo: &gix::Repository, leaf: Leaf) -> bool {
+    leaf.mode == Mode::COMMIT || repo.objects.exists(&leaf.id)
 }
 
 /// Whether a tree is one that Git would make: sorted, no name twice, no name that is refused.
-fn is_in_order(repo: &gix::Repository, id: &ObjectId) -> bool {
+pub(super) fn is_in_order(repo: &gix::Repository, id: &ObjectId) -> bool {
     let Ok(tree) = repo.find_tree(*id) else {
         return false;
     };

@@ -15,6 +15,7 @@ use crate::git::error::words;
 use crate::git::format;
 use crate::git::packs;
 use crate::git::packs::Sizes;
+use crate::git::partial;
 use crate::git::select::{Here, Selection, Walk};
 use crate::model::{Cause, CommitId, Garbage};
 use crate::runtime::Stop;
@@ -157,6 +158,7 @@ impl Packed {
         let parcel = Parcel { directory: &directory, compression: self.compression, threads: 1 };
         let more = put(&store, &selection.objects, parcel, stop)
             .map_err(|error| error.of_store(&store))?;
+        partial::mark(&store, &self.pack).map_err(|error| disk(&git, Cause::of(&error)))?;
         packs::bring_in(&self.pack, &git).map_err(|source| disk(&git, source))?;
         let new: HashSet<_> = [Some(&self.pack), more.as_ref()]
             .into_iter()
@@ -236,10 +238,20 @@ fn select(
     stop: &Stop,
 ) -> Result<Selection, CopyError> {
     let mut selection = Selection::default();
-    let mut walk = Walk { source: &store.repo, here, seen: HashSet::new(), stop };
+    let mut walk = Walk::new(&store.repo, here, stop);
+    walk.lenient = store.is_partial();
     for commit in kept {
         let tip = format::object(&store.repo, commit).ok_or(CopyError::Wanted)?;
         walk.history(tip, None, &mut selection)?;
+    }
+    if store.is_partial() && here.is_some() {
+        // What was left out when the pack was made may have come since.
+        let mut late = Walk::new(&store.repo, here, stop);
+        late.lenient = true;
+        late.seen.extend(&selection.objects);
+        for root in kept.iter().filter_map(|commit| store.root_of(commit)) {
+            late.exactly(root, false, &mut selection)?;
+        }
     }
     for tip in of_others(store, here, &mut selection) {
         walk.history(tip, None, &mut selection)?;

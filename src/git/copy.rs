@@ -6,6 +6,7 @@ use crate::git::Order;
 use crate::git::Store;
 use crate::git::error::{of_the_system, words};
 use crate::git::packs;
+use crate::git::partial;
 use crate::git::select::{Here, Selection, Walk, unreadable};
 use crate::model::Cause;
 use crate::runtime::{Stop, Stopped};
@@ -86,8 +87,24 @@ fn select(
     order: &Order,
     stop: &Stop,
 ) -> Result<Selection, CopyError> {
+    if let Some(filter) = &order.filter {
+        partial::note_lack(store, filter).map_err(|error| CopyError::Store(Cause::of(&error)))?;
+    }
     let mut selection = Selection::default();
-    let mut tip = source.find_object(order.want).map_err(|_missing| CopyError::Wanted)?;
+    let whole = order.depth.is_none() && !store.is_shallow();
+    let has = Box::new(|id: &ObjectId| store.repo.objects.exists_without_refresh(id));
+    let here = Here { has, whole };
+    let mut walk = Walk::new(source, Some(&here), stop);
+    if order.exact {
+        let alone = order.filter.is_some();
+        for want in &order.wants {
+            walk.exactly(*want, alone, &mut selection)?;
+        }
+        return Ok(selection);
+    }
+    walk.filter = order.filter.as_ref();
+    let want = order.wants.first().copied().ok_or(CopyError::Wanted)?;
+    let mut tip = source.find_object(want).map_err(|_missing| CopyError::Wanted)?;
     while tip.kind == Kind::Tag {
         let target = tip.to_tag_ref().target();
         selection.objects.push(tip.id);
@@ -96,10 +113,6 @@ fn select(
     if tip.kind != Kind::Commit {
         return Err(CopyError::NoCommit);
     }
-    let whole = order.depth.is_none() && !store.is_shallow();
-    let has = Box::new(|id: &ObjectId| store.repo.objects.exists_without_refresh(id));
-    let here = Here { has, whole };
-    let mut walk = Walk { source, here: Some(&here), seen: HashSet::new(), stop };
     walk.history(tip.id, order.depth, &mut selection)?;
     Ok(selection)
 }
@@ -189,7 +202,7 @@ fn write_pack(
 }
 
 /// Adds ends of history to the shallow file, or removes those that are none any more.
-fn mark_shallow(
+pub(super) fn mark_shallow(
     store: &Store,
     commits: &[ObjectId],
     update: fn(ObjectId) -> Update,

@@ -223,6 +223,11 @@ impl GitError {
         }
     }
 
+    /// Whether the source may not give objects by their ids, and would give a whole commit.
+    pub fn may_be_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::NoSuchRef { .. })
+    }
+
     /// Whether gix may have taken a refusal for something else: it reads the first letter of `ERR`,
     /// where an old server should begin to send a pack, as the number of a channel.
     pub(super) fn is_misread_refusal(&self) -> bool {

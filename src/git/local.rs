@@ -180,7 +180,9 @@ impl Local {
 
     pub(super) fn fetch(&self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {
         let url = self.path.display().to_string();
-        format::check(&order.want, (self.repo.object_hash(), &url), store)?;
+        if let Some(want) = order.wants.first() {
+            format::check(want, (self.repo.object_hash(), &url), store)?;
+        }
         let copied = match copy::objects(&self.repo, store, order, stop) {
             // Somebody may have repacked it meanwhile: what was found is elsewhere now.
             Err(copy::CopyError::Source(_) | copy::CopyError::Store(_)) => {
@@ -193,12 +195,12 @@ impl Local {
             copy::CopyError::Source(source) => self.unreadable(source),
             copy::CopyError::Wanted => GitError::NoSuchRef {
                 url: self.path.display().to_string(),
-                reference: order.want.to_hex().to_string(),
+                reference: order.first(),
                 detail: ": there is no such commit",
             },
             copy::CopyError::NoCommit => GitError::NoSuchRef {
                 url: self.path.display().to_string(),
-                reference: order.want.to_hex().to_string(),
+                reference: order.first(),
                 detail: ": it names no commit",
             },
             copy::CopyError::Store(source) => {

@@ -77,6 +77,11 @@ pub(super) fn settle(directory: &Path, written: &Outcome) -> io::Result<()> {
 /// Moves a pack that is on the disk into a repository.
 pub(super) fn bring_in(pack: &Path, git: &Path) -> Result<(), Cause> {
     let directory = directory(git);
+    let mark = pack.with_extension("promisor");
+    if mark.exists() {
+        let name = mark.file_name().unwrap_or_default();
+        rename(&mark, &directory.join(name)).map_err(|error| Cause::of(&error))?;
+    }
     for path in [pack.to_owned(), pack.with_extension("idx")] {
         let name = path.file_name().unwrap_or_default();
         rename(&path, &directory.join(name)).map_err(|error| Cause::of(&error))?;

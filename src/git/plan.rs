@@ -5,7 +5,7 @@ use crate::git::Store;
 use crate::git::format::format_of;
 use crate::git::modules::{Link, Module, Part};
 use crate::git::{Change, Changes};
-use crate::model::{CommitId, ObjectFormat};
+use crate::model::{CommitId, Filter, ObjectFormat};
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 use gix::index::entry::Mode;
@@ -69,11 +69,21 @@ pub struct Before {
 /// What to bring.
 #[derive(Clone, Debug)]
 pub struct Order {
-    pub(super) want: ObjectId,
-    /// More objects that are wanted.
-    pub(super) more: Vec<ObjectId>,
+    pub(super) wants: Vec<ObjectId>,
     pub(super) haves: Vec<ObjectId>,
+    /// How many commits are wanted; none means all.
     pub(super) depth: Option<NonZeroU32>,
+    /// What is not to be sent, unless it is named among the wants.
+    pub(super) filter: Option<Filter>,
+    /// Whether the wants are no commits, so that history has no say in it.
+    pub(super) exact: bool,
+}
+
+impl Order {
+    /// Names what is wanted, or the first of that.
+    pub(super) fn first(&self) -> String {
+        self.wants.first().map(|id| id.to_hex().to_string()).unwrap_or_default()
+    }
 }
 
 /// Proves that a commit and all that its tree needs are in the store, and lists its files.

@@ -1,7 +1,9 @@
 //! Which part of a commit is wanted, and how it is had.
 
-use crate::git::Sparse;
+use crate::git::tree::is_attributes;
+use crate::git::{Descent, Marker, Sparse};
 use crate::model::{Filter, Submodules};
+use gix::bstr::{BStr, ByteSlice};
 use std::sync::Arc;
 
 /// What every look at a commit in a store goes by.
@@ -30,5 +32,41 @@ impl Scope {
             text.push_str("lfs = on\n");
         }
         text
+    }
+
+    /// Which filter is of use. Without all trees Git would know nothing of files that patterns leave
+    /// out; directories that are left out it knows by their own trees.
+    pub(super) fn filter(&self) -> Option<Filter> {
+        match &self.filter {
+            Some(Filter::Trees(_)) if self.sparse.as_ref().is_some_and(|is| !is.is_cone()) => {
+                Some(Filter::NoBlobs)
+            }
+            filter => filter.clone(),
+        }
+    }
+
+    /// Whether what is in a directory of which nothing is written is not even listed.
+    pub(crate) fn folds(&self) -> bool {
+        matches!(self.filter, Some(Filter::Trees(_)))
+            && self.sparse.as_ref().is_some_and(|sparse| sparse.is_cone())
+    }
+
+    /// Whether the content of a file must be here: it is written, or says something about files that
+    /// may be.
+    pub(super) fn needs(marker: Option<&mut Marker<'_>>, path: &BStr) -> bool {
+        let Some(marker) = marker else {
+            return true;
+        };
+        if marker.includes(path) {
+            return true;
+        }
+        match path.rfind_byte(b'/') {
+            Some(slash) if is_attributes(path) => {
+                let directory = path.get(..slash).unwrap_or_default().as_bstr();
+                marker.descent(directory) != Descent::Nothing
+            }
+            Some(_) => false,
+            None => is_attributes(path) || path == ".gitmodules" || path == ".lfsconfig",
+        }
     }
 }

@@ -62,6 +62,11 @@ impl Shell {
         self.talk.format()
     }
 
+    /// Says whether the server can leave out objects.
+    pub(super) fn filters(&self) -> bool {
+        self.talk.filters()
+    }
+
     /// Asks what the ref names.
     pub(super) fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         let resolved = self.talk.resolve(reference);

@@ -239,6 +239,17 @@ impl Session {
         }
     }
 
+    /// Says whether the source leaves out objects if it is told to, and gives them when they are
+    /// asked for.
+    pub fn filters(&self) -> bool {
+        match self {
+            Self::Http(visit) => visit.talk.filters(),
+            Self::Daemon(talk) => talk.filters(),
+            Self::Ssh(shell) => shell.filters(),
+            Self::Local(_) => true,
+        }
+    }
+
     /// Asks what the ref names.
     pub fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
         match self {
@@ -258,12 +269,9 @@ impl Session {
             Self::Ssh(shell) => shell.branches()?,
             Self::Local(_) => Vec::new(),
         };
-        Ok(match tips.split_first() {
-            Some((first, more)) => {
-                Order { want: *first, more: more.to_vec(), depth: None, ..order.clone() }
-            }
-            None => order.clone(),
-        })
+        let wants = if tips.is_empty() { order.wants.clone() } else { tips };
+        let depth = order.depth.filter(|_| wants == order.wants);
+        Ok(Order { wants, depth, ..order.clone() })
     }
 
     /// Brings what was ordered into the store. Nothing is promised about its wholeness yet.

@@ -6,14 +6,16 @@ use crate::git::Content;
 use crate::git::Fetched;
 use crate::git::GitError;
 use crate::git::Leaf;
-use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Scope;
 use crate::git::changes;
+use crate::git::checks;
 use crate::git::error::words;
 use crate::git::format;
 use crate::git::history;
 use crate::git::packs;
+use crate::git::partial;
+use crate::git::partial::Lack;
 use crate::git::tree;
 use crate::model::Cause;
 use crate::model::Class;
@@ -21,15 +23,11 @@ use crate::model::{CommitId, ObjectFormat};
 use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::bstr::BString;
-use gix::objs::Exists;
 use gix::odb::store::init::Slots;
 use gix::progress::Discard;
 use gix_pack::Bundle;
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::io::BufRead;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -128,20 +126,6 @@ impl Store {
         self.shallow_file().exists()
     }
 
-    /// Writes down what to bring. Only what is really here is claimed to be: a server that is told
-    /// otherwise leaves out what it believes we have, and the repository would be broken.
-    pub fn order(
-        &self,
-        wanted: &Resolved,
-        live: Option<&CommitId>,
-        depth: Option<NonZeroU32>,
-    ) -> Order {
-        let have = live
-            .and_then(|commit| format::object(&self.repo, commit))
-            .filter(|object| self.repo.objects.exists(object));
-        Order { want: wanted.object, more: Vec::new(), haves: have.into_iter().collect(), depth }
-    }
-
     /// Takes in a pack, whole or not at all, and makes sure that it is on the disk. An empty one
     /// leaves nothing.
     ///
@@ -176,7 +160,11 @@ impl Store {
             self.repo.object_hash(),
             options,
         )?;
-        packs::settle(directory, &written).map_err(gix::Error::from_error)?;
+        packs::settle(directory, &written)
+            .and_then(|()| {
+                written.data_path.as_ref().map_or(Ok(()), |pack| partial::mark(self, pack))
+            })
+            .map_err(gix::Error::from_error)?;
         tracing::debug!(objects = written.index.num_objects, "took in a pack");
         Ok(written.data_path)
     }
@@ -209,12 +197,13 @@ impl Store {
         if let Some(content) = before.tree.as_ref().and_then(since) {
             return Ok(Fetched { commit, content, parts: Vec::new() });
         }
-        let mut index = tree::list(&self.repo, &root, &commit).map_err(|error| match error {
-            tree::ListError::Missing(source) => incomplete(source),
-            tree::ListError::Hostile(reason) => {
-                GitError::Hostile { commit: commit.clone(), reason }
-            }
-        })?;
+        let mut index =
+            tree::list(&self.repo, root, &commit, &self.scope).map_err(|error| match error {
+                tree::ListError::Missing(source) => incomplete(source),
+                tree::ListError::Hostile(reason) => {
+                    GitError::Hostile { commit: commit.clone(), reason }
+                }
+            })?;
         tree::leave_out(&mut index, &self.scope);
         let objects = &self.repo.objects;
         if let Some(missing) =
@@ -242,12 +231,13 @@ impl Store {
         let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
         let root = self.root_of(commit);
         let root = root.ok_or_else(|| damaged(Cause::new(format!("{commit} cannot be read"))))?;
-        let mut index = tree::list(&self.repo, &root, commit).map_err(|error| match error {
-            tree::ListError::Missing(source) => damaged(source),
-            tree::ListError::Hostile(reason) => {
-                GitError::Hostile { commit: commit.clone(), reason }
-            }
-        })?;
+        let mut index =
+            tree::list(&self.repo, root, commit, &self.scope).map_err(|error| match error {
+                tree::ListError::Missing(source) => damaged(source),
+                tree::ListError::Hostile(reason) => {
+                    GitError::Hostile { commit: commit.clone(), reason }
+                }
+            })?;
         tree::leave_out(&mut index, &self.scope);
         Ok(index)
     }
@@ -281,7 +271,11 @@ impl Store {
     }
 
     /// Follows a tag to the commit it names.
-    fn commit_of(&self, object: ObjectId, url: &str) -> Result<gix::Commit<'_>, GitError> {
+    pub(super) fn commit_of(
+        &self,
+        object: ObjectId,
+        url: &str,
+    ) -> Result<gix::Commit<'_>, GitError> {
         let no_commit = |detail| GitError::NoSuchRef {
             url: url.to_owned(),
             reference: object.to_hex().to_string(),
@@ -334,43 +328,24 @@ impl Store {
 
     /// Reads every pack and compares its checksums.
     pub fn verify(&self, stop: &Stop) -> Result<(), GitError> {
-        self.each_pack(|bundle| {
-            stop.check().map_err(gix::Error::from_error)?;
-            bundle.pack.verify_checksum(&mut Discard, stop.flag())?;
-            bundle.index.verify_checksum(&mut Discard, stop.flag())?;
-            Ok(())
-        })
-        .map_err(|damaged| stop.check().map_or_else(GitError::from, |()| damaged))
+        checks::verify(self, stop)
     }
 
     /// Looks whether every pack is as long as it was and belongs to its index, without reading
     /// more than their ends, and whether the ends of history can be read.
     pub fn skim(&self) -> Result<(), GitError> {
-        gix_shallow::read(&self.shallow_file()).map_err(|error| GitError::Damaged {
-            path: self.path.clone(),
-            source: words(&error),
-        })?;
-        self.each_pack(|bundle| {
-            if bundle.pack.checksum() == bundle.index.pack_checksum() {
-                return Ok(());
-            }
-            let text = format!("{} is not what it was", bundle.pack.path().display());
-            Err(gix::Error::from_error(io::Error::other(text)))
-        })
+        checks::skim(self)
     }
 
-    fn each_pack(&self, check: impl Fn(&Bundle) -> gix::error::Result<()>) -> Result<(), GitError> {
-        let damaged = |source| GitError::Damaged { path: self.path.clone(), source };
-        let packs = self.path.join("objects/pack");
-        let entries = fs::read_dir(&packs).map_err(|error| damaged(Cause::of(&error)))?;
-        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
-            if path.extension().is_some_and(|extension| extension == "idx") {
-                Bundle::at(&path, self.repo.object_hash())
-                    .and_then(|bundle| check(&bundle))
-                    .map_err(|error| damaged(words(&error)))?;
-            }
-        }
-        Ok(())
+    /// Whether anything may be missing here because a source was told to leave it out.
+    pub fn is_partial(&self) -> bool {
+        partial::lack(self) != Lack::Nothing
+    }
+
+    /// Tells stock Git, if it is so, that what is missing may be. A crash may have come between a pack
+    /// and its mark.
+    pub fn complete_marks(&self) -> Result<(), GitError> {
+        partial::complete_marks(self)
     }
 }
 

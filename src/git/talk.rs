@@ -9,6 +9,7 @@ use crate::git::allowance::Allowance;
 use crate::git::error::words;
 use crate::git::format;
 use crate::git::format::format_of;
+use crate::git::partial;
 use crate::git::pick;
 use crate::git::pick::Tip;
 use crate::model::{Cause, Class, ObjectFormat, Reference};
@@ -201,9 +202,15 @@ impl<T: Transport> Talk<T> {
         stop: &Stop,
     ) -> Result<(), GitError> {
         stop.check()?;
-        format::check(&order.want, (self.kind, &self.url), store)?;
+        if let Some(want) = order.wants.first() {
+            format::check(want, (self.kind, &self.url), store)?;
+        }
         self.allowance.lift();
+        if let Some(filter) = &order.filter {
+            partial::note_lack(store, filter)?;
+        }
         let shallow = match order.depth {
+            _ if order.exact => Shallow::NoChange,
             Some(depth) if self.can_be_shallow() => Shallow::DepthAtRemote(depth),
             Some(_) => {
                 tracing::warn!(url = self.url, "the server cannot limit depth; fetching all");
@@ -220,8 +227,12 @@ impl<T: Transport> Talk<T> {
             user_agent: agent(),
             trace_packetlines: false,
         };
+        // Whoever names the end of its history is believed to have the commit there with all it
+        // needs, as if it claimed that.
+        let unsaid = order.haves.is_empty() && store.is_partial();
+        let ends = if unsaid { partial::new_ends(store)? } else { store.shallow_file() };
         let options = Options {
-            shallow_file: store.shallow_file(),
+            shallow_file: ends,
             shallow: &shallow,
             tags: Tags::None,
             reject_shallow_remote: false,
@@ -241,14 +252,14 @@ impl<T: Transport> Talk<T> {
         );
         received
             .and(outcome)
-            .map(|_outcome| ())
             .map_err(|error| match stop.check() {
                 Err(stopped) => {
                     GitError::Net(NetError::Stopped { url: self.url.clone(), source: stopped })
                 }
                 Ok(()) => GitError::of_exchange(&self.url, store.path(), &error),
             })
-            .map_err(|error| self.name_the_wanted(order, error))
+            .map_err(|error| self.name_the_wanted(order, error))?;
+        if unsaid { partial::add_ends(store) } else { Ok(()) }
     }
 
     /// A server that does not give an object says so in words that do not always name it.
@@ -258,9 +269,26 @@ impl<T: Transport> Talk<T> {
         }
         GitError::NoSuchRef {
             url: self.url.clone(),
-            reference: order.want.to_hex().to_string(),
+            reference: order.first(),
             detail: ": the server does not have it, or does not give it by its id",
         }
+    }
+
+    /// Says whether the server leaves out objects if it is told to, and gives them by their ids when
+    /// they are asked for. In old versions of the protocol that takes a new conversation for each
+    /// question, if it is not over HTTP.
+    pub(super) fn filters(&self) -> bool {
+        let capabilities = &self.handshake.capabilities;
+        if !self.is_old() {
+            return capabilities
+                .capability("fetch")
+                .and_then(|fetch| fetch.supports("filter"))
+                .unwrap_or(false);
+        }
+        let by_id = ["allow-tip-sha1-in-want", "allow-reachable-sha1-in-want"];
+        !self.transport.connection_persists_across_multiple_requests()
+            && capabilities.contains("filter")
+            && by_id.iter().all(|name| capabilities.contains(name))
     }
 
     fn can_be_shallow(&self) -> bool {
@@ -302,7 +330,7 @@ fn name_of(listed: &Ref) -> &[u8] {
     name
 }
 
-/// Asks for one object, naming what we have, in one round: no search for common history.
+/// Asks for objects, naming what we have, in one round: no search for common history.
 struct Ask<'a> {
     order: &'a Order,
     /// Whether to say by which hash objects are named.
@@ -315,11 +343,14 @@ impl Negotiate for Ask<'_> {
     }
 
     fn add_wants(&mut self, arguments: &mut Arguments, _known: &[bool]) -> bool {
-        if self.says_format {
-            arguments.add_feature(&format!("object-format={}", self.order.want.kind()));
+        if let Some(want) = self.order.wants.first().filter(|_| self.says_format) {
+            arguments.add_feature(&format!("object-format={}", want.kind()));
         }
-        for object in std::iter::once(&self.order.want).chain(&self.order.more) {
-            arguments.want(object);
+        for want in &self.order.wants {
+            arguments.want(want);
+        }
+        if let Some(filter) = self.order.filter.as_ref().filter(|_| arguments.can_use_filter()) {
+            arguments.filter(&filter.to_string());
         }
         true
     }

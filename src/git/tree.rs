@@ -3,8 +3,10 @@
 use crate::git::Marker;
 use crate::git::Scope;
 use crate::git::error::words;
+use crate::git::folded;
 use crate::model::Cause;
 use crate::model::CommitId;
+use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 use gix::index::entry::{Flags, Mode};
 use gix::index::{Entry, File, State};
@@ -19,14 +21,18 @@ pub(super) enum ListError {
     Hostile(String),
 }
 
-/// Lists all files of a tree. Reading it proves that every tree object is here.
+/// Lists all files of a tree. Reading it proves that every tree object is here that has to be.
 pub(super) fn list(
     repo: &gix::Repository,
-    root: &gix::oid,
+    root: ObjectId,
     commit: &CommitId,
+    scope: &Scope,
 ) -> Result<File, ListError> {
+    if scope.folds() {
+        return folded::list(repo, root, scope);
+    }
     // gix documents that it may panic on trees that Git would never make.
-    let listed = catch_unwind(AssertUnwindSafe(|| repo.index_from_tree(root)));
+    let listed = catch_unwind(AssertUnwindSafe(|| repo.index_from_tree(&root)));
     let Ok(listed) = listed else {
         return Err(ListError::Hostile("it is not a tree that Git would make".to_owned()));
     };
@@ -86,7 +92,9 @@ pub(super) fn leave_out(index: &mut File, scope: &Scope) {
         return;
     };
     let mut marker = Marker::new(sparse);
-    for (entry, path) in index.entries_mut_with_paths() {
+    // What stands for a directory is marked already.
+    let all = index.entries_mut_with_paths().filter(|(entry, _)| entry.mode != Mode::DIR);
+    for (entry, path) in all {
         entry.flags.set(SKIPPED, !marker.includes(path));
     }
 }

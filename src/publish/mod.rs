@@ -10,6 +10,7 @@ mod lock;
 mod marks;
 mod modules;
 mod owner;
+mod promises;
 mod root;
 mod settings;
 mod sweep;
@@ -24,6 +25,7 @@ pub use modules::{
     follow_modules, kept_module, kept_of_module, module_store, module_stores, renew_module,
 };
 pub use owner::{Owner, owner};
+pub use promises::promise;
 pub use root::{
     RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed,
     is_sound, kept, prepare, rebuild, remake, was_published,

@@ -134,9 +134,18 @@ pub fn remake(
     format: ObjectFormat,
 ) -> Result<Store, RootError> {
     // Refs go before the objects they name, so that a crash leaves none that names nothing.
-    for part in
-        ["HEAD", "config", "packed-refs", "refs", "objects", "shallow", "logs", "index", "info"]
-    {
+    for part in [
+        "HEAD",
+        "config",
+        "packed-refs",
+        "refs",
+        "objects",
+        "shallow",
+        "logs",
+        "index",
+        "info",
+        "gitsyncd/partial",
+    ] {
         let path = layout.git().join(part);
         if is_there(&path) {
             to_trash(layout, &path)?;

@@ -15,7 +15,7 @@ use gix::index::entry::{Flags, Mode, Stat};
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// What makes one index out of another.
@@ -75,11 +75,33 @@ pub(super) fn list_the_same(one: &State, other: &State) -> bool {
 /// Writes an index where none is.
 pub(super) fn write(index: &File, path: &Path) -> Result<(), DiskError> {
     let mut out = BufWriter::new(fs::File::create(path).at("create", path)?);
-    index
-        .write_to(&mut out, gix::index::write::Options::default())
-        .map_err(|error| io::Error::other(error.to_string()))
-        .at("write", path)?;
+    let bytes = |out: &mut dyn Write| {
+        index
+            .write_to(out, gix::index::write::Options::default())
+            .map_err(|error| io::Error::other(error.to_string()))
+    };
+    let has_directories = || index.entries().iter().any(|entry| entry.mode == Mode::DIR);
+    if !index.is_sparse() && has_directories() {
+        let mut whole = Vec::new();
+        bytes(&mut whole).at("write", path)?;
+        let whole = said_to_be_sparse(whole, index.object_hash())
+            .ok_or_else(|| io::Error::other("no index"));
+        whole.and_then(|whole| out.write_all(&whole)).at("write", path)?;
+    } else {
+        bytes(&mut out).at("write", path)?;
+    }
     out.into_inner().map_err(io::IntoInnerError::into_error).at("write", path).map(drop)
+}
+
+/// Says in an index that directories may stand in it as a whole (gitformat-index, `sdir`). gix does
+/// that only for one that said so when it was read.
+fn said_to_be_sparse(mut index: Vec<u8>, kind: Kind) -> Option<Vec<u8>> {
+    index.truncate(index.len().checked_sub(kind.len_in_bytes())?);
+    index.extend_from_slice(b"sdir\0\0\0\0");
+    let mut hasher = gix::hash::hasher(kind);
+    hasher.update(&index);
+    index.extend_from_slice(hasher.try_finalize().ok()?.as_slice());
+    Some(index)
 }
 
 /// A new index that lists some files without stat data.

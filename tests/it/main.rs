@@ -21,6 +21,7 @@ mod dropin;
 mod faults;
 mod hooks;
 mod lfs;
+mod partial;
 mod review;
 mod serving;
 mod sparse;

@@ -3,6 +3,7 @@
 
 mod hold;
 mod order;
+mod partial;
 mod retired;
 pub(super) mod stores;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use crate::attempt::root::order::Order;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Scope, Sparse, Store};
-use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
+use crate::model::{Cause, Checkout, CommitId, ObjectFormat, RepoUrl};
 use crate::publish;
 use crate::publish::{Layout, Live, Lock, RootError, Settings};
 use crate::runtime::Stop;
@@ -34,6 +35,8 @@ pub(super) struct Root {
     checkout: Checkout,
     /// Which part of commits is published.
     scope: Arc<Scope>,
+    /// The repository that is followed.
+    repo: Option<RepoUrl>,
     /// The same in words, as the repository has it since it was opened.
     shape: Option<String>,
     hold: Hold,
@@ -60,6 +63,7 @@ impl Root {
             layout,
             checkout,
             scope: Arc::default(),
+            repo: None,
             shape: None,
             hold: Hold::default(),
             seen: None,
@@ -75,7 +79,8 @@ impl Root {
 
     /// The same as the options say.
     pub(super) fn of(config: &Config, layout: Layout) -> Self {
-        Self { hold: Hold::of(config), ..Self::new(layout, config.checkout) }
+        let repo = Some(config.repo.clone());
+        Self { hold: Hold::of(config), repo, ..Self::new(layout, config.checkout) }
     }
 
     /// Leaves the trees to whoever comes next, if that may be git-sync.
@@ -223,6 +228,8 @@ impl Root {
             }
         })?;
         let store = store.within(&self.scope);
+        partial::promise(self)?;
+        store.complete_marks()?;
         if let Some(live) = &self.trusted {
             publish::admin_of(&self.layout, &live.tree).keep()?;
         }
@@ -241,12 +248,10 @@ impl Root {
         if self.hold.has_user {
             publish::add_user(&self.layout)?;
         }
-        let whole = match &self.trusted {
-            Some(live) => store.still_has(&live.commit, stop),
-            None => Ok(()),
-        };
-        let sound = if self.suspect { store.verify(stop) } else { store.skim() };
-        match whole.and(sound) {
+        if partial::is_to_be_whole(self, &store) {
+            return self.rebuild(store);
+        }
+        match partial::examine(self, &store, stop) {
             Ok(()) => {
                 if let Some(live) = &self.trusted {
                     publish::follow(&self.layout, &live.commit)?;
@@ -364,6 +369,7 @@ impl Root {
         self.suspect = false;
         self.lacking = true;
         let store = publish::rebuild(&self.layout, self.settings())?.within(&self.scope);
+        partial::promise(self)?;
         self.shape = Some(store.shape());
         Ok(store)
     }

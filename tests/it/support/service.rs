@@ -49,6 +49,15 @@ impl Asked {
         Reply::Bytes(answer)
     }
 
+    /// The same with a body that was changed.
+    pub(crate) fn forward_anew(mut self, to: SocketAddr) -> Reply {
+        self.head.retain(|line| !line.to_lowercase().starts_with("content-length:"));
+        if self.line.starts_with("POST") {
+            self.head.push(format!("Content-Length: {}", self.body.len()));
+        }
+        self.forward(to)
+    }
+
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut pairs = self.head.iter().filter_map(|line| line.split_once(':'));

@@ -1,0 +1,137 @@
+//! Servers that do not do what they say, or break off.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::partial::{assert_partial, filtering, has, inside, object, partly};
+use crate::support::daemon::{Root, events};
+use crate::support::http;
+use crate::support::service::{Asked, Reply, Service, answer_with};
+use crate::support::told::only_failure;
+
+/// A line of the protocol.
+fn line(text: &str) -> String {
+    format!("{:04x}{text}", text.len() + 4)
+}
+
+/// A server in front of another that gives its own answer to some questions.
+fn before(
+    behind: SocketAddr,
+    mut own: impl FnMut(&Asked) -> Option<Reply> + Send + 'static,
+) -> Service {
+    Service::start(move |asked| own(asked).unwrap_or_else(|| asked.forward(behind)))
+}
+
+/// Whether objects are asked for that are no commits: nothing is said of depth then.
+fn is_exact(asked: &Asked) -> bool {
+    asked.body.contains("command=fetch") && !asked.body.contains("deepen")
+}
+
+fn refusal(text: &str) -> Reply {
+    let head = ["Content-Type: application/x-git-upload-pack-result"];
+    answer_with("200 OK", &head, &line(text))
+}
+
+#[test]
+fn a_server_that_does_not_give_objects_by_their_ids_is_asked_for_the_whole_commit() {
+    let (upstream, _) = filtering();
+    let behind = http::serve(&upstream);
+    let server = before(behind.addr(), |asked| {
+        is_exact(asked).then(|| refusal("ERR upload-pack: not our ref 1234\n"))
+    });
+    for filter in ["blob:none", "tree:0"] {
+        let root = Root::new();
+        for n in 0..2 {
+            let commit = upstream.commit("in/one/0", format!("{filter} {n}\n"));
+            let run = partly(&server.url("/repo.git"), &root, filter, Some(&inside())).once();
+            run.expect_code(0);
+            let said = "the server does not give objects by their ids; fetching all of each commit";
+            assert_eq!(events(&run.log, said).len(), 1, "{:?}", run.log);
+            assert_partial(&root, &upstream, &commit, filter, Some(&inside()));
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_is_ignored_does_no_harm() {
+    let (upstream, _) = filtering();
+    let behind = http::serve(&upstream);
+    let address = behind.addr();
+    let server = before(behind.addr(), move |asked| {
+        let mut asked = asked.clone();
+        for filter in ["blob:none", "tree:0", "tree:1", "tree:2"] {
+            let said = line(&format!("filter {filter}\n"));
+            asked.body = asked.body.replace(&said, &line("no-progress\n"));
+        }
+        Some(asked.forward_anew(address))
+    });
+    for filter in ["blob:none", "tree:0"] {
+        let root = Root::new();
+        let commit = upstream.commit("in/one/0", format!("{filter}\n"));
+        partly(&server.url("/repo.git"), &root, filter, Some(&inside())).once().expect_code(0);
+        assert_partial(&root, &upstream, &commit, filter, Some(&inside()));
+        assert!(has(&root, &upstream, "HEAD:out/deep/er/0"), "it came all the same");
+    }
+}
+
+#[test]
+fn a_filter_that_is_refused_is_told() {
+    let (upstream, _) = filtering();
+    let (behind, root) = (http::serve(&upstream), Root::new());
+    let server = before(behind.addr(), |asked| {
+        asked.body.contains("filter ").then(|| refusal("ERR filter 'blob:none' not supported\n"))
+    });
+    let run = partly(&server.url("/repo.git"), &root, "blob:none", Some(&inside())).once();
+    run.expect_code(1);
+    only_failure(&run).expect("protocol", "filter 'blob:none' not supported");
+    assert_eq!(root.published(), None);
+}
+
+#[test]
+fn other_objects_than_those_that_were_asked_for_are_not_asked_for_for_ever() {
+    let (upstream, _) = filtering();
+    let behind = http::serve(&upstream);
+    let address = behind.addr();
+    let readme = object(&upstream, "HEAD:README");
+    let server = before(behind.addr(), move |asked| {
+        is_exact(asked).then(|| {
+            let mut other = asked.clone();
+            let wants = asked.body.split("want ").skip(1);
+            for id in wants.filter_map(|rest| rest.get(..40)) {
+                other.body = other.body.replace(id, &readme);
+            }
+            other.forward_anew(address)
+        })
+    });
+    upstream.change().delete("README").commit();
+    for filter in ["blob:none", "tree:0"] {
+        let root = Root::new();
+        let run = partly(&server.url("/repo.git"), &root, filter, Some(&inside())).once();
+        run.expect_code(1);
+        only_failure(&run).expect("protocol", "was asked for and did not come");
+        assert_eq!(root.published(), None);
+    }
+}
+
+#[test]
+fn a_server_that_falls_silent_between_requests_is_not_waited_for() {
+    let (upstream, commit) = filtering();
+    let behind = http::serve(&upstream);
+    for reply in [Reply::Silence, Reply::Bytes(Vec::new())] {
+        let root = Root::new();
+        let mut server = before(behind.addr(), move |asked| is_exact(asked).then(|| reply.clone()));
+        let run = || {
+            let setup = partly(&server.url("/repo.git"), &root, "blob:none", Some(&inside()));
+            setup.flag("--sync-timeout=2s").once()
+        };
+        let begun = Instant::now();
+        run().expect_code(1);
+        assert!(begun.elapsed().as_secs() < 20);
+        assert_eq!(root.published(), None);
+        let address = behind.addr();
+        server.listen(move |asked| asked.forward(address));
+        let setup = partly(&server.url("/repo.git"), &root, "blob:none", Some(&inside()));
+        setup.once().expect_code(0);
+        assert_partial(&root, &upstream, &commit, "blob:none", Some(&inside()));
+    }
+}
