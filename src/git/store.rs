@@ -23,6 +23,7 @@ use crate::model::{CommitId, ObjectFormat};
 use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::bstr::BString;
+use gix::objs::Exists;
 use gix::odb::store::init::Slots;
 use gix::progress::Discard;
 use gix_pack::Bundle;
@@ -205,10 +206,10 @@ impl Store {
                 }
             })?;
         tree::leave_out(&mut index, &self.scope);
+        // A pack may have come of which nothing was needed until now.
         let objects = &self.repo.objects;
-        if let Some(missing) =
-            tree::first_missing(&index, |object| objects.exists_without_refresh(object))
-        {
+        let has = |id: &gix::oid| objects.exists_without_refresh(id) || objects.exists(id);
+        if let Some(missing) = tree::first_missing(&index, has) {
             return Err(incomplete(Cause::new(format!("{missing} is missing"))));
         }
         Ok(Fetched { commit, content: Content::Whole(Box::new(index)), parts: Vec::new() })
