@@ -21,6 +21,8 @@ const MOST_FAULTS: usize = 10;
 #[derive(Debug)]
 pub(super) struct Scoping {
     file: Option<Kept<Arc<Sparse>>>,
+    /// Whether the file is read as kubernetes/git-sync has Git read it.
+    as_git: bool,
     now: Arc<Scope>,
     /// The commit that was compared with the rules last.
     compared: Option<CommitId>,
@@ -85,7 +87,8 @@ impl Scoping {
             lfs: config.part.lfs,
             submodules: config.part.submodules,
         };
-        Self { file, now: Arc::new(now), compared: None }
+        let as_git = config.personality.is_peer();
+        Self { file, as_git, now: Arc::new(now), compared: None }
     }
 
     /// What counts now, and whether that is news since it was last asked.
@@ -93,7 +96,8 @@ impl Scoping {
         let Some(file) = &mut self.file else {
             return Ok((Arc::clone(&self.now), false));
         };
-        let sparse = Arc::clone(file.current(read)?);
+        let as_git = self.as_git;
+        let sparse = Arc::clone(file.current(|path| read(path, as_git))?);
         let is_news = self.now.sparse.as_ref() != Some(&sparse);
         if is_news {
             let path = file.path().display();
@@ -147,11 +151,12 @@ pub(super) fn compare(me: &mut Attempts, store: &Store, commit: &CommitId) {
     }
 }
 
-fn read(path: &Path) -> Result<Arc<Sparse>, AttemptError> {
+fn read(path: &Path, as_git: bool) -> Result<Arc<Sparse>, AttemptError> {
     let wrong = |source| AttemptError::Sparse { path: path.to_owned(), source };
     let found = look::read(path, LONGEST).and_then(|found| found.ok_or_else(Unread::missing));
     let bytes = found.map_err(|error| wrong(Cause::of(&error)))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| wrong(Cause::new(format!("it is not UTF-8: {}", error.utf8_error()))))?;
-    Ok(Arc::new(Sparse::of_patterns(&text)))
+    let read = if as_git { Sparse::as_git_reads } else { Sparse::of_patterns };
+    Ok(Arc::new(read(&text)))
 }

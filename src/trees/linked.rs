@@ -91,7 +91,8 @@ impl Admin {
         let config = fs::read_to_string(self.0.join(WORKTREE_CONFIG)).ok()?.to_ascii_lowercase();
         let is_on = config.lines().any(|line| line.trim() == "sparsecheckout = true");
         let text = fs::read_to_string(self.0.join(RULES)).ok().filter(|_| is_on)?;
-        Some(Sparse::of_patterns(&text))
+        let in_cones = config.lines().any(|line| line.trim() == "sparsecheckoutcone = true");
+        Some(if in_cones { Sparse::as_git_reads(&text) } else { Sparse::of_patterns(&text) })
     }
 
     /// The file that says that hooks changed files of the commit in the tree.

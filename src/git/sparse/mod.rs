@@ -1,6 +1,7 @@
 //! Which files of a commit are written (git-sparse-checkout): patterns in the form of `gitignore`, of
 //! which the last that matches decides, or directories. Pure.
 
+mod cone;
 mod marker;
 mod pattern;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 
 pub(crate) use marker::Marker;
 
+use crate::git::sparse::cone::Cone;
 use crate::git::sparse::pattern::{Pattern, parse};
 use gix::bstr::{BStr, ByteSlice};
 use std::collections::BTreeSet;
@@ -30,6 +32,8 @@ enum Rules {
         whole: BTreeSet<String>,
         /// Those above them, of which the files are written that are right in them.
         above: BTreeSet<String>,
+        /// All that lead to one of either.
+        through: BTreeSet<String>,
     },
 }
 
@@ -68,7 +72,18 @@ impl Sparse {
             text += &["/", &escaped(path), "/\n"].concat();
         }
         let given = given.into_iter().collect();
-        Self { text, rules: Rules::Directories { given, whole, above } }
+        Self { text, rules: Rules::Directories { given, whole, through: above.clone(), above } }
+    }
+
+    /// Takes a file as kubernetes/git-sync has Git read it: as directories, if all its lines are that.
+    pub fn as_git_reads(text: &str) -> Self {
+        let Some(Cone { whole, above }) = cone::read(text) else {
+            return Self::of_patterns(text);
+        };
+        let through = whole.iter().chain(&above).flat_map(|path| ancestors(path));
+        let through = through.map(str::to_owned).collect();
+        let rules = Rules::Directories { given: Vec::new(), whole, above, through };
+        Self { text: text.to_owned(), rules }
     }
 
     /// The rules as Git has them in `info/sparse-checkout`.
@@ -160,12 +175,14 @@ impl Sparse {
                 };
                 (included, descent)
             }
-            Rules::Directories { whole, above, .. } => {
+            Rules::Directories { whole, above, through, .. } => {
                 let name = directory.to_str().unwrap_or_default();
                 if whole.contains(name) {
                     (true, Descent::Whole)
                 } else if directory.is_empty() || above.contains(name) {
                     (true, Descent::Part)
+                } else if through.contains(name) {
+                    (false, Descent::Part)
                 } else {
                     (false, Descent::Nothing)
                 }

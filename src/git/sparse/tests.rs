@@ -219,13 +219,44 @@ fn directories() -> impl Strategy<Value = Sparse> {
     vec(path, 1..4).prop_map(|paths| Sparse::of_directories(&paths))
 }
 
+/// Files whose lines mostly name directories, as Git reads them.
+fn cones() -> impl Strategy<Value = Sparse> {
+    let path = || vec(name(), 1..4).prop_map(|names| names.join("/"));
+    let named = path().prop_map(|path| format!("/{}/\n", escaped(&path)));
+    let above = path().prop_map(|path| {
+        let path = escaped(&path);
+        format!("/{path}/\n!/{path}/*/\n")
+    });
+    let usual = prop::sample::select(vec!["/*\n", "!/*/\n", "# comment\n", "\n"]);
+    let line = prop_oneof![
+        4 => named,
+        3 => above,
+        2 => usual.prop_map(str::to_owned),
+        1 => line().prop_map(|line| line + "\n"),
+    ];
+    vec(line, 0..5).prop_map(|lines| Sparse::as_git_reads(&lines.concat()))
+}
+
+#[test]
+fn files_of_directories_are_read_as_git_reads_them() {
+    let read = |text: &str| Sparse::as_git_reads(text);
+    let paths = ["r", "a/f", "a/b/f", "c/f"];
+    assert_eq!(included(&read("/a/\n"), &paths), [true, true, true, false]);
+    assert_eq!(included(&read("/a/b/\n"), &paths), [true, false, true, false]);
+    assert_eq!(included(&read("/a/\n!/a/*/\n/a/b/\n"), &paths), [true, true, true, false]);
+    assert_eq!(included(&read(""), &paths), [true, false, false, false]);
+    assert_eq!(included(&read("/*\n"), &paths), [true; 4]);
+    assert_eq!(included(&read("a/\n"), &paths), [false, true, true, false]);
+    assert!(read("/a/\n").is_cone() && !read("/a\n").is_cone() && !read("/a*/\n").is_cone());
+}
+
 fn rules_mean_what_they_mean_to_git(cases: u32) {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let rules = (paths(), vec(patterns(), 12), vec(directories(), 4));
+    let rules = (paths(), vec(patterns(), 12), vec(directories(), 4), vec(cones(), 6));
     TestRunner::new(config)
-        .run(&rules, |(paths, patterns, directories)| {
+        .run(&rules, |(paths, patterns, directories, cones)| {
             let oracle = Oracle::of(&paths);
-            for rules in patterns.iter().chain(&directories) {
+            for rules in patterns.iter().chain(&directories).chain(&cones) {
                 check(&oracle, &paths, rules).map_err(TestCaseError::fail)?;
             }
             Ok(())

@@ -109,7 +109,7 @@ fn a_rollback_shows_the_part_of_the_moment() {
 #[test]
 fn a_part_that_git_sync_published_is_used_on_and_another_is_replaced() {
     let (upstream, commit) = rich();
-    for (text, stays) in [("/*\n!/*/\n/src/\n", true), ("/lib/\n", false)] {
+    for (text, stays) in [("/*\n!/*/\n/src/\n", true), ("/lib/\n", false), ("*.md\n", false)] {
         let (root, file) = (Root::new(), File::new());
         peer::syncs(&upstream, &root.path(), &root.link());
         let theirs = "/*\n!/*/\n/src/\n";
@@ -120,7 +120,7 @@ fn a_part_that_git_sync_published_is_used_on_and_another_is_replaced() {
         run(git(&root.link()).args(["reset", "--quiet", "--hard", &commit, "--"]));
         let inode = || fs::metadata(root.link()).unwrap().ino();
         let before = inode();
-        let rules = Rules::patterns(text);
+        let rules = Rules::as_git_reads(text);
         file.with(peer::by_its_name(&url(&upstream), &root), &rules).once().expect_code(0);
         assert_published(&root, &upstream, &commit, &rules);
         assert_eq!(inode() == before, stays, "{text}");

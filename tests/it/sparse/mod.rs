@@ -22,12 +22,18 @@ use crate::support::wait::{SOON, eventually};
 #[derive(Clone, Debug)]
 pub(crate) enum Rules {
     Patterns(String),
+    /// A file that Git reads as directories if it can, as it does for git-sync.
+    AsGitReads(String),
     Directories(Vec<String>),
 }
 
 impl Rules {
     pub(crate) fn patterns(text: &str) -> Self {
         Self::Patterns(text.to_owned())
+    }
+
+    pub(crate) fn as_git_reads(text: &str) -> Self {
+        Self::AsGitReads(text.to_owned())
     }
 
     pub(crate) fn directories(paths: &[&str]) -> Self {
@@ -58,7 +64,7 @@ impl File {
     /// Starts by these rules.
     pub(crate) fn with(&self, setup: Setup, rules: &Rules) -> Setup {
         match rules {
-            Rules::Patterns(text) => {
+            Rules::Patterns(text) | Rules::AsGitReads(text) => {
                 self.write(text);
                 setup.flag(format!("--sparse-checkout-file={}", self.path().display()))
             }
@@ -83,9 +89,10 @@ pub(crate) fn wanted(repo: &Path, commit: &str, rules: &Rules) -> Wanted {
     let tree = dir.path().join("t");
     run(git(&tree).args(["update-ref", "--no-deref", "HEAD", commit]));
     match rules {
-        Rules::Patterns(text) => {
+        Rules::Patterns(text) | Rules::AsGitReads(text) => {
+            let cone = matches!(rules, Rules::AsGitReads(_)).to_string();
             run(git(&tree).args(["config", "core.sparseCheckout", "true"]));
-            run(git(&tree).args(["config", "core.sparseCheckoutCone", "false"]));
+            run(git(&tree).args(["config", "core.sparseCheckoutCone", &cone]));
             fs::create_dir_all(tree.join(".git/info")).unwrap();
             fs::write(tree.join(".git/info/sparse-checkout"), text).unwrap();
             run(git(&tree).args(["read-tree", "-mu", "HEAD"]));
