@@ -7,11 +7,12 @@ use crate::attempt::outcome::HeldBack;
 use crate::config::Config;
 use crate::disk::look::read_below;
 use crate::disk::{Durable, remove, replace_file};
-use crate::git::{Resolved, Sparse};
+use crate::git::{Resolved, Scope};
 use crate::model::{Cause, CommitId};
 use crate::publish::Layout;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How long the file may be.
 const LONGEST: u64 = 64 * 1024;
@@ -24,7 +25,7 @@ struct Question {
     reference: String,
     command: Vec<String>,
     timeout_ms: u64,
-    /// Which files the program was shown, if not all.
+    /// Which files the program was shown, if not just those of the commit and its submodules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rules: Option<String>,
 }
@@ -46,6 +47,8 @@ pub(super) struct Refusals {
     path: PathBuf,
     /// None if nothing can be refused.
     question: Option<Question>,
+    /// What the question was made for.
+    scope: Option<Arc<Scope>>,
     last: Last,
 }
 
@@ -69,13 +72,17 @@ impl Refusals {
             timeout_ms: u64::try_from(exec.timeout.as_millis()).unwrap_or(u64::MAX),
             rules: None,
         });
-        Self { path: layout.refused(), question, last: Last::Unknown }
+        Self { path: layout.refused(), question, scope: None, last: Last::Unknown }
     }
 
     /// Notes which files the program is shown from now on.
-    pub(super) fn depend_on(&mut self, sparse: Option<&Sparse>) {
+    pub(super) fn depend_on(&mut self, scope: &Arc<Scope>) {
+        if self.scope.as_ref().is_some_and(|known| Arc::ptr_eq(known, scope)) {
+            return;
+        }
+        self.scope = Some(Arc::clone(scope));
         if let Some(question) = &mut self.question {
-            question.rules = sparse.map(Sparse::digest);
+            question.rules = scope.digest();
         }
     }
 
@@ -143,6 +150,8 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::config::{Request, Surroundings};
+    use crate::git::Sparse;
+    use crate::model::Submodules;
     use std::fs;
 
     fn config(args: &[&str]) -> Config {
@@ -181,16 +190,26 @@ mod tests {
         ] {
             assert_eq!(again(other).find(&wanted("a")), None, "{other:?}");
         }
-        let sparse = Sparse::of_patterns("*.md\n");
-        let mut refusals = again(&usual);
-        refusals.depend_on(Some(&sparse));
-        assert_eq!(refusals.find(&wanted("a")), None, "other files");
-        refusals.note(&wanted("a"), &refusal);
-        let mut refusals = again(&usual);
-        refusals.depend_on(Some(&sparse));
-        assert_eq!(refusals.find(&wanted("a")), known);
-        refusals.depend_on(None);
-        assert_eq!(refusals.find(&wanted("a")), None);
+        let all = Arc::new(Scope::default());
+        let sparse = Some(Arc::new(Sparse::of_patterns("*.md\n")));
+        for part in [
+            Scope { sparse, ..Scope::default() },
+            Scope { lfs: true, ..Scope::default() },
+            Scope { submodules: Submodules::Off, ..Scope::default() },
+        ] {
+            let part = Arc::new(part);
+            refusals.depend_on(&all);
+            refusals.note(&wanted("a"), &refusal);
+            let mut refusals = again(&usual);
+            refusals.depend_on(&part);
+            assert_eq!(refusals.find(&wanted("a")), None, "other files: {part:?}");
+            refusals.note(&wanted("a"), &refusal);
+            let mut refusals = again(&usual);
+            refusals.depend_on(&part);
+            assert_eq!(refusals.find(&wanted("a")), known);
+            refusals.depend_on(&all);
+            assert_eq!(refusals.find(&wanted("a")), None);
+        }
         again(&usual).clear();
         assert_eq!(again(&usual).find(&wanted("a")), None);
         fs::write(layout.refused(), "{").unwrap();

@@ -127,7 +127,7 @@ pub(super) fn apply(me: &mut Attempts) -> Result<(), AttemptError> {
         me.store = None;
         me.bases.clear();
     }
-    me.refusals.depend_on(scope.sparse.as_deref());
+    me.refusals.depend_on(&scope);
     me.root.look_through(scope);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Which part of a commit is wanted, and how it is had.
 
 use crate::git::tree::is_attributes;
-use crate::git::{Descent, Marker, Sparse};
+use crate::git::{Descent, Marker, Sparse, label};
 use crate::model::{Filter, Submodules};
 use gix::bstr::{BStr, ByteSlice};
 use std::sync::Arc;
@@ -32,6 +32,15 @@ impl Scope {
             text.push_str("lfs = on\n");
         }
         text
+    }
+
+    /// A short name for all that makes trees other ones; none for a whole commit with all submodules.
+    pub fn digest(&self) -> Option<String> {
+        let mut text = self.shape();
+        if self.submodules != Submodules::default() {
+            text += &["submodules = ", self.submodules.label(), "\n"].concat();
+        }
+        (!text.is_empty()).then(|| label(text.as_bytes()))
     }
 
     /// Which filter is of use. Without all trees Git would know nothing of files that patterns leave

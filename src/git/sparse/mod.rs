@@ -97,13 +97,6 @@ impl Sparse {
         format!("sparse {form} = {:?}\n", self.text())
     }
 
-    /// A short name for what they say.
-    pub fn digest(&self) -> String {
-        let (hash, kind) = (gix::hash::Kind::Sha1, gix::objs::Kind::Blob);
-        let id = gix::objs::compute_hash(hash, kind, self.shape().as_bytes());
-        id.map(|id| id.to_hex().to_string()).unwrap_or_default()
-    }
-
     /// Whether they are directories only.
     pub fn is_cone(&self) -> bool {
         matches!(self.rules, Rules::Directories { .. })
