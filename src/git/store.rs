@@ -205,7 +205,7 @@ impl Store {
                     GitError::Hostile { commit: commit.clone(), reason }
                 }
             })?;
-        tree::leave_out(&mut index, &self.scope);
+        tree::leave_out(&mut index, &self.scope, || stop.check())?;
         // A pack may have come of which nothing was needed until now.
         let objects = &self.repo.objects;
         let has = |id: &gix::oid| objects.exists_without_refresh(id) || objects.exists(id);
@@ -239,7 +239,7 @@ impl Store {
                     GitError::Hostile { commit: commit.clone(), reason }
                 }
             })?;
-        tree::leave_out(&mut index, &self.scope);
+        tree::leave_out(&mut index, &self.scope, || Ok(()))?;
         Ok(index)
     }
 

@@ -6,6 +6,7 @@ use crate::git::error::words;
 use crate::git::folded;
 use crate::model::Cause;
 use crate::model::CommitId;
+use crate::runtime::Stopped;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 use gix::index::entry::{Flags, Mode};
@@ -86,17 +87,28 @@ fn parent(path: Option<&BStr>) -> Option<&BStr> {
 /// The mark, and that it is to be stored.
 pub(crate) const SKIPPED: Flags = Flags::SKIP_WORKTREE.union(Flags::EXTENDED);
 
-/// Marks what is not to be written.
-pub(super) fn leave_out(index: &mut File, scope: &Scope) {
+/// After how many files to look whether to go on: many patterns take their time.
+const BETWEEN_CHECKS: usize = 256;
+
+/// Marks what is not to be written, as long as it may go on.
+pub(super) fn leave_out(
+    index: &mut File,
+    scope: &Scope,
+    go_on: impl Fn() -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
     let Some(sparse) = &scope.sparse else {
-        return;
+        return Ok(());
     };
     let mut marker = Marker::new(sparse);
     // What stands for a directory is marked already.
     let all = index.entries_mut_with_paths().filter(|(entry, _)| entry.mode != Mode::DIR);
-    for (entry, path) in all {
+    for (number, (entry, path)) in all.enumerate() {
+        if number % BETWEEN_CHECKS == 0 {
+            go_on()?;
+        }
         entry.flags.set(SKIPPED, !marker.includes(path));
     }
+    Ok(())
 }
 
 /// Whether attributes in this file hold for any file that is to be written, whether or not it is to

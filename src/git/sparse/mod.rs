@@ -10,7 +10,7 @@ mod tests;
 pub(crate) use marker::Marker;
 
 use crate::git::sparse::cone::Cone;
-use crate::git::sparse::pattern::{Pattern, parse};
+use crate::git::sparse::pattern::{Pattern, Patterns};
 use gix::bstr::{BStr, ByteSlice};
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub struct Sparse {
 /// The two kinds of rules. Git, too, treats them apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Rules {
-    Patterns(Vec<Pattern>),
+    Patterns(Patterns),
     Directories {
         /// As they were given, in order.
         given: Vec<String>,
@@ -51,7 +51,7 @@ pub enum Descent {
 impl Sparse {
     /// Takes patterns as they stand in a file.
     pub fn of_patterns(text: &str) -> Self {
-        Self { text: text.to_owned(), rules: Rules::Patterns(parse(text)) }
+        Self { text: text.to_owned(), rules: Rules::Patterns(Patterns::of(text)) }
     }
 
     /// Takes directories, as `git sparse-checkout set --cone` does: with all that is in them go the
@@ -116,13 +116,15 @@ impl Sparse {
             return Vec::new();
         };
         let fault = |pattern: &Pattern| Some((pattern.line(), pattern.fault()?));
-        patterns.iter().filter_map(fault).collect()
+        patterns.all().iter().filter_map(fault).collect()
     }
 
     /// Whether there is any rule by which a file could be written.
     pub fn may_include_any(&self) -> bool {
         match &self.rules {
-            Rules::Patterns(patterns) => patterns.iter().any(|pattern| !pattern.is_negative()),
+            Rules::Patterns(patterns) => {
+                patterns.all().iter().any(|pattern| !pattern.is_negative())
+            }
             Rules::Directories { .. } => true,
         }
     }
@@ -143,9 +145,7 @@ impl Sparse {
         let Rules::Patterns(patterns) = &self.rules else {
             return None;
         };
-        let name = path.rfind_byte(b'/').map_or(0, |slash| slash + 1);
-        let name = path.get(name..).unwrap_or_default();
-        let found = patterns.iter().rev().find(|one| one.matches(path, name, is_directory));
+        let found = patterns.last_of(path, is_directory);
         found.map(|pattern| !pattern.is_negative())
     }
 
@@ -161,7 +161,7 @@ impl Sparse {
                 let may_differ = |pattern: &Pattern| {
                     pattern.is_negative() == included && pattern.may_match_below(directory)
                 };
-                let descent = match (patterns.iter().any(may_differ), included) {
+                let descent = match (patterns.all().iter().any(may_differ), included) {
                     (true, _) => Descent::Part,
                     (false, true) => Descent::Whole,
                     (false, false) => Descent::Nothing,

@@ -4,6 +4,7 @@
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::glob::wildmatch;
 use gix::glob::wildmatch::Mode;
+use std::collections::HashMap;
 
 /// A line that says something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,53 @@ pub(super) fn parse(text: &str) -> Vec<Pattern> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.as_bytes().split(|byte| *byte == b'\n').zip(1..);
     lines.filter_map(|(line, number)| Pattern::of(line, number)).collect()
+}
+
+/// The patterns of a file, by what they are found by: most of many name one path or name each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Patterns {
+    all: Vec<Pattern>,
+    /// Those that stand for themselves, by their texts.
+    exact: HashMap<BString, Vec<usize>>,
+    /// The others.
+    open: Vec<usize>,
+}
+
+impl Patterns {
+    pub(super) fn of(text: &str) -> Self {
+        let mut patterns = Self { all: parse(text), ..Self::default() };
+        for (place, pattern) in patterns.all.iter().enumerate() {
+            if pattern.literal == pattern.text.len() {
+                patterns.exact.entry(pattern.text.clone()).or_default().push(place);
+            } else {
+                patterns.open.push(place);
+            }
+        }
+        patterns
+    }
+
+    /// All of them, in order.
+    pub(super) fn all(&self) -> &[Pattern] {
+        &self.all
+    }
+
+    /// The last that matches.
+    pub(super) fn last_of(&self, path: &BStr, is_directory: bool) -> Option<&Pattern> {
+        let name = path.rfind_byte(b'/').map_or(0, |slash| slash + 1);
+        let name = path.get(name..).unwrap_or_default();
+        let matching = |place: &usize| {
+            let pattern = self.all.get(*place)?;
+            pattern.matches(path, name, is_directory).then_some((*place, pattern))
+        };
+        let exact = [path.as_bytes(), name].map(|text| {
+            let places = self.exact.get(text.as_bstr()).map(Vec::as_slice).unwrap_or_default();
+            places.iter().rev().find_map(matching)
+        });
+        let exact = exact.into_iter().flatten().max_by_key(|(place, _)| *place);
+        let after = exact.map_or(0, |(place, _)| place);
+        let open = self.open.iter().rev().take_while(|place| **place >= after).find_map(matching);
+        open.or(exact).map(|(_, pattern)| pattern)
+    }
 }
 
 impl Pattern {
