@@ -90,8 +90,7 @@ pub(super) fn bring(
         let url = addresses::of_module(access, (store, fetched), module, &remote)?;
         let (path, shown) = (module.shown(), url.to_string());
         let home = Home { store: &store.of_module(module)?, commit: module.commit(), url };
-        home.bring(me, &objects, missing, stop)
-            .map_err(|error| error.of_submodule(path, shown))?;
+        home.bring(me, &objects, missing, stop).map_err(|error| error.of_submodule(path, shown))?;
     }
     Ok(())
 }

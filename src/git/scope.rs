@@ -46,6 +46,7 @@ impl Scope {
     }
 
     /// The same for submodules: neither rules nor a filter are about them.
+    #[must_use]
     pub fn inside(&self) -> Self {
         Self { sparse: None, filter: None, ..self.clone() }
     }

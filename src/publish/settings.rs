@@ -224,7 +224,8 @@ mod tests {
         assert_eq!(write(true), ours);
         assert_eq!(write(true), ours);
         assert_eq!(write(false), ours, "it does no harm");
-        let theirs = format!("{CONFIG}[LFS]\n\tconcurrenttransfers = 2\n\tRepositoryFormatVersion=0\n");
+        let theirs =
+            format!("{CONFIG}[LFS]\n\tconcurrenttransfers = 2\n\tRepositoryFormatVersion=0\n");
         fs::write(dir.path().join("config"), &theirs).unwrap();
         assert_eq!(write(true), theirs);
         let other = format!("{CONFIG}[lfs \"https://h\"]\n\taccess = basic\n");

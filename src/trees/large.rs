@@ -84,9 +84,7 @@ fn of_one(
             }
             (before, find(store, &changed(store, commit, content)?)?)
         }
-        (Content::Since(..), _) => {
-            (Needed::default(), find(store, &store.list_commit(commit)?)?)
-        }
+        (Content::Since(..), _) => (Needed::default(), find(store, &store.list_commit(commit)?)?),
     };
     for (path, pointer) in found {
         if let Some(name) = pointer.extension {
