@@ -1,6 +1,7 @@
 //! Git LFS, tried with stock git-lfs as the judge, and with a server that does what a test wants.
 
 mod failures;
+mod hosts;
 mod logins;
 mod memory;
 mod partly;
