@@ -45,6 +45,17 @@ impl Elsewhere {
         outfit
     }
 
+    /// Whether our own certificate is meant for that server.
+    pub(super) fn identifies_us_to(&self, url: &RepoUrl) -> bool {
+        let general = self.access.way_to_services().tls.identities;
+        self.is_named(url) || self.access.way(url).tls.identities != general
+    }
+
+    /// The way to SSH servers.
+    pub(super) fn ssh(&self) -> &Ssh {
+        &self.ssh
+    }
+
     /// The way there. `known` is a source at the same server.
     pub(super) fn source(
         &self,
@@ -55,8 +66,7 @@ impl Elsewhere {
     ) -> Source {
         let way = self.access.way(url);
         let redirects = way.redirects;
-        let general = self.access.way_to_services().tls.identities;
-        let identified = self.is_named(url) || way.tls.identities != general;
+        let identified = self.identifies_us_to(url);
         let ssh = match (url.location(), known) {
             (Location::Ssh(_), Some(known)) => known.ssh().clone(),
             (_, _) => self.ssh.clone(),

@@ -254,6 +254,11 @@ fn hint(error: &AttemptError) -> &'static str {
 
 /// Says what to look at where a submodule could not be had: others may have it than the repository.
 fn of_submodule(error: &AttemptError) -> &'static str {
+    if let AttemptError::Lfs(error) = error
+        && let Some(hint) = error.hint()
+    {
+        return hint;
+    }
     match error.class() {
         Class::Auth | Class::NotFound => {
             "check whether --credential or an SSH key is for that server; username and password are only for the server of the repository"

@@ -2,6 +2,7 @@
 //! that nobody needs.
 
 use crate::attempt::Attempts;
+use crate::attempt::addresses;
 use crate::attempt::error::AttemptError;
 use crate::config::Config;
 use crate::disk::{DiskError, is_there, remove, room};
@@ -49,7 +50,7 @@ impl Large {
     }
 }
 
-/// Brings what a commit needs and is not here.
+/// Brings what a commit and its submodules need and is not here. All of it is kept in one place.
 pub(super) fn bring(
     me: &mut Attempts,
     (store, fetched): (&Store, &Fetched),
@@ -59,34 +60,72 @@ pub(super) fn bring(
     if !store.scope().lfs {
         return me.large.tell(store, fetched);
     }
-    let (objects, shape) = (Objects::of(store.path()), store.shape());
-    let known = |base: &CommitId| Needed::read(&objects, base, &shape);
-    let needed = trees::needed(store, fetched, known)?;
+    let objects = Objects::of(store.large());
+    let how = store.shape() + store.scope().submodules.label();
+    let known = fetched.base().and_then(|base| Needed::read(&objects, base, &how));
+    let each = trees::needed(store, fetched, known)?;
+    let all = trees::together(fetched, &each);
     // Before anything comes, so that it is known what it is for.
-    needed.note(&objects, fetched.commit(), &shape)?;
-    let mut missing = missing(&objects, &needed)?;
-    if missing.is_empty() {
+    all.note(&objects, fetched.commit(), &how)?;
+    let lacking = missing(&objects, &all)?;
+    if lacking.is_empty() {
         return Ok(());
     }
-    let bytes = check_room(&objects, store, &missing)?;
-    tracing::info!(files = missing.len(), bytes, "bringing files of Git LFS");
-    let Some(remote) = me.sources.remote(place).cloned() else {
+    let bytes = check_room(&objects, store, &lacking)?;
+    tracing::info!(files = lacking.len(), bytes, "bringing files of Git LFS");
+    let Some(remote) = me.sources.place(place).cloned() else {
         return Ok(());
     };
-    if let Location::Local(path) = remote.location() {
-        copy(&objects, path, &mut missing, stop)?;
+    let mut each = each.iter();
+    if let Some(needed) = each.next() {
+        let home = Home { store, commit: fetched.commit(), url: remote.clone() };
+        home.bring(me, &objects, missing(&objects, needed)?, stop)?;
+    }
+    for (needed, part) in each.zip(&fetched.parts) {
+        let missing = missing(&objects, needed)?;
+        if missing.is_empty() {
+            continue;
+        }
+        let (module, access) = (&part.module, me.sources.access());
+        let url = addresses::of_module(access, (store, fetched), module, &remote)?;
+        let (path, shown) = (module.shown(), url.to_string());
+        let home = Home { store: &store.of_module(module)?, commit: module.commit(), url };
+        home.bring(me, &objects, missing, stop).map_err(|error| error.of_submodule(path, shown))?;
+    }
+    Ok(())
+}
+
+/// The repository that has pointers, and where it came from.
+struct Home<'a> {
+    store: &'a Store,
+    commit: &'a CommitId,
+    url: RepoUrl,
+}
+
+impl Home<'_> {
+    /// Brings what they point to.
+    fn bring(
+        &self,
+        me: &mut Attempts,
+        objects: &Objects,
+        mut missing: Vec<Wanted>,
+        stop: &Stop,
+    ) -> Result<(), AttemptError> {
+        if let Location::Local(path) = self.url.location() {
+            copy(objects, path, &mut missing, stop)?;
+        }
         if missing.is_empty() {
             return Ok(());
         }
+        let named = named(me, self.store, self.commit)?;
+        let endpoint = lfs::find(&self.url, named.as_ref())?;
+        let server = server(me, endpoint, &self.url, (missing.as_slice(), stop))?;
+        for some in missing.chunks(AT_ONCE) {
+            let offered = server.ask(some, stop)?;
+            lfs::bring(&server, &offered, objects, stop)?;
+        }
+        Ok(())
     }
-    let named = named(me, store, fetched.commit())?;
-    let endpoint = lfs::find(&remote, named.as_ref())?;
-    let server = server(me, endpoint, &remote, (missing.as_slice(), stop))?;
-    for some in missing.chunks(AT_ONCE) {
-        let offered = server.ask(some, stop)?;
-        lfs::bring(&server, &offered, &objects, stop)?;
-    }
-    Ok(())
 }
 
 /// What is not here, each file once.
@@ -158,7 +197,7 @@ fn server(
     let (url, grant) = match endpoint {
         Endpoint::Http(url) => (url, None),
         Endpoint::Ssh(url, guess) => {
-            let grant = lfs::ask(me.sources.ssh(), &url, stop)?;
+            let grant = lfs::ask(me.sources.ssh_to(remote), &url, stop)?;
             let href = grant.as_ref().and_then(|grant| grant.href.clone());
             let url = match href {
                 Some(href) => at(&href)?,
@@ -176,7 +215,7 @@ fn server(
     };
     tracing::debug!(%url, "asking an LFS server");
     let outfit = me.sources.outfit_at(&url, stop)?;
-    let at_home = is_same_server(&url, remote);
+    let at_home = is_same_server(&url, remote) && me.sources.identifies_us_to(&url);
     let (client, redirects) = me.sources.client_to(&url);
     let server = Server::new(client, &url, &outfit, at_home);
     let server = server.ok_or_else(|| not_http(&url.to_string()))?.with_redirects(redirects);

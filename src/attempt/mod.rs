@@ -5,6 +5,7 @@
 //! can be published that was not written whole, and nothing written that was not fetched whole.
 //! A step that fails ends the attempt; nothing that is published is touched by that.
 
+mod addresses;
 mod bases;
 mod clients;
 mod depth;

@@ -6,6 +6,7 @@
 //! is told to it.
 
 use crate::attempt::Attempts;
+use crate::attempt::addresses::address;
 use crate::attempt::error::AttemptError;
 use crate::attempt::root::stores;
 use crate::disk;
@@ -13,10 +14,7 @@ use crate::git;
 use crate::git::{
     Before, Declared, Fetched, GitError, Link, Module, Part, Resolved, Store, Use, label,
 };
-use crate::model::{
-    Cause, Class, CommitId, Location, RepoUrl, RepoUrlError, Submodules, is_relative_url,
-    resolve_relative_url,
-};
+use crate::model::{Cause, Class, CommitId, RepoUrl, Submodules};
 use crate::publish;
 use crate::runtime::Stop;
 
@@ -181,7 +179,8 @@ impl Gathering<'_> {
         if self.parts.len() >= MOST {
             return Err(refused(format!("there are more than {MOST} submodules")).into());
         }
-        let url = self.address(&text, &repository.url).map_err(refused)?;
+        let access = self.me.sources.access();
+        let url = address(access, &text, &repository.url).map_err(refused)?;
         let is_above = |above: &Repository<'_>| above.url == url && above.commit == *link.commit();
         if repository.line().any(is_above) {
             return Err(refused("it holds itself".to_owned()).into());
@@ -209,35 +208,6 @@ impl Gathering<'_> {
             above: Some(repository),
         };
         self.all_of(&below, links, by_changes)
-    }
-
-    /// Finds out where it is, or why it is not fetched from there.
-    fn address(&self, text: &str, above: &RepoUrl) -> Result<RepoUrl, String> {
-        let access = self.me.sources.access();
-        let is_way = is_relative_url(text);
-        let text = if is_way {
-            resolve_relative_url(&above.to_string(), text).map_err(|error| error.to_string())?
-        } else {
-            text.to_owned()
-        };
-        let url: RepoUrl = access.place_of(&text).parse().map_err(|error: RepoUrlError| {
-            format!("its address cannot be used: {}", Cause::of(&error))
-        })?;
-        let url = if is_way { url.with_login_of(above) } else { url };
-        if let Location::Local(path) = url.location()
-            && !path.is_absolute()
-        {
-            return Err("its address is neither a URL nor an absolute path".to_owned());
-        }
-        match access.forbids_submodule(&url, above) {
-            Some("file") if !matches!(above.location(), Location::Local(_)) => Err(
-                "its address is a path on this machine, and that of the repository is not; the setting \
-                 protocol.file.allow=always allows it"
-                    .to_owned(),
-            ),
-            Some(name) => Err(format!("the settings do not allow the protocol {name}")),
-            None => Ok(url),
-        }
     }
 
     /// Makes sure that the commit is here, whole.

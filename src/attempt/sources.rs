@@ -122,14 +122,10 @@ impl Sources {
         self.list.get(place).map(|source| source.url().to_string()).unwrap_or_default()
     }
 
-    /// The address of a source.
-    pub(super) fn remote(&self, place: usize) -> Option<&RepoUrl> {
-        self.list.get(place).map(Source::url)
-    }
-
-    /// The way to SSH servers.
-    pub(super) fn ssh(&self) -> &Ssh {
-        &self.ssh
+    /// The way to the SSH server of a repository.
+    pub(super) fn ssh_to(&self, url: &RepoUrl) -> &Ssh {
+        let is_known = self.list.iter().any(|source| source.url().is_beside(url));
+        if is_known { &self.ssh } else { self.elsewhere.ssh() }
     }
 
     /// The way to another server that a source needs, and which redirects are followed there.
@@ -145,7 +141,13 @@ impl Sources {
         url: &RepoUrl,
         stop: &Stop,
     ) -> Result<Outfit, CredentialsError> {
-        self.who.current(url, stop)
+        let outfit = self.who.current(url, stop)?;
+        Ok(self.elsewhere.fit(url, outfit))
+    }
+
+    /// Whether our own certificate is meant for the server of a repository.
+    pub(super) fn identifies_us_to(&self, url: &RepoUrl) -> bool {
+        self.elsewhere.identifies_us_to(url)
     }
 
     /// Who we are to a source.

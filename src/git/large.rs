@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The file that says where they are.
-const NAME: &str = ".lfsconfig";
+pub(super) const NAME: &str = ".lfsconfig";
 /// The settings in it that say so; the first that is there counts.
 const KEYS: [&str; 2] = ["lfs.url", "remote.origin.lfsurl"];
 /// No such file is as long as this.

@@ -50,6 +50,13 @@ impl Link {
         Module { path, commit: self.commit.clone(), store: store.path().to_owned() }
     }
 
+    /// What the repository above has for a submodule.
+    pub fn of(module: &Module, above: Option<&Module>) -> Self {
+        let start = above.map_or(0, |above| above.path.len() + 1);
+        let path = module.path.get(start..).unwrap_or_default();
+        Self { path: path.into(), commit: module.commit.clone() }
+    }
+
     /// Which commit it is at.
     pub fn commit(&self) -> &CommitId {
         &self.commit

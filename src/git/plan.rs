@@ -179,6 +179,14 @@ impl Fetched {
         matches!(self.content, Content::Since(..))
     }
 
+    /// The commit that it is compared with, if it is known by what differs from one.
+    pub fn base(&self) -> Option<&CommitId> {
+        match &self.content {
+            Content::Whole(_) => None,
+            Content::Since(base, _) => Some(base),
+        }
+    }
+
     /// The same by all its files.
     pub fn whole(self, store: &Store) -> Result<Self, GitError> {
         let content = match self.content {

@@ -1,5 +1,7 @@
 //! Which part of a commit is wanted, and how it is had.
 
+use crate::git::declared;
+use crate::git::large;
 use crate::git::tree::is_attributes;
 use crate::git::{Descent, Marker, Sparse, label};
 use crate::model::{Filter, Submodules};
@@ -43,6 +45,12 @@ impl Scope {
         (!text.is_empty()).then(|| label(text.as_bytes()))
     }
 
+    /// The same for submodules: neither rules nor a filter are about them.
+    #[must_use]
+    pub fn inside(&self) -> Self {
+        Self { sparse: None, filter: None, ..self.clone() }
+    }
+
     /// Which filter is of use. Without all trees Git would know nothing of files that patterns leave
     /// out; directories that are left out it knows by their own trees.
     pub(super) fn filter(&self) -> Option<Filter> {
@@ -75,7 +83,12 @@ impl Scope {
                 marker.descent(directory) != Descent::Nothing
             }
             Some(_) => false,
-            None => is_attributes(path) || path == ".gitmodules" || path == ".lfsconfig",
+            None => is_attributes(path) || is_about_others(path),
         }
     }
+}
+
+/// Whether a file says where else something of the commit is.
+pub(super) fn is_about_others(path: &BStr) -> bool {
+    path == declared::FILE || path == large::NAME
 }

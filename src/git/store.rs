@@ -6,6 +6,7 @@ use crate::git::Content;
 use crate::git::Fetched;
 use crate::git::GitError;
 use crate::git::Leaf;
+use crate::git::Module;
 use crate::git::Resolved;
 use crate::git::Scope;
 use crate::git::changes;
@@ -41,6 +42,8 @@ pub struct Store {
     path: PathBuf,
     pub(crate) repo: gix::Repository,
     scope: Arc<Scope>,
+    /// The repository in whose directory the files of Git LFS are kept.
+    large: PathBuf,
 }
 
 impl Store {
@@ -55,7 +58,19 @@ impl Store {
     }
 
     fn of(path: &Path, repo: &gix::ThreadSafeRepository) -> Self {
-        Self { path: path.to_owned(), repo: repo.to_thread_local(), scope: Arc::default() }
+        let (path, repo) = (path.to_owned(), repo.to_thread_local());
+        Self { large: path.clone(), path, repo, scope: Arc::default() }
+    }
+
+    /// Opens the repository of a submodule. What Git LFS keeps is in one place for all of a tree.
+    pub fn of_module(&self, module: &Module) -> Result<Self, GitError> {
+        let store = Self::open(module.store())?.within(&Arc::new(self.scope.inside()));
+        Ok(Self { large: self.large.clone(), ..store })
+    }
+
+    /// The repository in whose directory the files of Git LFS are kept.
+    pub fn large(&self) -> &Path {
+        &self.large
     }
 
     /// Looks at commits in this way from now on.
@@ -71,7 +86,8 @@ impl Store {
 
     /// Lets go of the packs and all that was read from them, until they are needed again.
     pub fn rest(self) -> Result<Self, GitError> {
-        Ok(Self::open(&self.path)?.within(&self.scope))
+        let store = Self::open(&self.path)?.within(&self.scope);
+        Ok(Self { large: self.large, ..store })
     }
 
     /// Opens whatever repository a `.git` leads to, only to look.

@@ -4,6 +4,7 @@ use crate::git::Marker;
 use crate::git::Scope;
 use crate::git::error::words;
 use crate::git::folded;
+use crate::git::scope::is_about_others;
 use crate::model::Cause;
 use crate::model::CommitId;
 use crate::runtime::Stopped;
@@ -126,10 +127,11 @@ pub(super) fn first_missing(index: &File, has: impl Fn(&gix::oid) -> bool) -> Op
     Some(format!("{} ({})", missing.path(index), missing.id))
 }
 
-/// Whether the content of a file is needed to write the tree.
+/// Whether the content of a file is needed to write the tree, or to find what else it takes.
 pub(super) fn is_needed(index: &State, entry: &Entry) -> bool {
     let path = entry.path(index);
     entry.mode != Mode::COMMIT
         && (!entry.flags.contains(Flags::SKIP_WORKTREE)
-            || is_attributes(path) && governs_any(index, path))
+            || is_attributes(path) && governs_any(index, path)
+            || is_about_others(path))
 }

@@ -30,7 +30,8 @@ impl UrlPrefix {
         let prefix = self.0.path().trim_end_matches('/');
         let rest = url.path().strip_prefix(prefix).filter(|_| same)?;
         let ends = rest.is_empty() || rest.starts_with('/');
-        let named = rest.strip_prefix(".git").is_some_and(|rest| rest.is_empty() || rest == "/");
+        let rest = rest.strip_prefix(".git");
+        let named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         (ends || named).then_some(prefix.len())
     }
 }

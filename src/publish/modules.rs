@@ -6,10 +6,10 @@
 use crate::disk::DiskError;
 use crate::disk::{Durable, is_there, list, make_directory, name, replace_file};
 use crate::git::{Module, Store};
-use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
+use crate::model::{Cause, CommitId, ObjectFormat};
 use crate::publish::link::{Live, admin_of};
 use crate::publish::root::{KEPT, clear_packs, clear_places, complete_config, head};
-use crate::publish::settings::config_of_module;
+use crate::publish::settings::{Settings, config_of_module};
 use crate::publish::sweep::to_trash;
 use crate::publish::{Layout, RootError};
 use crate::trees::Admin;
@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How files of it are written, and how its objects are named.
-type How = (Checkout, ObjectFormat);
+type How = (Settings, ObjectFormat);
 
 /// Opens the repository for the submodules of one address, and makes it if there is none.
 pub fn module_store(layout: &Layout, label: &str, how: How) -> Result<Store, RootError> {
@@ -48,11 +48,11 @@ pub fn renew_module(layout: &Layout, path: &Path, how: How) -> Result<Store, Roo
     Ok(Store::open(path)?)
 }
 
-fn complete(path: &Path, (checkout, format): How) -> Result<(), DiskError> {
+fn complete(path: &Path, (settings, format): How) -> Result<(), DiskError> {
     for directory in ["objects/info", "objects/pack", "refs/heads", KEPT, "worktrees"] {
         make_directory(&path.join(directory))?;
     }
-    for (name, content) in [("config", config_of_module(checkout, format)), ("HEAD", head())] {
+    for (name, content) in [("config", config_of_module(settings, format)), ("HEAD", head())] {
         let file = path.join(name);
         if fs::read(&file).ok().as_deref() != Some(content.as_bytes()) {
             replace_file(&file, content.as_bytes(), Durable::Yes)?;

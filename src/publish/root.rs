@@ -6,7 +6,7 @@ use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
 use crate::git::{GitError, Store};
-use crate::model::{Cause, Checkout, CommitId, ObjectFormat};
+use crate::model::{Cause, CommitId, ObjectFormat};
 use crate::publish::Layout;
 use crate::publish::live;
 use crate::publish::modules;
@@ -200,10 +200,9 @@ pub(super) fn head() -> String {
 /// Tells stock Git how files are written and that submodules count, where it does not know yet.
 pub(super) fn complete_config(
     layout: &Layout,
-    (checkout, format): (Checkout, ObjectFormat),
+    (settings, format): (Settings, ObjectFormat),
 ) -> Result<(), DiskError> {
     let git = layout.git();
-    let settings = Settings { checkout, ..Settings::default() };
     let (path, wanted) = (git.join("config"), config(&git, settings, format));
     if fs::read(&path).ok().as_deref() == Some(wanted.as_bytes()) {
         return Ok(());

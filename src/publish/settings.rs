@@ -52,6 +52,23 @@ pub struct Settings {
     pub checkout: Checkout,
     /// Whether Git is told things that are true of one worktree only.
     pub by_worktree: bool,
+    /// Whether files of Git LFS are brought.
+    pub lfs: bool,
+}
+
+/// What git-lfs writes when it is first used. If it did, we would take that for news.
+const LFS: &str = "[lfs]\n\trepositoryformatversion = 0\n";
+/// Where git-lfs finds the files of submodules: among those of the repository above.
+const LFS_OF_MODULE: &str = "\tstorage = ../../../lfs\n";
+
+fn knows_lfs(text: &str) -> bool {
+    let mut is_within = false;
+    text.lines().map(|line| line.trim().to_ascii_lowercase()).any(|line| {
+        if line.starts_with('[') {
+            is_within = line.starts_with("[lfs]");
+        }
+        is_within && line.contains("repositoryformatversion")
+    })
 }
 
 /// All submodules count whose files are there, so that Git shows them for what they are.
@@ -59,9 +76,12 @@ const SUBMODULES: &str = "[submodule]\n\tactive = .\n";
 
 /// The configuration of a repository that has the objects of submodules. Trees of it are all
 /// elsewhere.
-pub(super) fn config_of_module(checkout: Checkout, format: ObjectFormat) -> String {
-    let text = first(format).replace("bare = false", "bare = true") + SUBMODULES;
-    match checkout.lines() {
+pub(super) fn config_of_module(settings: Settings, format: ObjectFormat) -> String {
+    let mut text = first(format).replace("bare = false", "bare = true") + SUBMODULES;
+    if settings.lfs {
+        text = text + LFS + LFS_OF_MODULE;
+    }
+    match settings.checkout.lines() {
         lines if lines.is_empty() => text,
         lines => format!("{text}{BY_OPTIONS}\n{lines}"),
     }
@@ -96,6 +116,9 @@ pub(super) fn config(git: &Path, settings: Settings, format: ObjectFormat) -> St
     }
     if settings.by_worktree && !is_by_worktree(&text) {
         text.push_str(BY_WORKTREE);
+    }
+    if settings.lfs && !knows_lfs(&text) {
+        text.push_str(LFS);
     }
     text
 }
@@ -163,7 +186,7 @@ mod tests {
             assert_eq!(config(dir.path(), settings, ObjectFormat::Sha256), text);
             text
         };
-        let write = |checkout| write_all(Settings { checkout, by_worktree: false });
+        let write = |checkout| write_all(Settings { checkout, ..Settings::default() });
         let crlf = Checkout { autocrlf: Some(AutoCrlf::True), ..Checkout::default() };
         let other = Checkout { eol: Some(Eol::Crlf), symlinks: Some(false), ..Checkout::default() };
         let nothing = Checkout::default();
@@ -179,13 +202,37 @@ mod tests {
         fs::write(dir.path().join("config"), "[core]\n\trepositoryformatversion = 0\n").unwrap();
         assert!(write(crlf).ends_with("\tautocrlf = true\n"));
         assert!(write(nothing).ends_with("trustctime = false\n"));
-        let text = write_all(Settings { checkout: nothing, by_worktree: true });
+        let text = write_all(Settings { by_worktree: true, ..Settings::default() });
         assert!(text.ends_with(BY_WORKTREE));
         assert_eq!(write(nothing), text, "trees may still need it");
         fs::write(dir.path().join("config"), text + "\tworktreeconfig = false\n").unwrap();
-        let text = write_all(Settings { checkout: nothing, by_worktree: true });
+        let text = write_all(Settings { by_worktree: true, ..Settings::default() });
         assert!(text.ends_with(BY_WORKTREE));
     }
+
+    #[test]
+    fn git_lfs_finds_what_it_would_write_and_what_it_wrote_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |lfs| {
+            let settings = Settings { lfs, ..Settings::default() };
+            let text = config(dir.path(), settings, ObjectFormat::Sha1);
+            fs::write(dir.path().join("config"), &text).unwrap();
+            text
+        };
+        assert_eq!(write(false), CONFIG);
+        let ours = format!("{CONFIG}{LFS}");
+        assert_eq!(write(true), ours);
+        assert_eq!(write(true), ours);
+        assert_eq!(write(false), ours, "it does no harm");
+        let theirs =
+            format!("{CONFIG}[LFS]\n\tconcurrenttransfers = 2\n\tRepositoryFormatVersion=0\n");
+        fs::write(dir.path().join("config"), &theirs).unwrap();
+        assert_eq!(write(true), theirs);
+        let other = format!("{CONFIG}[lfs \"https://h\"]\n\taccess = basic\n");
+        fs::write(dir.path().join("config"), &other).unwrap();
+        assert_eq!(write(true), format!("{other}{LFS}"));
+    }
+
     #[test]
     fn the_hash_that_names_objects_is_read_back() {
         let dir = tempfile::tempdir().unwrap();

@@ -147,7 +147,7 @@ pub fn write(
     let wanted = has_links(&index).then(|| store.scope().submodules);
     let mut modules = Vec::with_capacity(parts.len());
     for Part { module, content } in parts {
-        let store = Store::open(module.store())?;
+        let store = store.of_module(&module)?;
         let mut files = store.list(module.commit(), content)?;
         let place = path.join(module.path());
         let more = fill(&store, module.commit(), &mut files, &place, stop)?;

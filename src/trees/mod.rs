@@ -25,7 +25,7 @@ pub use base::{Base, Original};
 pub use check::{Extent, intact};
 pub use drift::{Look, Patrol};
 pub use fresh::{TreeError, Written, write};
-pub use large::{has_pointers, needed};
+pub use large::{has_pointers, needed, together};
 pub use linked::{Admin, point_at};
 pub(crate) use notes::{RULES, WORKTREE_CONFIG};
 pub use parts::Noted;

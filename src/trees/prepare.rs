@@ -351,12 +351,11 @@ impl Preparation {
         let mut bytes = 0;
         for (owner, places) in groups {
             let module = owner.and_then(|owner| modules.get(owner));
-            let (git, commit, tree) = match module {
-                Some(module) => (module.store(), module.commit(), tree.join(module.path())),
-                None => (self.git.as_path(), commit, tree.to_owned()),
+            let store = Store::open(&self.git)?.within(&self.scope);
+            let (store, commit, tree) = match module {
+                Some(one) => (store.of_module(one)?, one.commit(), tree.join(one.path())),
+                None => (store, commit, tree.to_owned()),
             };
-            let store = Store::open(git)?;
-            let store = if module.is_none() { store.within(&self.scope) } else { store };
             bytes += write_some((&store, commit), (index, &owners), &places, &tree, stop)?;
         }
         Ok(bytes)

@@ -211,7 +211,7 @@ pub(super) fn write(
     tree: &Path,
 ) -> Result<u64, TreeError> {
     let mut bytes = 0;
-    let kept = Objects::of(store.path());
+    let kept = Objects::of(store.large());
     for special in specials {
         let Some(entry) = index.entries().get(special.entry) else {
             continue;

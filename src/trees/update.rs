@@ -77,7 +77,7 @@ fn put(
         // It may have held nothing but what has gone.
         make_directory(&place)?;
         if new(content) {
-            let store = Store::open(module.store())?;
+            let store = store.of_module(module)?;
             let mut files = changed(&store, module.commit(), content)?;
             bytes += fill(&store, module.commit(), &mut files, &place, stop)?.bytes;
             parts::merge(&mut written, module, &files);

@@ -95,7 +95,8 @@ impl Root {
 
     /// What Git is told of the repository.
     fn settings(&self) -> Settings {
-        Settings { checkout: self.checkout, by_worktree: self.scope.sparse.is_some() }
+        let by_worktree = self.scope.sparse.is_some();
+        Settings { checkout: self.checkout, by_worktree, lfs: self.scope.lfs }
     }
 
     fn sparse(&self) -> Option<&Sparse> {

@@ -16,20 +16,20 @@ pub(in crate::attempt) fn open(
     format: ObjectFormat,
 ) -> Result<Store, AttemptError> {
     root.touch();
-    let how = (root.checkout, format);
+    let how = (root.settings(), format);
     Ok(publish::module_store(&root.layout, label, how)?.within(&inside(root)))
 }
 
 /// Puts an empty one in the place of a damaged one.
 pub(in crate::attempt) fn renew(root: &mut Root, damaged: Store) -> Result<Store, AttemptError> {
-    let (path, how) = (damaged.path().to_owned(), (root.checkout, damaged.format()));
+    let (path, how) = (damaged.path().to_owned(), (root.settings(), damaged.format()));
     drop(damaged);
     Ok(publish::renew_module(&root.layout, &path, how)?.within(&inside(root)))
 }
 
-/// What counts in submodules: neither rules nor filter are about them.
+/// What counts in submodules.
 fn inside(root: &Root) -> Arc<Scope> {
-    Arc::new(Scope { sparse: None, filter: None, ..(*root.scope).clone() })
+    Arc::new(root.scope.inside())
 }
 
 /// Whether the objects of a submodule are gone that is in a published tree.

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::lfs::{assert_published, trying, with_server};
+use crate::submodules::family::{link, links};
 use crate::support::authority::Authority;
 use crate::support::daemon::{Root, Setup};
 use crate::support::http;
@@ -101,6 +102,25 @@ fn an_ssh_server_says_where_files_are_and_what_to_say_there() {
         |asked: &crate::support::service::Asked| asked.header("authorization").map(str::to_owned);
     assert!(server.asked().iter().all(|asked| granted(asked).as_deref() == Some("RemoteAuth x")));
     assert_eq!(server.asked().len(), 2);
+}
+
+#[test]
+fn the_ssh_server_of_a_submodule_says_where_its_files_are() {
+    let (upstream, other, root) = (lfs::upstream(), lfs::upstream(), Root::new());
+    other.commit("x.bin", "elsewhere\n");
+    let server = Server::start(&kept(&other));
+    let grant = json!({"href": server.url(), "header": {"Authorization": "RemoteAuth x"}});
+    let script = with_script(&other, Some(&format!("echo '{grant}'")));
+    let url = script.sshd.url(&other.repo());
+    let commit = links(&upstream, &[link("sub", &url, &other.head())]);
+    let repo = format!("--repo={}", upstream.repo().display());
+    (script.setup)(&root).flag(repo).once().expect_code(0);
+    assert_eq!(root.published(), Some(commit));
+    assert_eq!(fs::read(root.link().join("sub/x.bin")).unwrap(), b"elsewhere\n");
+    assert_eq!(calls(&script.sshd), format!("{} download\n", other.repo().display()));
+    for asked in server.asked() {
+        assert_eq!(asked.header("authorization"), Some("RemoteAuth x"));
+    }
 }
 
 #[test]

@@ -13,20 +13,20 @@ use crate::support::wait::{SOON, eventually};
 
 /// A bare repository `<name>.git` in a directory, beside a work tree that pushes into it.
 #[derive(Clone, Debug)]
-pub(super) struct Sub {
+pub(crate) struct Sub {
     dir: PathBuf,
     name: String,
 }
 
 impl Sub {
     /// Makes one with a commit, beside the repository.
-    pub(super) fn beside(upstream: &Upstream, name: &str) -> Self {
+    pub(crate) fn beside(upstream: &Upstream, name: &str) -> Self {
         let format = run(upstream.git().args(["rev-parse", "--show-object-format"]));
         Self::at(upstream.dir(), name, &format)
     }
 
     /// One that was made.
-    pub(super) fn known(upstream: &Upstream, name: &str) -> Self {
+    pub(crate) fn known(upstream: &Upstream, name: &str) -> Self {
         Self { dir: upstream.dir().to_owned(), name: name.to_owned() }
     }
 
@@ -42,31 +42,31 @@ impl Sub {
         sub
     }
 
-    pub(super) fn work(&self) -> PathBuf {
+    pub(crate) fn work(&self) -> PathBuf {
         self.dir.join(format!("{}-work", self.name))
     }
 
-    pub(super) fn git(&self) -> std::process::Command {
+    pub(crate) fn git(&self) -> std::process::Command {
         git(&self.work())
     }
 
-    pub(super) fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         run(self.git().args(["rev-parse", "HEAD"]))
     }
 
     /// Writes a file.
-    pub(super) fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> &Self {
         write(&self.work().join(path), content.as_ref());
         self
     }
 
     /// Commits a file and pushes; gives the commit's id.
-    pub(super) fn commit(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn commit(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> String {
         self.write(path, content).push()
     }
 
     /// Commits what is in the work tree.
-    pub(super) fn push(&self) -> String {
+    pub(crate) fn push(&self) -> String {
         run(self.git().args(["add", "--all"]));
         run(self.git().args(["commit", "--quiet", "--allow-empty", "-m", "another"]));
         run(self.git().args(["push", "--quiet", "--force", "origin", "HEAD:main"]));
@@ -74,7 +74,7 @@ impl Sub {
     }
 
     /// Has another as a submodule of its own.
-    pub(super) fn has(&self, links: &[Link]) -> String {
+    pub(crate) fn has(&self, links: &[Link]) -> String {
         run(self.git().args(["add", "--all"]));
         declare(&self.work(), links);
         self.push()
@@ -83,14 +83,14 @@ impl Sub {
 
 /// A submodule as a commit has it.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
-    pub(super) path: String,
-    pub(super) url: String,
-    pub(super) commit: String,
+pub(crate) struct Link {
+    pub(crate) path: String,
+    pub(crate) url: String,
+    pub(crate) commit: String,
 }
 
 /// Describes a submodule at its newest commit.
-pub(super) fn link(path: &str, url: &str, commit: &str) -> Link {
+pub(crate) fn link(path: &str, url: &str, commit: &str) -> Link {
     Link { path: path.to_owned(), url: url.to_owned(), commit: commit.to_owned() }
 }
 
@@ -111,14 +111,14 @@ fn declare(work: &Path, links: &[Link]) {
 }
 
 /// Writes a link to the index of a work tree.
-pub(super) fn bare_link(work: &Path, path: &str, commit: &str) {
+pub(crate) fn bare_link(work: &Path, path: &str, commit: &str) {
     fs::create_dir_all(work.join(path)).unwrap();
     let entry = format!("160000,{commit},{path}");
     run(git(work).args(["update-index", "--add", "--replace", "--cacheinfo", &entry]));
 }
 
 /// Commits exactly these submodules, with all else as it is.
-pub(super) fn links(upstream: &Upstream, links: &[Link]) -> String {
+pub(crate) fn links(upstream: &Upstream, links: &[Link]) -> String {
     let known = run(upstream.git().args(["ls-files", "-z", "--stage"]));
     for line in known.split('\0').filter(|line| line.starts_with("160000")) {
         let path = line.split('\t').nth(1).unwrap();
@@ -134,7 +134,7 @@ pub(super) fn links(upstream: &Upstream, links: &[Link]) -> String {
 }
 
 /// What stock Git makes of a commit with all its submodules, or only the first ones.
-pub(super) fn checkout(repo: &Path, commit: &str, recursive: bool) -> Snapshot {
+pub(crate) fn checkout(repo: &Path, commit: &str, recursive: bool) -> Snapshot {
     let dir = TempDir::new().unwrap();
     run(git(dir.path()).args(["clone", "--quiet", "--no-checkout"]).arg(repo).arg("t"));
     let tree = dir.path().join("t");
@@ -147,13 +147,13 @@ pub(super) fn checkout(repo: &Path, commit: &str, recursive: bool) -> Snapshot {
 /// Fails unless the link shows the commit with its submodules as stock Git makes it, and stock Git is
 /// content with it.
 #[track_caller]
-pub(super) fn assert_published(root: &Root, repo: &Path, commit: &str) {
+pub(crate) fn assert_published(root: &Root, repo: &Path, commit: &str) {
     assert_equals(root, &checkout(repo, commit, true), commit);
 }
 
 /// The same, given what is expected.
 #[track_caller]
-pub(super) fn assert_equals(root: &Root, expected: &Snapshot, commit: &str) {
+pub(crate) fn assert_equals(root: &Root, expected: &Snapshot, commit: &str) {
     let link = root.link();
     eventually("Git has an index", SOON, || {
         let path = attempt(git(&link).args(["rev-parse", "--git-path", "index"])).ok()?;
@@ -168,7 +168,7 @@ pub(super) fn assert_equals(root: &Root, expected: &Snapshot, commit: &str) {
 
 /// Fails unless stock Git finds everything in order.
 #[track_caller]
-pub(super) fn is_content(root: &Root) {
+pub(crate) fn is_content(root: &Root) {
     let link = root.link();
     let plain = |words: &[&str]| run(git(&link).arg("--no-optional-locks").args(words));
     assert_eq!(plain(&["status", "--porcelain"]), "");
@@ -190,7 +190,7 @@ pub(super) fn is_content(root: &Root) {
 }
 
 /// The repositories in which objects of submodules are kept.
-pub(super) fn stores(root: &Root) -> Vec<PathBuf> {
+pub(crate) fn stores(root: &Root) -> Vec<PathBuf> {
     let found = fs::read_dir(root.path().join(".git/gitsyncd/modules"));
     found.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }

@@ -2,7 +2,7 @@
 //! `git submodule update --init --recursive`, or nothing new is published.
 
 mod changes;
-mod family;
+pub(crate) mod family;
 mod faults;
 mod hostile;
 mod modes;
