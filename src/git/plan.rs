@@ -129,7 +129,7 @@ impl Fetched {
         Self { parts, ..self }
     }
 
-    /// The submodules of the commit itself; see [`Part::links`].
+    /// The submodules of the commit itself; see `Part::links`.
     pub fn links(&self) -> Option<Vec<Link>> {
         self.content.links()
     }
