@@ -71,7 +71,12 @@ pub(super) fn bring(
     if lacking.is_empty() {
         return Ok(());
     }
-    let bytes = check_room(&objects, store, &lacking)?;
+    lfs::forget_others(&objects, &lacking)?;
+    let live = me.root.live().map(|live| live.commit);
+    let bytes = check_room(&objects, store, &lacking).or_else(|full| {
+        lfs::keep_only(&objects, &all, live.as_ref(), &how)?;
+        check_room(&objects, store, &lacking).map_err(|_still| full)
+    })?;
     tracing::info!(files = lacking.len(), bytes, "bringing files of Git LFS");
     let Some(remote) = me.sources.place(place).cloned() else {
         return Ok(());
