@@ -67,7 +67,7 @@ pub(super) fn bring(
     let all = trees::together(fetched, &each);
     // Before anything comes, so that it is known what it is for.
     all.note(&objects, fetched.commit(), &how)?;
-    let lacking = missing(&objects, &all)?;
+    let lacking = missing(&objects, &all, stop)?;
     if lacking.is_empty() {
         return Ok(());
     }
@@ -84,10 +84,10 @@ pub(super) fn bring(
     let mut each = each.iter();
     if let Some(needed) = each.next() {
         let home = Home { store, commit: fetched.commit(), url: remote.clone() };
-        home.bring(me, &objects, missing(&objects, needed)?, stop)?;
+        home.bring(me, &objects, missing(&objects, needed, stop)?, stop)?;
     }
     for (needed, part) in each.zip(&fetched.parts) {
-        let missing = missing(&objects, needed)?;
+        let missing = missing(&objects, needed, stop)?;
         if missing.is_empty() {
             continue;
         }
@@ -134,7 +134,7 @@ impl Home<'_> {
 }
 
 /// What is not here, each file once.
-fn missing(objects: &Objects, needed: &Needed) -> Result<Vec<Wanted>, LfsError> {
+fn missing(objects: &Objects, needed: &Needed, stop: &Stop) -> Result<Vec<Wanted>, LfsError> {
     let mut missing: BTreeMap<_, Wanted> = BTreeMap::new();
     for (path, pointer) in &needed.0 {
         if let Some(other) = missing.get(&pointer.oid) {
@@ -145,7 +145,7 @@ fn missing(objects: &Objects, needed: &Needed) -> Result<Vec<Wanted>, LfsError> 
                     other: other.path.clone(),
                 });
             }
-        } else if !objects.has(pointer)? {
+        } else if !objects.has(pointer, stop)? {
             missing.insert(&pointer.oid, Wanted::new(path, pointer.clone()));
         }
     }

@@ -67,9 +67,10 @@ impl Visit<'_> {
     /// Brings one file, in as many pieces as it takes.
     fn bring(&self, offered: &Offered) -> Result<(), LfsError> {
         let mut patience = Patience::new();
+        // It stays open, so that it is read once only, however often the connection breaks.
+        let mut partial = self.resume(offered)?;
         loop {
             self.stop.check()?;
-            let mut partial = Partial::resume(self.objects, &offered.file.pointer)?;
             let before = partial.got();
             let went = self.go_on(offered, &mut partial);
             // A server that says each time that this was all has another file.
@@ -80,6 +81,7 @@ impl Visit<'_> {
                     // The beginning may have been the wrong part.
                     Err(reason) if before > 0 => {
                         tracing::debug!(reason, "a file of Git LFS is brought anew");
+                        partial = self.resume(offered)?;
                         continue;
                     }
                     Err(reason) => return Err(offered.unlike(reason)),
@@ -90,9 +92,7 @@ impl Visit<'_> {
                 }
                 Err(error) => error,
             };
-            if partial.got() > before {
-                patience = Patience::new();
-            }
+            patience.came(partial.got().saturating_sub(before));
             if self.over.load(Ordering::Relaxed) {
                 return Err(error);
             }
@@ -100,6 +100,10 @@ impl Visit<'_> {
                 return Err(if ended { offered.too_short(partial.got()) } else { error });
             }
         }
+    }
+
+    fn resume(&self, offered: &Offered) -> Result<Partial, LfsError> {
+        Partial::resume(self.objects, &offered.file.pointer, self.stop)
     }
 
     fn go_on(&self, offered: &Offered, partial: &mut Partial) -> Result<(), LfsError> {

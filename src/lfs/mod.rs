@@ -17,6 +17,8 @@ mod partial;
 mod patience;
 mod pointer;
 mod server;
+#[cfg(test)]
+mod stops;
 mod wanted;
 
 pub use download::bring;
