@@ -220,10 +220,10 @@ fn server(
     };
     tracing::debug!(%url, "asking an LFS server");
     let outfit = me.sources.outfit_at(&url, stop)?;
-    let at_home = is_same_server(&url, remote) && me.sources.identifies_us_to(&url);
+    let identified = me.sources.identifies_us_to(&url);
     let (client, redirects) = me.sources.client_to(&url);
-    let server = Server::new(client, &url, &outfit, at_home);
-    let server = server.ok_or_else(|| not_http(&url.to_string()))?.with_redirects(redirects);
+    let server = Server::new(client, &url, &outfit, identified);
+    let server = server.ok_or_else(|| lfs::not_http(&url.to_string()))?.with_redirects(redirects);
     Ok(match &grant {
         Some(grant) => server.granted(grant),
         None => server,
@@ -234,23 +234,7 @@ fn server(
 fn at(href: &str) -> Result<RepoUrl, LfsError> {
     let url = href.parse().ok();
     url.filter(|url: &RepoUrl| matches!(url.location(), Location::Http(_)))
-        .ok_or_else(|| not_http(href))
-}
-
-fn not_http(url: &str) -> LfsError {
-    LfsError::Address {
-        url: url.to_owned(),
-        named_by: "git-lfs-authenticate",
-        reason: "it is no http or https URL".to_owned(),
-    }
-}
-
-/// Says whether both are at the same scheme, host and port.
-fn is_same_server(one: &RepoUrl, other: &RepoUrl) -> bool {
-    match (one.location(), other.location()) {
-        (Location::Http(one), Location::Http(other)) => one.origin() == other.origin(),
-        (_, _) => false,
-    }
+        .ok_or_else(|| lfs::not_http(href))
 }
 
 /// A commit is published: what it needs is kept from now on.

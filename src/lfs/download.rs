@@ -66,6 +66,19 @@ struct Visit<'a> {
 impl Visit<'_> {
     /// Brings one file, in as many pieces as it takes.
     fn bring(&self, offered: &Offered) -> Result<(), LfsError> {
+        match self.follow(offered) {
+            Err(error) if offered.may_be_stale(&error) && !self.over.load(Ordering::Relaxed) => {
+                tracing::debug!(%error, "asking for another link");
+                let again = self.server.ask(std::slice::from_ref(&offered.file), self.stop)?;
+                let again = again.first().unwrap_or(offered);
+                self.follow(again).map_err(|error| again.stale(error))
+            }
+            ended => ended,
+        }
+    }
+
+    /// Brings one file from where it is said to be.
+    fn follow(&self, offered: &Offered) -> Result<(), LfsError> {
         let mut patience = Patience::new();
         // It stays open, so that it is read once only, however often the connection breaks.
         let mut partial = self.resume(offered)?;
@@ -88,7 +101,7 @@ impl Visit<'_> {
                 },
                 Ok(()) => {
                     let source = Cause::new("the answer ended too early");
-                    LfsError::Net(NetError::Broken { url: shown(&offered.url), source })
+                    offered.broke(NetError::Broken { url: shown(&offered.url), source })
                 }
                 Err(error) => error,
             };
@@ -141,7 +154,7 @@ impl Visit<'_> {
             common: &headers(range.into_iter()),
             body: Bytes::new(),
         };
-        self.server.send(&errand, self.stop).map_err(LfsError::Net)
+        self.server.send(&errand, self.stop).map_err(|error| offered.broke(error))
     }
 
     fn take(
@@ -153,7 +166,8 @@ impl Visit<'_> {
         // Whoever failed says why.
         while !self.over.load(Ordering::Relaxed) {
             let piece = body.fill_buf();
-            let piece = piece.map_err(|error| broken(&shown(&offered.url), &error))?;
+            let piece =
+                piece.map_err(|error| offered.broke(broken(&shown(&offered.url), &error)))?;
             if piece.is_empty() {
                 break;
             }
@@ -169,6 +183,28 @@ impl Offered {
     /// What came is something else.
     fn unlike(&self, reason: String) -> LfsError {
         self.file.unlike(&shown(&self.url), reason)
+    }
+
+    /// The bytes did not come.
+    fn broke(&self, source: NetError) -> LfsError {
+        let (path, oid) = (self.file.path.clone(), self.file.pointer.oid.to_string());
+        LfsError::File { path, oid, source: Box::new(source) }
+    }
+
+    /// Says whether the link may not be good any more.
+    fn may_be_stale(&self, error: &LfsError) -> bool {
+        self.signed && matches!(error, LfsError::Object { code: 401 | 403 | 410, .. })
+    }
+
+    /// A new link did not help either.
+    fn stale(&self, error: LfsError) -> LfsError {
+        if let LfsError::Object { url, path, oid, said, code: 401 | 403 | 410, .. } = &error
+            && !self.at_home
+        {
+            let (url, path, oid, said) = (url.clone(), path.clone(), oid.clone(), said.clone());
+            return LfsError::Link { url, path, oid, said };
+        }
+        error
     }
 
     fn too_short(&self, got: u64) -> LfsError {

@@ -22,7 +22,7 @@ mod stops;
 mod wanted;
 
 pub use download::bring;
-pub use endpoint::{Endpoint, Named, find};
+pub use endpoint::{Endpoint, Named, find, not_http};
 pub use error::LfsError;
 pub use forget::{forget_others, keep_only};
 pub use grant::{Grant, ask};

@@ -181,12 +181,12 @@ impl Objects {
             }
         }
         for path in list(&self.partial())? {
-            let Ok(written) = path.metadata().and_then(|found| found.modified()) else {
+            let Ok(found) = path.metadata() else {
                 continue;
             };
             let is_copy = name(&path).and_then(Oid::new).is_none();
-            let is_old = written.elapsed().is_ok_and(|age| age > KEPT);
-            if is_old || (is_copy && written < *FIRST) {
+            let age = found.modified().ok().and_then(|written| written.elapsed().ok());
+            if age.is_some_and(|age| age > KEPT) || (is_copy && found.mtime() < *FIRST) {
                 remove(&path)?;
             }
         }
@@ -256,7 +256,7 @@ fn time(seconds: i64, nanoseconds: i64) -> Timestamps {
 mod tests {
     use super::*;
     use crate::lfs::stops::{calm, soon};
-    use std::time::{Instant, SystemTime};
+    use std::time::Instant;
 
     fn pointer(content: &[u8]) -> Pointer {
         let digest = ring::digest::digest(&ring::digest::SHA256, content);
@@ -370,7 +370,8 @@ mod tests {
         let (begun, copy) = (pointer.oid.to_string(), format!("{}-77", pointer.oid));
         for name in [&begun, &copy] {
             let file = File::create(objects.partial().join(name)).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+            let before = jiff::Timestamp::now().as_second() - 60;
+            futimens(&file, &time(before, 0)).unwrap();
         }
         objects.sweep(&HashSet::new()).unwrap();
         assert_eq!(list(&objects.partial()).unwrap().len(), 2);

@@ -13,7 +13,6 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
 
 /// How much is read at once.
 const CHUNK: usize = 128 << 10;
@@ -21,10 +20,9 @@ const CHUNK: usize = 128 << 10;
 /// Makes names differ within one process.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// Copies that were begun before this are those of a process that is gone. Clocks of file systems tick
+/// Copies that were written to last before this second are those of a process that is gone. Clocks of file systems tick
 /// slowly.
-pub(super) static FIRST: LazyLock<SystemTime> =
-    LazyLock::new(|| SystemTime::now() - Duration::from_secs(1));
+pub(super) static FIRST: LazyLock<i64> = LazyLock::new(|| jiff::Timestamp::now().as_second() - 1);
 
 /// A file that is being brought.
 pub(super) struct Partial {
@@ -157,7 +155,7 @@ fn is_full(kind: io::ErrorKind) -> bool {
 mod tests {
     use super::*;
     use crate::lfs::stops::{calm, soon};
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     fn pointer(content: &[u8]) -> Pointer {
         let digest = ring::digest::digest(&SHA256, content);
