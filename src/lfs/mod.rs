@@ -10,6 +10,8 @@ mod download;
 mod endpoint;
 mod error;
 mod forget;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod grant;
 mod needed;
 mod objects;
