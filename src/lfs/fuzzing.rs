@@ -8,6 +8,9 @@ use crate::lfs::batch::{Answer, odd_at};
 const LONGEST: usize = 256 * 10 + 100;
 
 /// Reads a pointer. One that was read is read again from what stock git-lfs would write of it.
+///
+/// # Panics
+/// If that goes wrong.
 pub fn pointer(bytes: &[u8]) {
     let Some(pointer) = Pointer::read(bytes) else {
         return;
@@ -22,6 +25,9 @@ pub fn pointer(bytes: &[u8]) {
 }
 
 /// Reads what a server says of where files are.
+///
+/// # Panics
+/// If that goes wrong.
 pub fn answer(bytes: &[u8]) {
     let told = match serde_json::from_slice::<Answer>(bytes).map(Answer::offers) {
         Ok(Ok(offers)) => {
