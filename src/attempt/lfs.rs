@@ -67,7 +67,7 @@ pub(super) fn bring(
     let all = trees::together(fetched, &each);
     // Before anything comes, so that it is known what it is for.
     all.note(&objects, fetched.commit(), &how)?;
-    let lacking = missing(&objects, &all)?;
+    let lacking = missing(&objects, &all, stop)?;
     if lacking.is_empty() {
         return Ok(());
     }
@@ -84,10 +84,10 @@ pub(super) fn bring(
     let mut each = each.iter();
     if let Some(needed) = each.next() {
         let home = Home { store, commit: fetched.commit(), url: remote.clone() };
-        home.bring(me, &objects, missing(&objects, needed)?, stop)?;
+        home.bring(me, &objects, missing(&objects, needed, stop)?, stop)?;
     }
     for (needed, part) in each.zip(&fetched.parts) {
-        let missing = missing(&objects, needed)?;
+        let missing = missing(&objects, needed, stop)?;
         if missing.is_empty() {
             continue;
         }
@@ -134,7 +134,7 @@ impl Home<'_> {
 }
 
 /// What is not here, each file once.
-fn missing(objects: &Objects, needed: &Needed) -> Result<Vec<Wanted>, LfsError> {
+fn missing(objects: &Objects, needed: &Needed, stop: &Stop) -> Result<Vec<Wanted>, LfsError> {
     let mut missing: BTreeMap<_, Wanted> = BTreeMap::new();
     for (path, pointer) in &needed.0 {
         if let Some(other) = missing.get(&pointer.oid) {
@@ -145,7 +145,7 @@ fn missing(objects: &Objects, needed: &Needed) -> Result<Vec<Wanted>, LfsError> 
                     other: other.path.clone(),
                 });
             }
-        } else if !objects.has(pointer)? {
+        } else if !objects.has(pointer, stop)? {
             missing.insert(&pointer.oid, Wanted::new(path, pointer.clone()));
         }
     }
@@ -220,10 +220,10 @@ fn server(
     };
     tracing::debug!(%url, "asking an LFS server");
     let outfit = me.sources.outfit_at(&url, stop)?;
-    let at_home = is_same_server(&url, remote) && me.sources.identifies_us_to(&url);
+    let identified = me.sources.identifies_us_to(&url);
     let (client, redirects) = me.sources.client_to(&url);
-    let server = Server::new(client, &url, &outfit, at_home);
-    let server = server.ok_or_else(|| not_http(&url.to_string()))?.with_redirects(redirects);
+    let server = Server::new(client, &url, &outfit, identified);
+    let server = server.ok_or_else(|| lfs::not_http(&url.to_string()))?.with_redirects(redirects);
     Ok(match &grant {
         Some(grant) => server.granted(grant),
         None => server,
@@ -234,23 +234,7 @@ fn server(
 fn at(href: &str) -> Result<RepoUrl, LfsError> {
     let url = href.parse().ok();
     url.filter(|url: &RepoUrl| matches!(url.location(), Location::Http(_)))
-        .ok_or_else(|| not_http(href))
-}
-
-fn not_http(url: &str) -> LfsError {
-    LfsError::Address {
-        url: url.to_owned(),
-        named_by: "git-lfs-authenticate",
-        reason: "it is no http or https URL".to_owned(),
-    }
-}
-
-/// Says whether both are at the same scheme, host and port.
-fn is_same_server(one: &RepoUrl, other: &RepoUrl) -> bool {
-    match (one.location(), other.location()) {
-        (Location::Http(one), Location::Http(other)) => one.origin() == other.origin(),
-        (_, _) => false,
-    }
+        .ok_or_else(|| lfs::not_http(href))
 }
 
 /// A commit is published: what it needs is kept from now on.

@@ -180,6 +180,11 @@ impl Sources {
             // Another repository said so, to whom we may be somebody else.
             return false;
         }
+        if let AttemptError::Lfs(error) = &failed.error
+            && !self.asked_is_at(error.disbelieved_at())
+        {
+            return false;
+        }
         let (place, outfit) = &self.asked;
         if let Some(source) = self.list.get(*place) {
             self.who.disbelieved(source.url(), outfit, failed);
@@ -190,6 +195,13 @@ impl Sources {
             self.forget();
         }
         refused
+    }
+
+    /// Says whether an address is at the server of the source that was asked last.
+    fn asked_is_at(&self, address: Option<&str>) -> bool {
+        let url = address.and_then(|address| address.parse::<RepoUrl>().ok());
+        let source = self.list.get(self.asked.0).map(Source::url);
+        source.zip(url).is_some_and(|(source, url)| source.is_beside(&url))
     }
 
     /// Asks a source what the ref names. A full commit id needs no asking.

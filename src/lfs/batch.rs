@@ -1,7 +1,7 @@
 //! What is said to an LFS server, and what it says (git-lfs, docs/api/batch.md).
 
 use crate::lfs::{Oid, Pointer};
-use crate::model::Secret;
+use crate::model::{Cause, Secret, short};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -109,6 +109,12 @@ impl Download {
     }
 }
 
+/// Says where a text is not what it should be, and nothing of what is there: it may be a secret.
+pub(super) fn odd_at(error: &serde_json::Error) -> Cause {
+    let kind = if error.is_data() { "it says something else" } else { "it is no JSON" };
+    Cause::new(format!("{kind} at line {} column {}", error.line(), error.column()))
+}
+
 impl Answer {
     /// What is said of each file.
     pub(super) fn offers(self) -> Result<BTreeMap<Oid, Offer>, String> {
@@ -116,16 +122,16 @@ impl Answer {
             what.clone().filter(|what| !what.is_empty() && !what.eq_ignore_ascii_case(wanted))
         };
         if let Some(transfer) = odd(&self.transfer, "basic") {
-            return Err(format!("it wants to transfer files by {transfer:?}"));
+            return Err(format!("it wants to transfer files by {:?}", short(&transfer)));
         }
         if let Some(hash) = odd(&self.hash_algo, "sha256") {
-            return Err(format!("it names files by {hash:?}"));
+            return Err(format!("it names files by {:?}", short(&hash)));
         }
         let offer = |told: Told| {
             let authenticated = told.authenticated == Some(true);
             let link = told.actions.and_then(|actions| actions.download);
             let offer = match (told.error, link) {
-                (Some(error), _) => Err(error),
+                (Some(error), _) => Err(Complaint { message: short(&error.message), ..error }),
                 (None, Some(link)) => Ok(Download::new(link, authenticated)),
                 (None, None) => Err(Complaint {
                     code: 404,
@@ -191,6 +197,21 @@ mod tests {
         assert!(
             !format!("{:?}", offer(r#""actions":{"download":{"href":"hush"}}"#)).contains("hush")
         );
+    }
+
+    #[test]
+    fn what_an_answer_says_is_not_told_at_length_and_secrets_not_at_all() {
+        let long = "x".repeat(10_000);
+        let error = complaint(&format!(r#""error":{{"code":410,"message":"{long}"}}"#));
+        assert_eq!(error.message.chars().count(), 257);
+        for odd in ["transfer", "hash_algo"] {
+            let text = format!(r#"{{"{odd}":"{long}","objects":[]}}"#);
+            assert!(answer(&text).offers().unwrap_err().len() < 400, "{odd}");
+        }
+        let text = r#"{"objects":[{"oid":"","actions":{"download":{"href":"","header":"hush"}}}]}"#;
+        let error = serde_json::from_str::<Answer>(text).err().unwrap();
+        assert!(error.to_string().contains("hush"));
+        assert_eq!(odd_at(&error).to_string(), "it says something else at line 1 column 70");
     }
 
     #[test]

@@ -66,10 +66,24 @@ struct Visit<'a> {
 impl Visit<'_> {
     /// Brings one file, in as many pieces as it takes.
     fn bring(&self, offered: &Offered) -> Result<(), LfsError> {
+        match self.follow(offered) {
+            Err(error) if offered.may_be_stale(&error) && !self.over.load(Ordering::Relaxed) => {
+                tracing::debug!(%error, "asking for another link");
+                let again = self.server.ask(std::slice::from_ref(&offered.file), self.stop)?;
+                let again = again.first().unwrap_or(offered);
+                self.follow(again).map_err(|error| again.stale(error))
+            }
+            ended => ended,
+        }
+    }
+
+    /// Brings one file from where it is said to be.
+    fn follow(&self, offered: &Offered) -> Result<(), LfsError> {
         let mut patience = Patience::new();
+        // It stays open, so that it is read once only, however often the connection breaks.
+        let mut partial = self.resume(offered)?;
         loop {
             self.stop.check()?;
-            let mut partial = Partial::resume(self.objects, &offered.file.pointer)?;
             let before = partial.got();
             let went = self.go_on(offered, &mut partial);
             // A server that says each time that this was all has another file.
@@ -80,19 +94,18 @@ impl Visit<'_> {
                     // The beginning may have been the wrong part.
                     Err(reason) if before > 0 => {
                         tracing::debug!(reason, "a file of Git LFS is brought anew");
+                        partial = self.resume(offered)?;
                         continue;
                     }
                     Err(reason) => return Err(offered.unlike(reason)),
                 },
                 Ok(()) => {
                     let source = Cause::new("the answer ended too early");
-                    LfsError::Net(NetError::Broken { url: shown(&offered.url), source })
+                    offered.broke(NetError::Broken { url: shown(&offered.url), source })
                 }
                 Err(error) => error,
             };
-            if partial.got() > before {
-                patience = Patience::new();
-            }
+            patience.came(partial.got().saturating_sub(before));
             if self.over.load(Ordering::Relaxed) {
                 return Err(error);
             }
@@ -100,6 +113,10 @@ impl Visit<'_> {
                 return Err(if ended { offered.too_short(partial.got()) } else { error });
             }
         }
+    }
+
+    fn resume(&self, offered: &Offered) -> Result<Partial, LfsError> {
+        Partial::resume(self.objects, &offered.file.pointer, self.stop)
     }
 
     fn go_on(&self, offered: &Offered, partial: &mut Partial) -> Result<(), LfsError> {
@@ -137,7 +154,7 @@ impl Visit<'_> {
             common: &headers(range.into_iter()),
             body: Bytes::new(),
         };
-        self.server.send(&errand, self.stop).map_err(LfsError::Net)
+        self.server.send(&errand, self.stop).map_err(|error| offered.broke(error))
     }
 
     fn take(
@@ -149,7 +166,8 @@ impl Visit<'_> {
         // Whoever failed says why.
         while !self.over.load(Ordering::Relaxed) {
             let piece = body.fill_buf();
-            let piece = piece.map_err(|error| broken(&shown(&offered.url), &error))?;
+            let piece =
+                piece.map_err(|error| offered.broke(broken(&shown(&offered.url), &error)))?;
             if piece.is_empty() {
                 break;
             }
@@ -165,6 +183,28 @@ impl Offered {
     /// What came is something else.
     fn unlike(&self, reason: String) -> LfsError {
         self.file.unlike(&shown(&self.url), reason)
+    }
+
+    /// The bytes did not come.
+    fn broke(&self, source: NetError) -> LfsError {
+        let (path, oid) = (self.file.path.clone(), self.file.pointer.oid.to_string());
+        LfsError::File { path, oid, source: Box::new(source) }
+    }
+
+    /// Says whether the link may not be good any more.
+    fn may_be_stale(&self, error: &LfsError) -> bool {
+        self.signed && matches!(error, LfsError::Object { code: 401 | 403 | 410, .. })
+    }
+
+    /// A new link did not help either.
+    fn stale(&self, error: LfsError) -> LfsError {
+        if let LfsError::Object { url, path, oid, said, code: 401 | 403 | 410, .. } = &error
+            && !self.at_home
+        {
+            let (url, path, oid, said) = (url.clone(), path.clone(), oid.clone(), said.clone());
+            return LfsError::Link { url, path, oid, said };
+        }
+        error
     }
 
     fn too_short(&self, got: u64) -> LfsError {

@@ -5,7 +5,7 @@
 //! (see [`server`](crate::lfs::server)).
 
 use crate::lfs::LfsError;
-use crate::model::{Location, RepoUrl, Secret, SshUrl};
+use crate::model::{Location, RepoUrl, Secret, SshUrl, short};
 use std::path::PathBuf;
 use url::Url;
 
@@ -40,6 +40,11 @@ pub fn find(remote: &RepoUrl, named: Option<&Named>) -> Result<Endpoint, LfsErro
         |reason: String| LfsError::Address { url: shown(&named.url), named_by: named.by, reason };
     let url: RepoUrl = named.url.parse().map_err(|error| failed(format!("{error}")))?;
     match (url.location(), remote.location()) {
+        (Location::Http(to), Location::Http(home))
+            if named.by_repository && home.scheme() == "https" && to.scheme() != "https" =>
+        {
+            Err(failed("a repository that comes over https may not name an http server".to_owned()))
+        }
         (Location::Http(_), _) => Ok(Endpoint::Http(url)),
         (Location::Ssh(to), Location::Ssh(home)) if is_same_server(to, home) => guess(&url),
         (Location::Ssh(_), _) if named.by_repository => {
@@ -112,18 +117,27 @@ fn with_login(url: &Url, of: &RepoUrl) -> String {
     url.to_string()
 }
 
+/// An SSH server sent us to what is no HTTP server.
+pub fn not_http(url: &str) -> LfsError {
+    LfsError::Address {
+        url: shown(url),
+        named_by: "git-lfs-authenticate",
+        reason: "it is no http or https URL".to_owned(),
+    }
+}
+
 /// What may be shown of an address that somebody wrote.
 fn shown(text: &str) -> String {
-    match text.parse::<RepoUrl>() {
-        Ok(url) => url.to_string(),
-        Err(_) => match text.split_once("://") {
-            Some((scheme, rest)) => {
-                let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-                format!("{scheme}://{}", rest.split('?').next().unwrap_or_default())
-            }
+    let url = match (text.parse::<RepoUrl>(), Url::parse(text)) {
+        (Ok(url), _) => url.to_string(),
+        (Err(_), Ok(url)) => super::server::shown(&url),
+        // Where what is secret ends is not known.
+        (Err(_), Err(_)) => match text.split_once("://") {
+            Some((scheme, _)) => format!("{scheme}://..."),
             None => text.to_owned(),
         },
-    }
+    };
+    short(&url)
 }
 
 #[cfg(test)]
@@ -183,6 +197,14 @@ mod tests {
     }
 
     #[test]
+    fn a_repository_cannot_have_us_leave_https() {
+        let plain = "http://lfs.example/x";
+        assert!(found("https://h/a", Some((plain, true))).is_err());
+        assert_eq!(found("https://h/a", Some((plain, false))).unwrap(), plain);
+        assert_eq!(found("http://h/a", Some((plain, true))).unwrap(), plain);
+    }
+
+    #[test]
     fn a_repository_cannot_make_us_log_in_at_another_ssh_server() {
         assert!(found("git@h:a", Some(("git@h:b", true))).is_ok());
         assert!(found("git@h:a", Some(("git@other:b", false))).is_ok());
@@ -194,7 +216,17 @@ mod tests {
 
     #[test]
     fn an_error_shows_no_secret() {
-        let error = found("/a", Some(("ftp://me:hush@h/x?token=hush", true))).unwrap_err();
-        assert!(!error.to_string().contains("hush"), "{error}");
+        for secret in [
+            "ftp://me:hush@h/x?token=hush",
+            "ftp://h/x?token=@hush",
+            "ftp://me:a/hush@h/x",
+            "git://me:hush@h/x?hush",
+            "https://me:hush?@",
+        ] {
+            let error = found("/a", Some((secret, true))).unwrap_err();
+            assert!(!error.to_string().contains("hush"), "{error}");
+            let error = not_http(secret).to_string();
+            assert!(!error.contains("hush") && error.contains("git-lfs-authenticate"), "{error}");
+        }
     }
 }

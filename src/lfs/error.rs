@@ -14,6 +14,16 @@ pub enum LfsError {
     /// The bytes did not come.
     #[error("could not bring a file of Git LFS")]
     Net(#[source] NetError),
+    /// The bytes of one file did not come.
+    #[error("could not bring the file {path:?} ({oid}) of Git LFS")]
+    File {
+        /// The file.
+        path: String,
+        /// What it is to hold.
+        oid: String,
+        /// Why not.
+        source: Box<NetError>,
+    },
     /// The SSH server could not be asked where the files are.
     #[error("could not ask where the files of Git LFS are")]
     Ssh(#[source] SshError),
@@ -56,8 +66,24 @@ pub enum LfsError {
         oid: String,
         /// What came back.
         said: String,
+        /// The same as a number.
+        code: u16,
         /// What that means.
         class: Class,
+    },
+    /// Another server does not take a link that the LFS server gave.
+    #[error(
+        "'{url}' does not accept the link of the LFS server to the file {path:?} ({oid}), nor a new one: {said}"
+    )]
+    Link {
+        /// What was tried.
+        url: String,
+        /// The file.
+        path: String,
+        /// What it is to hold.
+        oid: String,
+        /// What came back.
+        said: String,
     },
     /// What came is not what the pointer says.
     #[error("what '{url}' sent is not the file {path:?} ({oid}): {reason}")]
@@ -132,14 +158,16 @@ impl LfsError {
     pub fn class(&self) -> Class {
         match self {
             Self::Net(error) => error.class(),
+            Self::File { source, .. } => source.class(),
             Self::Ssh(error) => error.class(),
             Self::Disk(_) | Self::NoRoom { .. } | Self::Lost { .. } => Class::Disk,
             Self::Stopped(_) => Class::Timeout,
             Self::Address { .. } | Self::Extension { .. } => Class::Config,
             Self::Refused { class, .. } | Self::Object { class, .. } => *class,
-            Self::Content { .. } | Self::Answer { .. } | Self::Contradiction { .. } => {
-                Class::Protocol
-            }
+            Self::Content { .. }
+            | Self::Link { .. }
+            | Self::Answer { .. }
+            | Self::Contradiction { .. } => Class::Protocol,
             Self::NotThere { .. } => Class::NotFound,
         }
     }
@@ -147,9 +175,8 @@ impl LfsError {
     /// What to check, where that is not what one checks for all failures of its kind.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Net(error) => {
-                error.hint().or_else(|| (error.class() == Class::Auth).then_some(AUTH))
-            }
+            Self::Net(error) => of_net(error),
+            Self::File { source, .. } => of_net(source),
             Self::Ssh(error) => error.hint(),
             Self::Address { .. } => {
                 Some("check lfs.url in .lfsconfig or git-config: it is to be an http or https URL")
@@ -169,6 +196,9 @@ impl LfsError {
             Self::Answer { .. } => {
                 Some("check whether the address is that of an LFS server, and what it logs")
             }
+            Self::Link { .. } => Some(
+                "check the storage behind the LFS server, its clock, and for how long its links are good; our login does not count there",
+            ),
             Self::Extension { .. } => {
                 Some("no program is run here; store the file without the extension, or set lfs=off")
             }
@@ -183,16 +213,42 @@ impl LfsError {
         }
     }
 
+    /// Where we were not believed, if that is why.
+    pub fn disbelieved_at(&self) -> Option<&str> {
+        match self {
+            Self::Refused { url, class: Class::Auth, .. }
+            | Self::Object { url, class: Class::Auth, .. } => Some(url),
+            Self::Net(_)
+            | Self::File { .. }
+            | Self::Ssh(_)
+            | Self::Disk(_)
+            | Self::Stopped(_)
+            | Self::Address { .. }
+            | Self::Refused { .. }
+            | Self::Object { .. }
+            | Self::Link { .. }
+            | Self::Content { .. }
+            | Self::Answer { .. }
+            | Self::NotThere { .. }
+            | Self::Extension { .. }
+            | Self::Contradiction { .. }
+            | Self::NoRoom { .. }
+            | Self::Lost { .. } => None,
+        }
+    }
+
     /// How long the server wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Net(error) => error.retry_after(),
+            Self::File { source, .. } => source.retry_after(),
             Self::Refused { retry_after, .. } => *retry_after,
             Self::Ssh(_)
             | Self::Disk(_)
             | Self::Stopped(_)
             | Self::Address { .. }
             | Self::Object { .. }
+            | Self::Link { .. }
             | Self::Content { .. }
             | Self::Answer { .. }
             | Self::NotThere { .. }
@@ -205,6 +261,10 @@ impl LfsError {
 }
 
 const AUTH: &str = "check whether the login may read this repository; an LFS server at another host than the repository gets no login but one of `credential` for its address";
+
+fn of_net(error: &NetError) -> Option<&'static str> {
+    error.hint().or_else(|| (error.class() == Class::Auth).then_some(AUTH))
+}
 
 fn refused_in_words(url: &str, said: &str, class: Class) -> String {
     let said = format!("the LFS server answered {said}");

@@ -1,7 +1,9 @@
 //! What an SSH server says of where the files are, and what to say there (git-lfs-authenticate).
 
 use crate::lfs::LfsError;
-use crate::model::{Cause, Secret, SshUrl};
+use crate::lfs::batch::odd_at;
+use crate::lfs::server::broken;
+use crate::model::{Cause, Secret, SshUrl, short};
 use crate::net::NetError;
 use crate::runtime::Stop;
 use crate::ssh::{Call, Ssh};
@@ -57,7 +59,7 @@ pub fn ask(ssh: &Ssh, url: &SshUrl, stop: &Stop) -> Result<Option<Grant>, LfsErr
     }
     let refused = LfsError::Refused {
         url: url.to_string(),
-        said: format!("to git-lfs-authenticate: {said}"),
+        said: format!("to git-lfs-authenticate: {}", short(&said)),
         class: class_of(&said),
         retry_after: None,
     };
@@ -70,13 +72,14 @@ fn run(ssh: &Ssh, url: &SshUrl, stop: &Stop) -> Result<(Said, Call), LfsError> {
     let mut call = ssh.run(url, PROGRAM, &["download"], stop).map_err(LfsError::Ssh)?;
     let mut text = Vec::new();
     let read = (&mut call.reader).take(LONGEST).read_to_end(&mut text);
-    let said = read.map(|_| text).map_err(|error| super::server::broken(&url.to_string(), &error));
+    let said = read.map(|_| text);
+    let said = said.map_err(|error| LfsError::Net(broken(&url.to_string(), &error)));
     Ok((said, call))
 }
 
 fn read(url: &SshUrl, text: &[u8]) -> Result<Grant, LfsError> {
     let told: Told = serde_json::from_slice(text).map_err(|error| {
-        let source = Cause::new(format!("git-lfs-authenticate said something else: {error}"));
+        let source = Cause::new(format!("git-lfs-authenticate: {}", odd_at(&error)));
         LfsError::Answer { url: url.to_string(), source }
     })?;
     let header = told.header.unwrap_or_default();
@@ -112,9 +115,13 @@ mod tests {
     use super::*;
 
     fn granted(text: &str) -> Option<Grant> {
+        read(&here(), text.as_bytes()).ok()
+    }
+
+    fn here() -> SshUrl {
         let url: crate::model::RepoUrl = "git@h:a".parse().unwrap();
         let crate::model::Location::Ssh(url) = url.location().clone() else { panic!("ssh") };
-        read(&url, text.as_bytes()).ok()
+        url
     }
 
     #[test]
@@ -128,6 +135,8 @@ mod tests {
         let bare = granted(r#"{"header":null}"#).unwrap();
         assert!(bare.href.is_none() && bare.header.is_empty());
         assert!(granted("Welcome!").is_none());
+        let error = read(&here(), br#"{"header":"Bearer hush"}"#).unwrap_err();
+        assert!(!Cause::of(&error).to_string().contains("hush"), "{error:?}");
     }
 
     #[test]

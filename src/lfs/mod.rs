@@ -10,6 +10,8 @@ mod download;
 mod endpoint;
 mod error;
 mod forget;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod grant;
 mod needed;
 mod objects;
@@ -17,10 +19,12 @@ mod partial;
 mod patience;
 mod pointer;
 mod server;
+#[cfg(test)]
+mod stops;
 mod wanted;
 
 pub use download::bring;
-pub use endpoint::{Endpoint, Named, find};
+pub use endpoint::{Endpoint, Named, find, not_http};
 pub use error::LfsError;
 pub use forget::{forget_others, keep_only};
 pub use grant::{Grant, ask};

@@ -7,7 +7,7 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{if_there, is_there, list, make_directory, name, remove, rename};
-use crate::lfs::partial::{Partial, Sound};
+use crate::lfs::partial::{FIRST, Partial, Sound};
 use crate::lfs::{LfsError, Oid, Pointer, Wanted};
 use crate::runtime::Stop;
 use rustix::fs::{Timespec, Timestamps, futimens, ioctl_ficlone};
@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// How much is read at once.
 const CHUNK: usize = 128 << 10;
+/// How much is copied at once by the kernel.
+const PIECE: u64 = 4 << 20;
 /// How long before it was brought a file seems to have been made, in seconds: Git reads a file
 /// again if its time is not older than that of the index.
 const BEFORE: i64 = 3;
@@ -60,7 +62,7 @@ impl Objects {
     }
 
     /// Says whether a file is here and holds what it should. One that does not is removed.
-    pub fn has(&self, pointer: &Pointer) -> Result<bool, DiskError> {
+    pub fn has(&self, pointer: &Pointer, stop: &Stop) -> Result<bool, LfsError> {
         if pointer.is_empty() {
             return Ok(true);
         }
@@ -75,7 +77,7 @@ impl Objects {
             return Ok(same_size);
         }
         // Trees may share it, so it is left as it is, and one that is like it takes its place.
-        if same_size && self.copy(&path, pointer, || Ok::<(), DiskError>(()))?.is_ok() {
+        if same_size && self.copy(&path, pointer, stop)?.is_ok() {
             return Ok(true);
         }
         tracing::warn!(path = %path.display(), "a kept file of Git LFS was changed");
@@ -95,28 +97,21 @@ impl Objects {
         if !is_there(&from) {
             return Ok(false);
         }
-        let copied = self.copy(&from, &file.pointer, || stop.check().map_err(LfsError::from))?;
+        let copied = self.copy(&from, &file.pointer, stop)?;
         copied.map(|()| true).map_err(|reason| file.unlike(&from.display().to_string(), reason))
     }
 
     /// Copies a file that is to be kept, and looks at all of it on the way.
-    fn copy<E: From<DiskError>>(
-        &self,
-        from: &Path,
-        pointer: &Pointer,
-        go_on: impl Fn() -> Result<(), E>,
-    ) -> Result<Sound<()>, E> {
+    fn copy(&self, from: &Path, pointer: &Pointer, stop: &Stop) -> Result<Sound<()>, LfsError> {
         let mut source = File::open(from).at("open", from)?;
         let mut partial = Partial::anew(self, pointer)?;
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            go_on()?;
-            let count = source.read(&mut chunk).at("read", from)?;
-            if count == 0 {
-                return Ok(partial.finish(self)?);
-            }
-            if let Err(reason) = partial.write(chunk.get(..count).unwrap_or_default())? {
-                return Ok(Err(reason));
+        match fill(&mut partial, &mut source, from, stop) {
+            Ok(Ok(())) => Ok(partial.finish(self)?),
+            Ok(Err(reason)) => Ok(Err(reason)),
+            Err(error) => {
+                // Nobody goes on with it.
+                partial.discard()?;
+                Err(error)
             }
         }
     }
@@ -136,8 +131,14 @@ impl Objects {
 
     /// Writes a file into a tree, where none is: it shares its blocks with the one that is kept, or
     /// else is the same file, or else is a copy. Says whether it is here at all.
-    pub fn put(&self, pointer: &Pointer, to: &Path, executable: bool) -> Result<bool, DiskError> {
-        if !self.has(pointer)? {
+    pub fn put(
+        &self,
+        pointer: &Pointer,
+        to: &Path,
+        executable: bool,
+        stop: &Stop,
+    ) -> Result<bool, LfsError> {
+        if !self.has(pointer, stop)? {
             return Ok(false);
         }
         let rights = if executable { 0o777 } else { 0o666 };
@@ -155,7 +156,9 @@ impl Objects {
             if alike(&written) == alike(&found) && link(&path, to)? {
                 return Ok(true);
             }
-            io::copy(&mut kept, new).at("write", to)?;
+            while io::copy(&mut (&mut kept).take(PIECE), new).at("write", to)? > 0 {
+                stop.check()?;
+            }
         }
         let time = time(found.mtime(), found.mtime_nsec());
         futimens(&*new, &time).at("note the time at", to)?;
@@ -178,13 +181,36 @@ impl Objects {
             }
         }
         for path in list(&self.partial())? {
-            let written = path.metadata().and_then(|found| found.modified());
-            let age = written.ok().and_then(|written| written.elapsed().ok());
-            if age.is_some_and(|age| age > KEPT) {
+            let Ok(found) = path.metadata() else {
+                continue;
+            };
+            let is_copy = name(&path).and_then(Oid::new).is_none();
+            let age = found.modified().ok().and_then(|written| written.elapsed().ok());
+            if age.is_some_and(|age| age > KEPT) || (is_copy && found.mtime() < *FIRST) {
                 remove(&path)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Takes in what a file holds.
+fn fill(
+    partial: &mut Partial,
+    source: &mut File,
+    from: &Path,
+    stop: &Stop,
+) -> Result<Sound<()>, LfsError> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        stop.check()?;
+        let count = source.read(&mut chunk).at("read", from)?;
+        if count == 0 {
+            return Ok(Ok(()));
+        }
+        if let Err(reason) = partial.write(chunk.get(..count).unwrap_or_default())? {
+            return Ok(Err(reason));
+        }
     }
 }
 
@@ -229,6 +255,8 @@ fn time(seconds: i64, nanoseconds: i64) -> Timestamps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lfs::stops::{calm, soon};
+    use std::time::Instant;
 
     fn pointer(content: &[u8]) -> Pointer {
         let digest = ring::digest::digest(&ring::digest::SHA256, content);
@@ -250,16 +278,16 @@ mod tests {
         let objects = Objects::of(dir.path());
         let pointer = kept(&objects, b"content");
         let path = objects.path(&pointer.oid);
-        assert!(objects.has(&pointer).unwrap());
+        assert!(objects.has(&pointer, &calm()).unwrap());
         fs::write(&path, b"CONTENT").unwrap();
-        assert!(!objects.has(&pointer).unwrap());
+        assert!(!objects.has(&pointer, &calm()).unwrap());
         assert!(!path.exists());
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, b"content").unwrap();
-        assert!(objects.has(&pointer).unwrap(), "git-lfs may have put it there");
+        assert!(objects.has(&pointer, &calm()).unwrap(), "git-lfs may have put it there");
         assert!(is_sealed(&path.metadata().unwrap(), &pointer.oid), "it is read once");
         fs::write(&path, b"").unwrap();
-        assert!(!objects.has(&pointer).unwrap());
+        assert!(!objects.has(&pointer, &calm()).unwrap());
     }
 
     #[test]
@@ -267,8 +295,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let objects = Objects::of(dir.path());
         let pointer = kept(&objects, b"content");
-        assert!(!objects.has(&Pointer { size: 8, ..pointer.clone() }).unwrap());
-        assert!(objects.has(&pointer).unwrap());
+        assert!(!objects.has(&Pointer { size: 8, ..pointer.clone() }, &calm()).unwrap());
+        assert!(objects.has(&pointer, &calm()).unwrap());
     }
 
     #[test]
@@ -277,8 +305,8 @@ mod tests {
         let objects = Objects::of(&dir.path().join("git"));
         let pointer = kept(&objects, b"content");
         let (plain, program) = (dir.path().join("plain"), dir.path().join("program"));
-        assert!(objects.put(&pointer, &plain, false).unwrap());
-        assert!(objects.put(&pointer, &program, true).unwrap());
+        assert!(objects.put(&pointer, &plain, false, &calm()).unwrap());
+        assert!(objects.put(&pointer, &program, true, &calm()).unwrap());
         let time = |path: &Path| path.metadata().map(|found| (found.mtime(), found.mtime_nsec()));
         for path in [&plain, &program] {
             assert_eq!(fs::read(path).unwrap(), b"content");
@@ -288,11 +316,11 @@ mod tests {
         let is_program = |path: &Path| path.metadata().unwrap().mode() & 0o100 != 0;
         assert!(is_program(&program) && !is_program(&plain));
         fs::write(&program, b"by a reader").unwrap();
-        assert!(objects.has(&pointer).unwrap(), "another mode needs another file");
-        assert!(objects.put(&pointer, &plain, false).is_err(), "nothing is written over");
+        assert!(objects.has(&pointer, &calm()).unwrap(), "another mode needs another file");
+        assert!(objects.put(&pointer, &plain, false, &calm()).is_err(), "nothing is written over");
         objects.sweep(&HashSet::new()).unwrap();
         let other = dir.path().join("other");
-        assert!(!objects.put(&pointer, &other, false).unwrap());
+        assert!(!objects.put(&pointer, &other, false, &calm()).unwrap());
         assert!(!other.exists());
     }
 
@@ -301,7 +329,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let objects = Objects::of(dir.path());
         let to = dir.path().join("x");
-        assert!(objects.put(&pointer(b""), &to, false).unwrap());
+        assert!(objects.put(&pointer(b""), &to, false, &calm()).unwrap());
         assert_eq!(fs::read(to).unwrap(), b"");
     }
 
@@ -311,6 +339,43 @@ mod tests {
         let objects = Objects::of(dir.path());
         let (one, other) = (kept(&objects, b"one"), kept(&objects, b"other"));
         objects.sweep(&HashSet::from([one.oid.clone()])).unwrap();
-        assert!(objects.has(&one).unwrap() && !objects.has(&other).unwrap());
+        assert!(objects.has(&one, &calm()).unwrap() && !objects.has(&other, &calm()).unwrap());
+    }
+
+    #[test]
+    fn work_on_a_large_file_ends_when_it_must() {
+        let dir = tempfile::tempdir().unwrap();
+        let objects = Objects::of(dir.path());
+        let pointer = Pointer { size: 1 << 36, ..pointer(b"content") };
+        let path = objects.path(&pointer.oid);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        File::create(&path).unwrap().set_len(pointer.size).unwrap();
+        let begun = Instant::now();
+        let ended = objects.has(&pointer, &soon()).unwrap_err();
+        assert!(matches!(ended, LfsError::Stopped(_)), "{ended:?}");
+        assert_eq!(list(&objects.partial()).unwrap(), [""; 0].map(PathBuf::from));
+        seal(&path, &pointer.oid).unwrap();
+        // Where blocks can be shared, it is done at once.
+        let ended = objects.put(&pointer, &dir.path().join("program"), true, &soon());
+        assert!(matches!(ended, Ok(true) | Err(LfsError::Stopped(_))), "{ended:?}");
+        assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn copies_of_a_process_that_is_gone_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let objects = Objects::of(dir.path());
+        let pointer = pointer(b"content");
+        let of_ours = Partial::anew(&objects, &pointer).unwrap();
+        let (begun, copy) = (pointer.oid.to_string(), format!("{}-77", pointer.oid));
+        for name in [&begun, &copy] {
+            let file = File::create(objects.partial().join(name)).unwrap();
+            let before = jiff::Timestamp::now().as_second() - 60;
+            futimens(&file, &time(before, 0)).unwrap();
+        }
+        objects.sweep(&HashSet::new()).unwrap();
+        assert_eq!(list(&objects.partial()).unwrap().len(), 2);
+        assert!(!objects.partial().join(copy).exists());
+        of_ours.discard().unwrap();
     }
 }

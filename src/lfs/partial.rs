@@ -4,12 +4,14 @@
 use crate::disk::At;
 use crate::disk::DiskError;
 use crate::disk::{make_directory, remove};
-use crate::lfs::{Objects, Oid, Pointer};
+use crate::lfs::{LfsError, Objects, Oid, Pointer};
+use crate::runtime::Stop;
 use ring::digest::{Context, SHA256};
 use std::fs::File;
 use std::io;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much is read at once.
@@ -17,6 +19,10 @@ const CHUNK: usize = 128 << 10;
 
 /// Makes names differ within one process.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Copies that were written to last before this second are those of a process that is gone. Clocks of file systems tick
+/// slowly.
+pub(super) static FIRST: LazyLock<i64> = LazyLock::new(|| jiff::Timestamp::now().as_second() - 1);
 
 /// A file that is being brought.
 pub(super) struct Partial {
@@ -31,11 +37,16 @@ pub(super) struct Partial {
 pub(super) type Sound<T> = Result<T, String>;
 
 impl Partial {
-    /// Goes on where it was left, if it was begun.
-    pub(super) fn resume(objects: &Objects, pointer: &Pointer) -> Result<Self, DiskError> {
+    /// Goes on where it was left, if it was begun. What is there is read as a whole.
+    pub(super) fn resume(
+        objects: &Objects,
+        pointer: &Pointer,
+        stop: &Stop,
+    ) -> Result<Self, LfsError> {
         let mut partial = Self::open(objects, pointer, pointer.oid.as_str())?;
         let mut chunk = vec![0; CHUNK];
         loop {
+            stop.check()?;
             let count = partial.file.read(&mut chunk).at("read", &partial.path)?;
             if count == 0 {
                 break;
@@ -51,6 +62,7 @@ impl Partial {
 
     /// Begins anew, beside what others may have begun.
     pub(super) fn anew(objects: &Objects, pointer: &Pointer) -> Result<Self, DiskError> {
+        LazyLock::force(&FIRST);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let mut partial = Self::open(objects, pointer, &format!("{}-{number}", pointer.oid))?;
         partial.restart()?;
@@ -101,7 +113,7 @@ impl Partial {
             return Ok(Err(format!("more than {} bytes came", self.pointer.size)));
         }
         if let Err(error) = self.file.write_all(bytes) {
-            if error.kind() == io::ErrorKind::StorageFull {
+            if is_full(error.kind()) {
                 // What is here by halves takes the place that others need.
                 remove(&self.path)?;
             }
@@ -110,6 +122,11 @@ impl Partial {
         self.hash.update(bytes);
         self.got += more;
         Ok(Ok(()))
+    }
+
+    /// Throws away what is here.
+    pub(super) fn discard(self) -> Result<(), DiskError> {
+        remove(&self.path)
     }
 
     /// Keeps the file if it is what it should be, or else throws it away.
@@ -129,9 +146,16 @@ impl Partial {
     }
 }
 
+/// Says whether there is no room, or none for us.
+fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lfs::stops::{calm, soon};
+    use std::time::{Duration, Instant};
 
     fn pointer(content: &[u8]) -> Pointer {
         let digest = ring::digest::digest(&SHA256, content);
@@ -143,15 +167,15 @@ mod tests {
     fn a_file_is_gone_on_with_where_it_was_left() {
         let dir = tempfile::tempdir().unwrap();
         let (objects, pointer) = (Objects::of(dir.path()), pointer(b"one two"));
-        let mut partial = Partial::resume(&objects, &pointer).unwrap();
+        let mut partial = Partial::resume(&objects, &pointer, &calm()).unwrap();
         partial.write(b"one ").unwrap().unwrap();
         drop(partial);
-        let mut partial = Partial::resume(&objects, &pointer).unwrap();
+        let mut partial = Partial::resume(&objects, &pointer, &calm()).unwrap();
         assert_eq!((partial.got(), partial.is_whole()), (4, false));
         partial.write(b"two").unwrap().unwrap();
         assert!(partial.is_whole());
         partial.finish(&objects).unwrap().unwrap();
-        assert!(objects.has(&pointer).unwrap());
+        assert!(objects.has(&pointer, &calm()).unwrap());
         assert_eq!(std::fs::read_dir(objects.partial()).unwrap().count(), 0);
     }
 
@@ -159,16 +183,37 @@ mod tests {
     fn what_is_too_long_too_short_or_something_else_is_thrown_away() {
         let dir = tempfile::tempdir().unwrap();
         let (objects, pointer) = (Objects::of(dir.path()), pointer(b"one two"));
-        let mut partial = Partial::resume(&objects, &pointer).unwrap();
+        let mut partial = Partial::resume(&objects, &pointer, &calm()).unwrap();
         assert!(partial.write(b"one two three").unwrap().is_err());
         for other in [&b"one"[..], b"ONE TWO"] {
-            let mut partial = Partial::resume(&objects, &pointer).unwrap();
+            let mut partial = Partial::resume(&objects, &pointer, &calm()).unwrap();
             assert_eq!(partial.got(), 0);
             partial.write(other).unwrap().unwrap();
             assert!(partial.finish(&objects).unwrap().is_err());
         }
-        assert!(!objects.has(&pointer).unwrap());
+        assert!(!objects.has(&pointer, &calm()).unwrap());
         std::fs::write(objects.partial().join(pointer.oid.as_str()), "far too much").unwrap();
-        assert_eq!(Partial::resume(&objects, &pointer).unwrap().got(), 0);
+        assert_eq!(Partial::resume(&objects, &pointer, &calm()).unwrap().got(), 0);
+    }
+
+    #[test]
+    fn reading_a_large_beginning_ends_when_it_must() {
+        let dir = tempfile::tempdir().unwrap();
+        let (objects, pointer) = (Objects::of(dir.path()), pointer(b""));
+        let pointer = Pointer { size: 1 << 40, ..pointer };
+        make_directory(&objects.partial()).unwrap();
+        let file = File::create(objects.partial().join(pointer.oid.as_str())).unwrap();
+        file.set_len(1 << 36).unwrap();
+        let begun = Instant::now();
+        let ended = Partial::resume(&objects, &pointer, &soon()).err();
+        assert!(matches!(ended, Some(LfsError::Stopped(_))), "{ended:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_full_disk_and_a_used_up_quota_are_alike() {
+        assert!(is_full(io::Error::from(rustix::io::Errno::NOSPC).kind()));
+        assert!(is_full(io::Error::from(rustix::io::Errno::DQUOT).kind()));
+        assert!(!is_full(io::Error::from(rustix::io::Errno::IO).kind()));
     }
 }

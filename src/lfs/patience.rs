@@ -13,6 +13,9 @@ const FIRST: Duration = Duration::from_millis(200);
 /// The longest rest that is not asked for.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// How many bytes are progress.
+const ENOUGH: u64 = 256 << 10;
+
 /// What is left of it.
 #[derive(Debug)]
 pub(super) struct Patience {
@@ -22,6 +25,14 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn new() -> Self {
         Self { tried: 0 }
+    }
+
+    /// So much came since it was last tried. Hope comes back with what is worth a connection, and not
+    /// with a byte for each.
+    pub(super) fn came(&mut self, bytes: u64) {
+        if bytes >= ENOUGH {
+            self.tried = 0;
+        }
     }
 
     /// Rests, for as long as the server wants it. Says no if it is not worth trying again, or if

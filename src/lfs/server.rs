@@ -3,11 +3,11 @@
 //! Who we are there is said to the host of its address, and to no other, whatever it sends us to.
 
 use crate::git::Dress;
-use crate::lfs::batch::{AT_ONCE, Answer, Download, MEDIA_TYPE, Question, Refusal};
+use crate::lfs::batch::{AT_ONCE, Answer, Download, MEDIA_TYPE, Question, Refusal, odd_at};
 use crate::lfs::error::class_of;
 use crate::lfs::patience::Patience;
 use crate::lfs::{Grant, LfsError, Wanted};
-use crate::model::{Cause, Location, Outfit, Redirects, RepoUrl};
+use crate::model::{Cause, Location, Outfit, Redirects, RepoUrl, short};
 use crate::net::{Astray, Client, NetError, Response, redirect};
 use crate::runtime::Stop;
 use bytes::Bytes;
@@ -32,8 +32,8 @@ pub struct Server {
     dress: Dress,
     /// What another server gave us to say to this one.
     granted: HeaderMap,
-    /// Whether it is that of the repository, which alone may see our certificate.
-    at_home: bool,
+    /// Whether our certificate is meant for it.
+    identified: bool,
     redirects: Redirects,
 }
 
@@ -43,6 +43,10 @@ pub struct Offered {
     pub(super) file: Wanted,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
+    /// Whether the server said who we are there, and not we.
+    pub(super) signed: bool,
+    /// Whether it is at the same host.
+    pub(super) at_home: bool,
 }
 
 /// A request that may be sent elsewhere.
@@ -57,19 +61,14 @@ pub(super) struct Errand<'a> {
 }
 
 impl Server {
-    /// Remembers how to reach it. `at_home` if it is the server of the repository.
-    pub fn new(client: Client, url: &RepoUrl, outfit: &Outfit, at_home: bool) -> Option<Self> {
+    /// Remembers how to reach it, and who we are there. `identified` if our certificate is meant for it.
+    pub fn new(client: Client, url: &RepoUrl, outfit: &Outfit, identified: bool) -> Option<Self> {
         let Location::Http(url) = url.location() else {
             return None;
         };
-        let mut outfit = outfit.clone();
-        if !at_home {
-            // These are meant for the server of the repository.
-            outfit.headers.retain(|line| line.url.is_some());
-        }
-        let dress = Dress::new(url.clone(), &outfit);
+        let dress = Dress::new(url.clone(), outfit);
         let (granted, redirects) = (HeaderMap::new(), Redirects::default());
-        Some(Self { client, url: url.clone(), dress, granted, at_home, redirects })
+        Some(Self { client, url: url.clone(), dress, granted, identified, redirects })
     }
 
     /// Follows these redirects.
@@ -82,7 +81,7 @@ impl Server {
     #[must_use]
     pub fn granted(self, grant: &Grant) -> Self {
         let lines = grant.header.iter().map(|(name, value)| (name.as_str(), value.reveal()));
-        Self { granted: headers(lines), ..self }
+        Self { granted: headers(sayable(lines)), ..self }
     }
 
     /// Says whether a URL is at this server.
@@ -136,11 +135,13 @@ impl Server {
             return Err(format!("it sends us from {from} to {to} for {path:?}"));
         }
         let lines = download.header.iter().map(|(name, value)| (name.as_str(), value.reveal()));
-        let mut headers = headers(lines);
-        if !download.authenticated && self.has(&url) {
+        let mut headers = headers(sayable(lines));
+        let at_home = self.has(&url);
+        if !download.authenticated && at_home {
             self.put_on(&mut headers, &url);
         }
-        Ok(Offered { file: file.clone(), url, headers })
+        let signed = download.authenticated || !at_home;
+        Ok(Offered { file: file.clone(), url, headers, signed, at_home })
     }
 
     fn put_on(&self, headers: &mut HeaderMap, url: &Url) {
@@ -186,12 +187,13 @@ impl Server {
         let mut text = Vec::new();
         let read = response.body.take(limit).read_to_end(&mut text);
         if status.is_success() {
-            read.map_err(|error| broken(&self.shown(), &error))?;
+            read.map_err(|error| LfsError::Net(broken(&self.shown(), &error)))?;
             let answer = serde_json::from_slice(&text);
-            return Ok(answer.map_err(|error| odd(Cause::of(&error)))?);
+            return Ok(answer.map_err(|error| odd(odd_at(&error)))?);
         }
         let message = serde_json::from_slice(&text).map(|refusal: Refusal| refusal.message);
-        let said = message.map_or_else(|_| status.to_string(), |said| format!("{status}: {said}"));
+        let said = message
+            .map_or_else(|_| status.to_string(), |said| format!("{status}: {}", short(&said)));
         let class = class_of(status.as_u16(), retry_after);
         let error = LfsError::Refused { url: self.shown(), said, class, retry_after };
         if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -217,7 +219,7 @@ impl Server {
                 }
                 lines.extend(errand.headers.clone());
             }
-            let client = self.client.identified(self.at_home && self.has(&at));
+            let client = self.client.identified(self.identified && self.has(&at));
             let response = client.send(request, stop)?;
             let moved = matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308);
             if !moved {
@@ -268,10 +270,10 @@ impl From<LfsError> for Failure {
 }
 
 /// Finds what the network said in what a reader says.
-pub(super) fn broken(url: &str, error: &std::io::Error) -> LfsError {
+pub(super) fn broken(url: &str, error: &std::io::Error) -> NetError {
     let net = NetError::within(error).cloned();
     let other = || NetError::Broken { url: url.to_owned(), source: Cause::of(error) };
-    LfsError::Net(net.unwrap_or_else(other))
+    net.unwrap_or_else(other)
 }
 
 /// What may be shown of an address: a query may be a signature.
@@ -280,6 +282,30 @@ pub(super) fn shown(url: &Url) -> String {
     shown.set_query(None);
     shown.set_fragment(None);
     crate::model::without_user(shown).to_string()
+}
+
+/// What is about the way a request is sent, and so is for us alone to say.
+const OURS: [&str; 13] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-range",
+    "keep-alive",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Leaves out the lines that a server may not have us send.
+fn sayable<'a>(
+    lines: impl Iterator<Item = (&'a str, &'a str)>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    lines.filter(|(name, _)| !OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)))
 }
 
 /// Makes header lines; what cannot be one is left out.

@@ -37,6 +37,7 @@ impl Wanted {
             path: self.path.clone(),
             oid: self.pointer.oid.to_string(),
             said,
+            code,
             class: class_of(code, None),
         }
     }

@@ -206,7 +206,7 @@ pub(super) fn fill(
         return Err(TreeError::File { commit, source: Cause::new(text), class: Class::Disk });
     }
     make_submodule_directories(index, path)?;
-    let written = special::write(store, specials, index, path)?;
+    let written = special::write(store, specials, index, path, stop)?;
     special::make_executable(index, executable, path)?;
     Ok(Extent { files, bytes: outcome.bytes_written + written })
 }

@@ -6,6 +6,7 @@ use crate::disk::{DiskError, make_directory};
 use crate::git::Store;
 use crate::git::{governs_any, is_attributes};
 use crate::lfs::{LfsError, Objects, Pointer};
+use crate::runtime::Stop;
 use crate::trees::TreeError;
 use crate::trees::convert::{encode, expand_ident};
 use crate::trees::index::is_skipped;
@@ -209,6 +210,7 @@ pub(super) fn write(
     specials: Vec<Special>,
     index: &mut gix::index::File,
     tree: &Path,
+    stop: &Stop,
 ) -> Result<u64, TreeError> {
     let mut bytes = 0;
     let kept = Objects::of(store.large());
@@ -227,7 +229,7 @@ pub(super) fn write(
                 create(&path, executable, &content)?;
             }
             Way::Large(pointer) => {
-                if !kept.put(&pointer, &path, executable)? {
+                if !kept.put(&pointer, &path, executable, stop)? {
                     let (path, oid) = (entry.path(index).to_string(), pointer.oid.to_string());
                     return Err(LfsError::Lost { path, oid }.into());
                 }

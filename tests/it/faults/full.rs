@@ -1,7 +1,7 @@
 //! A disk that is too small, and a repository that may not be written.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -20,13 +20,13 @@ use crate::support::wait::{SOON, eventually};
 
 /// A small disk in a directory of the root, which is a link to it.
 #[derive(Debug)]
-struct SmallDisk {
+pub(crate) struct SmallDisk {
     dir: TempDir,
 }
 
 impl SmallDisk {
     /// Mounts it; nothing if that is not allowed here.
-    fn mount(test: &str, options: &str) -> Option<Self> {
+    pub(crate) fn mount(test: &str, options: &str) -> Option<Self> {
         if skip::unless_root(test) {
             return None;
         }
@@ -46,21 +46,26 @@ impl SmallDisk {
         Some(Self { dir })
     }
 
-    fn root(&self) -> Root {
+    pub(crate) fn root(&self) -> Root {
         let root = Root::new();
         std::os::unix::fs::symlink(self.dir.path(), root.path()).unwrap();
         root
     }
 
     /// Leaves so many bytes free; gives the file that takes up the others.
-    fn fill(&self, leave: u64) -> std::path::PathBuf {
-        let ballast = self.dir.path().join("ballast");
-        let space = rustix::fs::statvfs(self.dir.path()).unwrap();
-        let free = space.f_bavail * space.f_frsize;
-        let length = usize::try_from(free.saturating_sub(leave)).unwrap();
-        fs::write(&ballast, vec![b'b'; length]).unwrap();
-        ballast
+    fn fill(&self, leave: u64) -> PathBuf {
+        fill(self.dir.path(), leave)
     }
+}
+
+/// Leaves so many bytes free on the disk of a directory; gives the file that takes up the others.
+pub(crate) fn fill(dir: &Path, leave: u64) -> PathBuf {
+    let ballast = dir.join("ballast");
+    let space = rustix::fs::statvfs(dir).unwrap();
+    let free = space.f_bavail * space.f_frsize;
+    let length = usize::try_from(free.saturating_sub(leave)).unwrap();
+    fs::write(&ballast, vec![b'b'; length]).unwrap();
+    ballast
 }
 
 impl Drop for SmallDisk {

@@ -3,12 +3,14 @@
 
 use serde_json::json;
 use std::net::SocketAddr;
+use tempfile::TempDir;
 
 use crate::lfs::{assert_published, trying, with_server};
-use crate::support::daemon::{Root, Setup};
+use crate::support::authority::{Authority, Leaf};
+use crate::support::daemon::{Finished, Root, Setup};
 use crate::support::http::{self, Http};
 use crate::support::lfs::{self, Server, kept, told};
-use crate::support::service::{Asked, answer_with};
+use crate::support::service::{Asked, answer, answer_with};
 use crate::support::told::only_failure;
 use crate::support::upstream::Upstream;
 
@@ -81,11 +83,60 @@ fn a_server_that_wants_a_login_which_is_not_for_it_does_not_get_it() {
     });
     pointing_to(&upstream, &stranger.url());
     let git = git_server(&upstream, stranger.addr());
-    let failure = only_failure(&logged_in(trying(&git.url(), &root)).once());
+    let finished = logged_in(trying(&git.url(), &root)).once();
+    let failure = only_failure(&finished);
     failure.expect("auth", &format!("authentication failed for '{}'", stranger.url()));
+    assert_eq!(refused(&finished), 0, "the repository let us in");
     assert!(failure.hint.contains("`credential`"), "{failure:?}");
     assert_eq!(authorizations(&stranger.asked()), [None]);
     assert_eq!(root.published(), None);
+}
+
+/// How often the audit log tells that the server of the repository did not believe us.
+fn refused(finished: &Finished) -> usize {
+    finished.log.iter().filter(|line| line.contains("a login was refused")).count()
+}
+
+#[test]
+fn the_server_of_the_repository_may_refuse_us_its_files() {
+    let (upstream, root) = (lfs::upstream(), Root::new());
+    upstream.commit("a.bin", "content\n");
+    let server = Server::with(&kept(&upstream), |_| Some(answer("403 Forbidden", "")));
+    let git = git_server(&upstream, server.addr());
+    let finished = logged_in(trying(&git.url(), &root)).once();
+    only_failure(&finished).expect("auth", "/info/lfs");
+    assert_eq!(refused(&finished), 1);
+}
+
+#[test]
+fn a_certificate_for_its_address_is_shown_to_it() {
+    let (upstream, root, authority) = (lfs::upstream(), Root::new(), Authority::new());
+    let commit = upstream.commit("a.bin", "content\n");
+    let (server, card) = (Server::start(&kept(&upstream)), TempDir::new().unwrap());
+    let leaf = Leaf { subject: "ada".to_owned(), ..Leaf::default() };
+    authority.certify(&leaf, card.path());
+    let forward = format!(
+        "location ~ /info/lfs/ {{ proxy_set_header Host $http_host; \
+         proxy_set_header X-Scheme https; proxy_pass http://{}; }}",
+        server.addr()
+    );
+    let front = http::over(&upstream).tls(&authority).clients_of(&authority).line(&forward).start();
+    let base = front.url().replace("/repo.git", "");
+    let url = format!("{}/info/lfs", front.url());
+    let file = |name: &str| card.path().join(name).display().to_string();
+    let setup = |place: &str| {
+        let setting =
+            |key, name| format!("--git-config-add=\"http.{place}{key}\":\"{}\"", file(name));
+        with_server(trying(&upstream.repo().display().to_string(), &root), &url)
+            .flag(format!("--ca-file={}", authority.certificate().display()))
+            .flag(setting("sslCert", "tls.crt"))
+            .flag(setting("sslKey", "tls.key"))
+    };
+    let failure = only_failure(&setup("").once());
+    failure.expect("auth", "authentication failed for 'https://");
+    setup(&format!("{base}/.")).once().expect_code(0);
+    assert_published(&root, &upstream, &commit);
+    assert_eq!(server.asked().len(), 2);
 }
 
 #[test]

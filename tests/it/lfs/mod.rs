@@ -2,6 +2,8 @@
 
 mod failures;
 mod hosts;
+mod interrupted;
+mod links;
 mod logins;
 mod memory;
 mod partly;

@@ -129,8 +129,8 @@ fn an_ssh_server_that_refuses_ends_the_attempt() {
         ("echo 'Permission denied.' >&2; exit 1", "auth", "Permission denied."),
         ("echo 'ERROR: Repository not found.' >&2; exit 1", "not_found", "Repository not found"),
         ("echo 'out of order' >&2; exit 3", "protocol", "out of order"),
-        ("echo welcome", "protocol", "git-lfs-authenticate said something else"),
-        ("echo '{\"href\":\"ftp://h/x\"}'", "config", "git-lfs-authenticate"),
+        ("echo welcome", "protocol", "git-lfs-authenticate: it is no JSON at line 1"),
+        ("echo '{\"href\":\"ftp://me:hush@h/x?hush\"}'", "config", "ftp://h/x\" of the LFS"),
     ] {
         let (upstream, root) = (lfs::upstream(), Root::new());
         upstream.commit("a.bin", "content\n");
