@@ -33,6 +33,7 @@ mod plan;
 mod scope;
 mod select;
 mod shell;
+mod small;
 mod source;
 mod sparse;
 mod store;

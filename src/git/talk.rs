@@ -6,7 +6,7 @@ use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
 use crate::git::allowance::Allowance;
-use crate::git::error::words;
+use crate::git::error::{UNADVERTISED, words};
 use crate::git::format;
 use crate::git::format::format_of;
 use crate::git::partial;
@@ -267,11 +267,14 @@ impl<T: Transport> Talk<T> {
         if error.class() != Class::Ref && !(self.is_old() && error.is_misread_refusal()) {
             return error;
         }
-        GitError::NoSuchRef {
-            url: self.url.clone(),
-            reference: order.first(),
-            detail: ": the server does not have it, or does not give it by its id",
-        }
+        let detail = match &error {
+            _ if self.is_old() => ": the server does not have it, or does not give it by its id",
+            GitError::Refused { message, .. } if message.contains("unadvertised object") => {
+                UNADVERTISED
+            }
+            _ => ": the server does not have it",
+        };
+        GitError::NoSuchRef { url: self.url.clone(), reference: order.first(), detail }
     }
 
     /// Says whether the server leaves out objects if it is told to, and gives them by their ids when
