@@ -217,3 +217,29 @@ pub(super) fn is_told(module: &Module, tree: &Path, name: &str) -> bool {
 pub(super) fn lists(path: &Path, files: &File) -> bool {
     index::read(path, files.object_hash()).is_ok_and(|found| index::list_the_same(&found, files))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pointer_is_written_by_way_of_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, outside) = (dir.path().join("tree"), dir.path().join("outside"));
+        fs::create_dir_all(outside.join("deep/.git")).unwrap();
+        fs::create_dir(&tree).unwrap();
+        std::os::unix::fs::symlink(&outside, tree.join("sub")).unwrap();
+        let commit: CommitId = "a".repeat(40).parse().unwrap();
+        let module = |path: &str| Module::noted(path.as_bytes(), commit.clone(), "/s".into());
+        for path in ["sub", "sub/deep"] {
+            let pointed = point(&[module(path)], &tree, &tree, "name");
+            assert!(pointed.is_err(), "{path}");
+        }
+        assert!(outside.join("deep/.git").is_dir());
+        assert!(!outside.join(".git").exists());
+        fs::create_dir_all(tree.join("other/.git/x")).unwrap();
+        point(&[module("other")], &tree, &tree, "name").unwrap();
+        let text = fs::read_to_string(tree.join("other/.git")).unwrap();
+        assert!(text.starts_with("gitdir: "), "{text}");
+    }
+}

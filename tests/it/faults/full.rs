@@ -20,13 +20,13 @@ use crate::support::wait::{SOON, eventually};
 
 /// A small disk in a directory of the root, which is a link to it.
 #[derive(Debug)]
-struct SmallDisk {
+pub(crate) struct SmallDisk {
     dir: TempDir,
 }
 
 impl SmallDisk {
     /// Mounts it; nothing if that is not allowed here.
-    fn mount(test: &str, options: &str) -> Option<Self> {
+    pub(crate) fn mount(test: &str, options: &str) -> Option<Self> {
         if skip::unless_root(test) {
             return None;
         }
@@ -46,14 +46,14 @@ impl SmallDisk {
         Some(Self { dir })
     }
 
-    fn root(&self) -> Root {
+    pub(crate) fn root(&self) -> Root {
         let root = Root::new();
         std::os::unix::fs::symlink(self.dir.path(), root.path()).unwrap();
         root
     }
 
     /// Leaves so many bytes free; gives the file that takes up the others.
-    fn fill(&self, leave: u64) -> std::path::PathBuf {
+    pub(crate) fn fill(&self, leave: u64) -> std::path::PathBuf {
         let ballast = self.dir.path().join("ballast");
         let space = rustix::fs::statvfs(self.dir.path()).unwrap();
         let free = space.f_bavail * space.f_frsize;
