@@ -38,6 +38,7 @@ mod source;
 mod sparse;
 mod store;
 mod talk;
+mod tips;
 mod tree;
 
 pub use changes::Changes;

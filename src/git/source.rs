@@ -10,6 +10,7 @@ use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::shell::Shell;
 use crate::git::talk::Talk;
+use crate::git::tips;
 use crate::model::{Class, Location, ObjectFormat, Outfit, Redirects, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
@@ -293,10 +294,12 @@ impl Session {
         }
         let mut haves = order.haves.clone();
         if !store.is_partial() {
-            haves.extend(here);
+            let before = tips::known(store);
+            haves.extend(here.iter().chain(&before));
             haves.sort_unstable();
             haves.dedup();
         }
+        tips::note(store, &[&*wants, &*haves].concat());
         Ok(Some(Order { wants, haves, depth: None, ..order.clone() }))
     }
 
