@@ -267,12 +267,14 @@ impl<T: Transport> Talk<T> {
         if error.class() != Class::Ref && !(self.is_old() && error.is_misread_refusal()) {
             return error;
         }
-        let detail = match &error {
-            _ if self.is_old() => ": the server does not have it, or does not give it by its id",
-            GitError::Refused { message, .. } if message.contains("unadvertised object") => {
-                UNADVERTISED
-            }
-            _ => ": the server does not have it",
+        let is_unlisted = matches!(
+            &error,
+            GitError::Refused { message, .. } if message.contains("unadvertised object")
+        );
+        let detail = match (self.is_old(), is_unlisted) {
+            (true, _) => ": the server does not have it, or does not give it by its id",
+            (false, true) => UNADVERTISED,
+            (false, false) => ": the server does not have it",
         };
         GitError::NoSuchRef { url: self.url.clone(), reference: order.first(), detail }
     }

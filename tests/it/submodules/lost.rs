@@ -6,7 +6,7 @@ use std::fs::FileTimes;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::contract::{metric, polling, trying};
 use crate::faults::course::Driven;
@@ -118,8 +118,8 @@ fn what_failed_attempts_fetched_goes_when_it_is_not_asked_for_any_more() {
     assert_eq!(begun.len(), 3);
     // One that is asked for at each attempt stays; the others are as if that were long ago.
     links(&upstream, &[kept, lost]);
-    let long_ago = SystemTime::now() - Duration::from_hours(2);
     for store in &begun {
+        let long_ago = fs::metadata(store).unwrap().modified().unwrap() - Duration::from_hours(2);
         let times = FileTimes::new().set_modified(long_ago);
         fs::File::open(store).unwrap().set_times(times).unwrap();
     }
@@ -262,4 +262,26 @@ fn gitmodules_is_not_read_if_it_is_huge_and_many_entries_are_no_burden() {
     let wanted = upstream.commit(".gitmodules", many);
     trying(repo.to_str().unwrap(), &root).once().expect_code(0);
     assert_eq!(root.published(), Some(wanted));
+}
+
+#[test]
+fn a_link_in_the_place_of_a_submodule_is_not_followed() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let sub = Sub::beside(&upstream, "sub");
+    links(&upstream, &[link("sub", "../sub.git", &sub.head())]);
+    let server = git_daemon::serve(&upstream);
+    let mut driven = Driven::of(following(&server.url(), &root).flag("--trees=prepared"));
+    root.eventually_prepares();
+    let prepared = fs::read_dir(root.path().join(".git/gitsyncd/prepared")).unwrap().next();
+    let place = prepared.unwrap().unwrap().path().join("tree/sub");
+    let outside = upstream.dir().join("outside");
+    fs::rename(&place, &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &place).unwrap();
+    let moved = sub.commit("added", "added\n");
+    let wanted = links(&upstream, &[link("sub", "../sub.git", &moved)]);
+    driven.succeeds();
+    assert_published(&root, &upstream.repo(), &wanted);
+    let names: Vec<_> =
+        fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["file"]);
 }
