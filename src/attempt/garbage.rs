@@ -31,11 +31,22 @@ impl Keeper {
     /// Takes note that something was published.
     pub(super) fn published(&mut self, root: &Root) {
         self.due.published();
+        self.grown(root);
+    }
+
+    /// Takes note that an attempt failed, which may have brought what is not needed now to the
+    /// repositories of submodules.
+    pub(super) fn grown(&mut self, root: &Root) {
         self.left = publish::module_stores(root.layout()).unwrap_or_default();
         self.modules.retain(|store, _| self.left.contains(store));
         for store in &self.left {
             self.modules.entry(store.clone()).or_insert_with(|| Due::new(self.mode)).published();
         }
+    }
+
+    /// Says whether there are repositories of submodules to look at.
+    pub(super) fn is_waiting(&self, root: &Root) -> bool {
+        !self.left.is_empty() && root.is_ours() && root.known().is_some()
     }
 
     /// Begins a collection if it is time for one. The repository and those of its submodules take

@@ -164,6 +164,7 @@ impl Attempts {
                 self.store = None;
                 self.sources.forget();
                 self.root.failed(failed.error.may_be_ours());
+                self.keeper.grown(&self.root);
                 self.pin.undo();
             }
         }
@@ -173,7 +174,7 @@ impl Attempts {
 
     /// Says whether the last attempt may have left something to throw away.
     pub fn is_untidy(&self) -> bool {
-        tidying::is_due(self)
+        tidying::is_due(self) || self.keeper.is_waiting(&self.root)
     }
 
     /// Throws away what is no longer needed.

@@ -14,9 +14,10 @@ use crate::git;
 use crate::git::{
     Before, Declared, Fetched, GitError, Link, Module, Part, Resolved, Store, Use, label,
 };
-use crate::model::{Cause, Class, CommitId, RepoUrl, Submodules};
+use crate::model::{Cause, CommitId, RepoUrl, Submodules};
 use crate::publish;
 use crate::runtime::Stop;
+use std::time::Instant;
 
 /// How deep submodules may be in submodules.
 const DEEPEST: usize = 10;
@@ -43,7 +44,8 @@ pub(super) fn bring(
         return Ok(fetched);
     }
     let Some(url) = me.sources.place(place).cloned() else {
-        return Ok(fetched);
+        let text = "nobody knows from where the commit came that has submodules";
+        return Err(AttemptError::Internal(Cause::new(text)));
     };
     let top = fetched.commit().clone();
     if let Some(path) = fetched.clash() {
@@ -223,18 +225,32 @@ impl Gathering<'_> {
         }
         let (label, format) = (self.label(url), self.top.format());
         let mut store = stores::open(&mut self.me.root, &label, format)?;
-        if store.skim().is_err() {
-            store = self.renew(store, url)?;
+        let path = link.module(repository.module.as_ref(), repository.store).shown();
+        if !self.is_sound(&store)? {
+            store = self.renew((store, &path), url)?;
         }
-        match self.fetch_into(&store, link.commit(), url, old) {
+        match self.fetch_into((&store, &path), link.commit(), url, old) {
             Ok(fetched) => Ok((store, fetched)),
             Err(error) if error.may_be_ours() && store.verify(self.stop).is_err() => {
-                let store = self.renew(store, url)?;
-                let fetched = self.fetch_into(&store, link.commit(), url, None)?;
+                self.stop.check()?;
+                let store = self.renew((store, &path), url)?;
+                let fetched = self.fetch_into((&store, &path), link.commit(), url, None)?;
                 Ok((store, fetched))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Looks whether the packs of a repository are as they were: quickly, unless an attempt failed that
+    /// may have found otherwise.
+    fn is_sound(&mut self, store: &Store) -> Result<bool, AttemptError> {
+        let looked = stores::look(&mut self.me.root, store, self.stop);
+        self.stop.check()?;
+        Ok(looked
+            .inspect_err(|error| {
+                tracing::warn!(error = %Cause::of(error), "a submodule's repository is damaged");
+            })
+            .is_ok())
     }
 
     /// The name of the repository for an address: there may be others, with other object ids.
@@ -244,10 +260,14 @@ impl Gathering<'_> {
 
     /// Begins anew with an empty repository, and brings back what trees and kept commits have of it.
     /// That others do not have it any more is no reason to fail: those trees go soon.
-    fn renew(&mut self, damaged: Store, url: &RepoUrl) -> Result<Store, AttemptError> {
+    fn renew(
+        &mut self,
+        (damaged, path): (Store, &str),
+        url: &RepoUrl,
+    ) -> Result<Store, AttemptError> {
         let store = stores::renew(&mut self.me.root, damaged)?;
         for commit in publish::kept_of_module(store.path())? {
-            if let Err(error) = self.fetch_into(&store, &commit, url, None) {
+            if let Err(error) = self.fetch_into((&store, path), &commit, url, None) {
                 self.stop.check()?;
                 tracing::warn!(error = %Cause::of(&error), "could not bring back lost objects");
             }
@@ -265,6 +285,9 @@ impl Gathering<'_> {
         let module = link.module(repository.module.as_ref(), repository.store);
         let path = publish::kept_module(self.me.root.layout(), &self.top, &module)?;
         let store = stores::open(&mut self.me.root, disk::name(&path)?, self.top.format()).ok()?;
+        if !self.is_sound(&store).ok()? {
+            return None;
+        }
         let object = Resolved::exactly(link.commit()).ok()?;
         let known = Before::default();
         let fetched = store.confirm(&object, &known, &url.to_string(), self.stop).ok()?;
@@ -273,7 +296,7 @@ impl Gathering<'_> {
 
     fn fetch_into(
         &mut self,
-        store: &Store,
+        (store, path): (&Store, &str),
         commit: &CommitId,
         url: &RepoUrl,
         old: Option<&Module>,
@@ -289,17 +312,23 @@ impl Gathering<'_> {
         let order = git::order(store, &object, have, self.me.depth.wanted, false);
         let (source, outfit) = self.me.sources.elsewhere(url, self.stop)?;
         tracing::debug!(url = shown, %commit, "fetching a submodule");
+        let begun = Instant::now();
         let mut session = source.connect(&outfit, self.stop)?;
+        self.me.sources.believed_at(url, &outfit);
         match session.fetch(&order, store, self.stop) {
-            Err(error) if error.class() == Class::Ref => {
-                tracing::debug!(error = %Cause::of(&error), "fetching all branches instead");
+            Err(error) if session.may_hide(&error) => {
                 let mut session = source.connect(&outfit, self.stop)?;
-                let order = session.order_branches(&order)?;
+                let Some(order) = session.order_branches(&order, store)? else {
+                    return Err(error.into());
+                };
+                tracing::debug!(error = %Cause::of(&error), "fetching all branches instead");
                 session.fetch(&order, store, self.stop)?;
             }
             fetched => fetched?,
         }
-        Ok(store.confirm(&object, &before, &shown, self.stop)?)
+        let fetched = store.confirm(&object, &before, &shown, self.stop)?;
+        tracing::info!(path, url = shown, %commit, took = ?begun.elapsed(), "fetched a submodule");
+        Ok(fetched)
     }
 
     /// A commit that a published tree has from the same repository, so that it is here.

@@ -174,6 +174,11 @@ impl Sources {
         }
     }
 
+    /// The server of another repository believed who we are.
+    pub(super) fn believed_at(&mut self, url: &RepoUrl, outfit: &Outfit) {
+        self.who.believed(url, outfit);
+    }
+
     /// Says whether it makes sense to ask the same source once more, as somebody else than before.
     pub(super) fn was_refused(&mut self, failed: &Failed) -> bool {
         if matches!(failed.error, AttemptError::Submodule { .. }) {

@@ -124,12 +124,13 @@ pub fn remove(path: &Path) -> Result<(), DiskError> {
 pub fn remove_most(path: &Path) -> Result<(), DiskError> {
     match remove(path) {
         Ok(()) => Ok(()),
-        Err(_some_stayed) => remove_entry(CWD, path).at("remove", path),
+        Err(_some_stayed) => remove_at(CWD, path).at("remove", path),
     }
 }
 
-/// Goes on after an error and tells the first. No link is followed, whoever puts one there.
-fn remove_entry(directory: BorrowedFd<'_>, name: impl Arg + Copy) -> rustix::io::Result<()> {
+/// Removes a file or a directory below another, if it is there. Goes on after an error and tells the
+/// first. No link is followed, whoever puts one there.
+pub fn remove_at(directory: BorrowedFd<'_>, name: impl Arg + Copy) -> rustix::io::Result<()> {
     match unlinkat(directory, name, AtFlags::empty()) {
         Err(Errno::ISDIR | Errno::PERM) => (),
         Err(Errno::NOENT) => return Ok(()),
@@ -146,7 +147,7 @@ fn remove_entry(directory: BorrowedFd<'_>, name: impl Arg + Copy) -> rustix::io:
         let entry = entry?;
         let below = entry.file_name();
         if below != c"." && below != c".." {
-            all = all.and(remove_entry(opened.as_fd(), below));
+            all = all.and(remove_at(opened.as_fd(), below));
         }
     }
     all?;
@@ -251,8 +252,8 @@ mod tests {
         fs::write(outside.join("kept"), "").unwrap();
         fs::write(tree.join("a/b/file"), "").unwrap();
         std::os::unix::fs::symlink(&outside, tree.join("a/link")).unwrap();
-        remove_entry(CWD, tree.as_path()).unwrap();
-        remove_entry(CWD, tree.as_path()).unwrap();
+        remove_at(CWD, tree.as_path()).unwrap();
+        remove_at(CWD, tree.as_path()).unwrap();
         assert!(!is_there(&tree) && outside.join("kept").exists());
     }
 

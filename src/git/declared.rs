@@ -8,23 +8,24 @@ use crate::git::Link;
 use crate::git::Store;
 use crate::git::changes::is_allowed;
 use crate::git::error::words;
+use crate::git::small::{Small, small_file};
 use crate::model::CommitId;
 use gix::bstr::{BString, ByteSlice};
 use gix::config::file::Metadata;
 use gix::config::file::init::Options;
-use gix::index::entry::Mode;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// The file in which a commit says where its submodules are.
 pub(super) const FILE: &str = ".gitmodules";
 /// How large that may be.
-const LARGEST: usize = 4 * 1024 * 1024;
+const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// What a commit says of its submodules.
+/// What a commit says of its submodules: their names and the rest, by their paths. Where several have the
+/// same path, that with the first name counts.
 #[derive(Debug, Default)]
-pub struct Declared(BTreeMap<BString, Entry>);
+pub struct Declared(HashMap<BString, (BString, Entry)>);
 
-/// What is said of one, by its name.
+/// What is said of one.
 #[derive(Debug, Default)]
 struct Entry {
     path: Option<BString>,
@@ -44,25 +45,15 @@ pub enum Use {
 impl Declared {
     /// Reads it from a commit that was fetched.
     pub fn of(store: &Store, commit: &CommitId) -> Result<Self, GitError> {
-        let found = store.find_leaves(commit, BTreeSet::from([BString::from(FILE)]))?;
-        let Some((_, leaf)) = found
-            .first()
-            .filter(|(_, leaf)| matches!(leaf.mode, Mode::FILE | Mode::FILE_EXECUTABLE))
-        else {
-            return Ok(Self::default());
+        let read = match small_file(store, commit, FILE, LARGEST)? {
+            Small::Absent => return Ok(Self::default()),
+            Small::TooLarge => Err(format!("{FILE} is larger than {LARGEST} bytes")),
+            Small::Text(text) => Self::read(&text),
         };
-        let damaged = |error: gix::Error| GitError::Damaged {
-            path: store.path().to_owned(),
-            source: words(&error),
-        };
-        let text = store.repo.find_object(leaf.id).map_err(damaged)?.detach().data;
-        Self::read(&text).map_err(|reason| GitError::Hostile { commit: commit.clone(), reason })
+        read.map_err(|reason| GitError::Hostile { commit: commit.clone(), reason })
     }
 
     fn read(text: &[u8]) -> Result<Self, String> {
-        if text.len() > LARGEST {
-            return Err(format!("{FILE} is larger than {LARGEST} bytes"));
-        }
         let meta = Metadata::default();
         let file = gix::config::File::from_bytes_no_includes(text, meta, Options::default())
             .map_err(|error| format!("{FILE} cannot be read: {}", words(&error)))?;
@@ -83,16 +74,20 @@ impl Declared {
                 }
             }
         }
-        Ok(Self(all))
+        let mut by_path = HashMap::with_capacity(all.len());
+        for (name, entry) in all {
+            let Some(path) = &entry.path else {
+                continue;
+            };
+            let path = BString::from(path.trim_end_with(|end| end == '/'));
+            by_path.entry(path).or_insert((name, entry));
+        }
+        Ok(Self(by_path))
     }
 
     /// Says what to do about a submodule, or what is wrong with what is said of it.
     pub fn find(&self, link: &Link) -> Result<Use, String> {
-        let at = |(_, entry): &(&BString, &Entry)| {
-            let path = entry.path.as_ref().map(|path| path.trim_end_with(|end| end == '/'));
-            path == Some(link.path.as_slice())
-        };
-        let Some((name, entry)) = self.0.iter().find(at) else {
+        let Some((name, entry)) = self.0.get(&link.path) else {
             return Err(format!("there is no entry for it in {FILE}"));
         };
         check_name(name)?;

@@ -139,6 +139,9 @@ pub enum GitError {
     },
 }
 
+/// What is said of an object that a server has, perhaps, and does not give because it does not list it.
+pub(super) const UNADVERTISED: &str = ": the server does not give it by its id";
+
 impl GitError {
     /// The kind of failure.
     pub fn class(&self) -> Class {
@@ -226,6 +229,11 @@ impl GitError {
     /// Whether the source may not give objects by their ids, and would give a whole commit.
     pub fn may_be_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::NoSuchRef { .. })
+    }
+
+    /// Whether the server said that it does not give what it does not list.
+    pub(super) fn is_unadvertised(&self) -> bool {
+        matches!(self, Self::NoSuchRef { detail, .. } if *detail == UNADVERTISED)
     }
 
     /// Whether gix may have taken a refusal for something else: it reads the first letter of `ERR`,

@@ -3,12 +3,9 @@
 
 use crate::git::GitError;
 use crate::git::Store;
-use crate::git::error::words;
+use crate::git::small::{Small, small_file};
 use crate::git::store;
 use crate::model::{Cause, CommitId};
-use gix::bstr::BString;
-use gix::index::entry::Mode;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The file that says where they are.
@@ -20,20 +17,10 @@ const LONGEST: u64 = 64 << 10;
 
 /// Where a commit says that its large files are. Whoever wrote the commit says it.
 pub fn lfs_url(store: &Store, commit: &CommitId) -> Result<Option<String>, GitError> {
-    let found = store.find_leaves(commit, BTreeSet::from([BString::from(NAME)]))?;
-    let plain = |mode: Mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE);
-    let Some((_, leaf)) = found.into_iter().find(|(_, leaf)| plain(leaf.mode)) else {
-        return Ok(None);
-    };
-    let damaged = |error: gix::Error| GitError::Damaged {
-        path: store.path().to_owned(),
-        source: words(&error),
-    };
-    if store.repo.find_header(leaf.id).map_err(damaged)?.size() > LONGEST {
-        return Ok(None);
-    }
-    let text = store.repo.find_object(leaf.id).map_err(damaged)?.detach().data;
-    Ok(url_in(&text))
+    Ok(match small_file(store, commit, NAME, LONGEST)? {
+        Small::Text(text) => url_in(&text),
+        Small::Absent | Small::TooLarge => None,
+    })
 }
 
 fn url_in(text: &[u8]) -> Option<String> {

@@ -33,10 +33,12 @@ mod plan;
 mod scope;
 mod select;
 mod shell;
+mod small;
 mod source;
 mod sparse;
 mod store;
 mod talk;
+mod tips;
 mod tree;
 
 pub use changes::Changes;

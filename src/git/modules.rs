@@ -3,6 +3,7 @@
 use crate::git::Store;
 use crate::git::changes::Changes;
 use crate::git::declared;
+use crate::git::format;
 use crate::git::plan::Content;
 use crate::model::CommitId;
 use gix::bstr::{BStr, BString};
@@ -91,9 +92,11 @@ impl Module {
 
     /// Says whether its commit is in the repository that is to have it.
     pub fn is_here(&self) -> bool {
-        let id = gix::ObjectId::from_hex(self.commit.as_str().as_bytes());
-        let store = Store::open(&self.store);
-        matches!((id, store), (Ok(id), Ok(store)) if store.repo.find_commit(id).is_ok())
+        let is_in = |store: Store| {
+            let id = format::object(&store.repo, &self.commit);
+            id.is_some_and(|id| store.repo.find_commit(id).is_ok())
+        };
+        Store::open(&self.store).is_ok_and(is_in)
     }
 
     /// A name for it that is the same for the same path, and can stand in a path itself.

@@ -10,12 +10,14 @@ use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::shell::Shell;
 use crate::git::talk::Talk;
-use crate::model::{Location, ObjectFormat, Outfit, Redirects, Reference, RepoUrl};
+use crate::git::tips;
+use crate::model::{Class, Location, ObjectFormat, Outfit, Redirects, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
 use crate::net::{Incoming, Outgoing, Wire};
 use crate::runtime::Stop;
 use crate::ssh::Ssh;
+use gix::objs::Exists;
 use gix_transport::Protocol;
 use gix_transport::client::git::ConnectMode;
 use gix_transport::client::git::blocking_io::Connection;
@@ -260,18 +262,45 @@ impl Session {
         }
     }
 
-    /// Orders all branches with their whole history in the place of one commit: not every server gives
-    /// what it does not list.
-    pub fn order_branches(&mut self, order: &Order) -> Result<Order, GitError> {
+    /// Says whether a server that failed to give a commit may have it all the same: not every one gives
+    /// what it does not list. Version 2 of the protocol knows no such limit.
+    pub fn may_hide(&self, error: &GitError) -> bool {
+        error.class() == Class::Ref && (self.is_old() || error.is_unadvertised())
+    }
+
+    /// Orders all branches with their whole history in the place of one commit. What is here already
+    /// is not asked for; none if that is all there is.
+    pub fn order_branches(
+        &mut self,
+        order: &Order,
+        store: &Store,
+    ) -> Result<Option<Order>, GitError> {
         let tips = match self {
             Self::Http(visit) => visit.talk.branches()?,
             Self::Daemon(talk) => talk.branches()?,
             Self::Ssh(shell) => shell.branches()?,
             Self::Local(_) => Vec::new(),
         };
-        let wants = if tips.is_empty() { order.wants.clone() } else { tips };
-        let depth = order.depth.filter(|_| wants == order.wants);
-        Ok(Order { wants, depth, ..order.clone() })
+        let (here, missing): (Vec<_>, Vec<_>) =
+            tips.into_iter().partition(|tip| store.repo.objects.exists(tip));
+        // What is here of a history with ends may lack what is wanted.
+        let wants = match missing.is_empty() {
+            true if store.is_shallow() => here.clone(),
+            true => Vec::new(),
+            false => missing,
+        };
+        if wants.is_empty() {
+            return Ok(None);
+        }
+        let mut haves = order.haves.clone();
+        if !store.is_partial() {
+            let before = tips::known(store);
+            haves.extend(here.iter().chain(&before));
+            haves.sort_unstable();
+            haves.dedup();
+        }
+        tips::note(store, &[&*wants, &*haves].concat());
+        Ok(Some(Order { wants, haves, depth: None, ..order.clone() }))
     }
 
     /// Brings what was ordered into the store. Nothing is promised about its wholeness yet.

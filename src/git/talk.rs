@@ -6,7 +6,7 @@ use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
 use crate::git::allowance::Allowance;
-use crate::git::error::words;
+use crate::git::error::{UNADVERTISED, words};
 use crate::git::format;
 use crate::git::format::format_of;
 use crate::git::partial;
@@ -267,11 +267,16 @@ impl<T: Transport> Talk<T> {
         if error.class() != Class::Ref && !(self.is_old() && error.is_misread_refusal()) {
             return error;
         }
-        GitError::NoSuchRef {
-            url: self.url.clone(),
-            reference: order.first(),
-            detail: ": the server does not have it, or does not give it by its id",
-        }
+        let is_unlisted = matches!(
+            &error,
+            GitError::Refused { message, .. } if message.contains("unadvertised object")
+        );
+        let detail = match (self.is_old(), is_unlisted) {
+            (true, _) => ": the server does not have it, or does not give it by its id",
+            (false, true) => UNADVERTISED,
+            (false, false) => ": the server does not have it",
+        };
+        GitError::NoSuchRef { url: self.url.clone(), reference: order.first(), detail }
     }
 
     /// Says whether the server leaves out objects if it is told to, and gives them by their ids when

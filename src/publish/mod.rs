@@ -22,7 +22,7 @@ pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use modules::{
-    follow_modules, kept_module, kept_of_module, module_store, module_stores, renew_module,
+    follow_modules, give_up, kept_module, kept_of_module, module_store, module_stores, renew_module,
 };
 pub use owner::{Owner, owner};
 pub use promises::promise;

@@ -4,18 +4,27 @@
 //! A repository stays as long as a tree has it, or a commit that is kept.
 
 use crate::disk::DiskError;
-use crate::disk::{Durable, is_there, list, make_directory, name, replace_file};
+use crate::disk::{Durable, is_there, list, name, replace_file};
 use crate::git::{Module, Store};
 use crate::model::{Cause, CommitId, ObjectFormat};
 use crate::publish::link::{Live, admin_of};
-use crate::publish::root::{KEPT, clear_packs, clear_places, complete_config, head};
+use crate::publish::root::{
+    KEPT, abandon, clear_packs, clear_places, complete_config, complete_directories, complete_file,
+    head,
+};
 use crate::publish::settings::{Settings, config_of_module};
-use crate::publish::sweep::to_trash;
+use crate::publish::sweep::{age, retire, to_trash};
 use crate::publish::{Layout, RootError};
 use crate::trees::Admin;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long one stays that nothing needs, while attempts fail.
+const UNUSED: Duration = Duration::from_hours(1);
+/// How many files may be among the packs of one that nothing needs, while attempts fail.
+const MANY: usize = 100;
 
 /// How files of it are written, and how its objects are named.
 type How = (Settings, ObjectFormat);
@@ -23,7 +32,9 @@ type How = (Settings, ObjectFormat);
 /// Opens the repository for the submodules of one address, and makes it if there is none.
 pub fn module_store(layout: &Layout, label: &str, how: How) -> Result<Store, RootError> {
     let path = layout.modules().join(label);
-    complete(&path, how)?;
+    complete(layout, &path, how)?;
+    // Nobody needs it from now on, if nothing comes of this.
+    retire(&path);
     complete_config(layout, how)?;
     match Store::open(&path) {
         Ok(store) => Ok(store),
@@ -44,18 +55,17 @@ pub fn renew_module(layout: &Layout, path: &Path, how: How) -> Result<Store, Roo
             to_trash(layout, &part)?;
         }
     }
-    complete(path, how)?;
+    complete(layout, path, how)?;
     Ok(Store::open(path)?)
 }
 
-fn complete(path: &Path, (settings, format): How) -> Result<(), DiskError> {
-    for directory in ["objects/info", "objects/pack", "refs/heads", KEPT, "worktrees"] {
-        make_directory(&path.join(directory))?;
-    }
+fn complete(layout: &Layout, path: &Path, (settings, format): How) -> Result<(), DiskError> {
+    let directories = ["objects/info", "objects/pack", "refs/heads", KEPT, "worktrees"];
+    complete_directories(layout, path, &directories)?;
     for (name, content) in [("config", config_of_module(settings, format)), ("HEAD", head())] {
         let file = path.join(name);
         if fs::read(&file).ok().as_deref() != Some(content.as_bytes()) {
-            replace_file(&file, content.as_bytes(), Durable::Yes)?;
+            complete_file(layout, &file, &content)?;
         }
     }
     Ok(())
@@ -77,7 +87,7 @@ pub fn follow_modules(layout: &Layout, live: &Live) -> Result<(), DiskError> {
         let kept = module.store().join(KEPT).join(live.commit.as_str());
         let note = kept.join(module.label());
         if !is_there(&note) {
-            make_directory(&kept)?;
+            complete_directories(layout, module.store(), &[&format!("{KEPT}/{}", live.commit)])?;
             replace_file(&note, format!("{}\n", module.commit()).as_bytes(), Durable::Yes)?;
         }
     }
@@ -127,6 +137,24 @@ fn is_label(name: &str) -> bool {
 
 /// Throws away what no tree and no kept commit needs.
 pub(super) fn sweep(layout: &Layout) -> Result<(), DiskError> {
+    throw_away(layout, |_store| true)
+}
+
+/// Throws away what is not needed and was not for some time, or fills with what attempts fetched that
+/// failed: those that come would fetch the rest again.
+fn let_go(layout: &Layout) -> Result<(), DiskError> {
+    throw_away(layout, |store| {
+        let packs = list(&store.join("objects/pack")).map_or(0, |files| files.len());
+        packs > MANY || age(store).is_some_and(|unused| unused > UNUSED)
+    })
+}
+
+/// Throws away what a failed attempt has made by halves, and what those before it left.
+pub fn give_up(layout: &Layout) -> Result<(), DiskError> {
+    abandon(layout).and_then(|()| let_go(layout))
+}
+
+fn throw_away(layout: &Layout, may_go: impl Fn(&Path) -> bool) -> Result<(), DiskError> {
     let names = |directory: &Path| -> Result<BTreeSet<String>, DiskError> {
         Ok(list(directory)?.iter().filter_map(|path| Some(name(path)?.to_owned())).collect())
     };
@@ -146,7 +174,7 @@ pub(super) fn sweep(layout: &Layout) -> Result<(), DiskError> {
                 }
             }
         }
-        if !needed {
+        if !needed && may_go(&store) {
             tracing::debug!(repository = %store.display(), "no submodule is kept there any more");
             to_trash(layout, &store)?;
         }

@@ -168,15 +168,8 @@ fn replace(layout: &Layout) -> Result<(), DiskError> {
 /// Adds what a repository must have (gitrepository-layout).
 fn complete(layout: &Layout, settings: Settings, format: ObjectFormat) -> Result<(), DiskError> {
     let git = layout.git();
-    for directory in ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"] {
-        let path = git.join(directory);
-        for part in path.ancestors().take_while(|part| *part != git) {
-            if is_there(part) && !part.is_dir() {
-                to_trash(layout, part)?;
-            }
-        }
-        make_directory(&path)?;
-    }
+    let directories = ["objects/info", "objects/pack", "refs/heads", "refs/tags", KEPT, "info"];
+    complete_directories(layout, &git, &directories)?;
     let found = fs::read_to_string(git.join("config")).ok();
     let config = config(&git, settings, format);
     for (path, is_right, content) in [
@@ -184,13 +177,37 @@ fn complete(layout: &Layout, settings: Settings, format: ObjectFormat) -> Result
         (git.join("HEAD"), head_is_right(&git), head()),
     ] {
         if !is_right {
-            if path.is_dir() {
-                to_trash(layout, &path)?;
-            }
-            replace_file(&path, content.as_bytes(), Durable::Yes)?;
+            complete_file(layout, &path, &content)?;
         }
     }
     Ok(())
+}
+
+/// Makes directories of a repository, in the place of whatever else has their names.
+pub(super) fn complete_directories(
+    layout: &Layout,
+    repository: &Path,
+    directories: &[&str],
+) -> Result<(), DiskError> {
+    let git = layout.git();
+    for directory in directories {
+        let path = repository.join(directory);
+        for part in path.ancestors().take_while(|part| *part != git) {
+            if is_there(part) && !part.is_dir() {
+                to_trash(layout, part)?;
+            }
+        }
+        make_directory(&path)?;
+    }
+    Ok(())
+}
+
+/// Writes a file of a repository, in the place of whatever else has its name.
+pub(super) fn complete_file(layout: &Layout, path: &Path, content: &str) -> Result<(), DiskError> {
+    if path.is_dir() {
+        to_trash(layout, path)?;
+    }
+    replace_file(path, content.as_bytes(), Durable::Yes)
 }
 
 pub(super) fn head() -> String {

@@ -122,12 +122,12 @@ pub(super) fn retire(tree: &Path) {
     #[expect(clippy::disallowed_types, reason = "file times are of this type")]
     let now = fs::FileTimes::new().set_modified(std::time::SystemTime::now());
     if let Err(error) = fs::File::open(tree).and_then(|tree| tree.set_times(now)) {
-        tracing::warn!(tree = %tree.display(), %error, "could not note when it was replaced");
+        tracing::warn!(tree = %tree.display(), %error, "could not note the time");
     }
 }
 
 /// How long ago a tree was retired. If the clock was put back since then, it begins anew.
-fn age(tree: &Path) -> Option<Duration> {
+pub(super) fn age(tree: &Path) -> Option<Duration> {
     let retired = fs::metadata(tree).and_then(|found| found.modified()).ok()?;
     let age = retired.elapsed();
     if age.is_err() {

@@ -5,18 +5,21 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::{if_there, make_directory};
+use crate::disk::{if_there, make_directory, remove};
 use crate::git::{Change, Changes, Content, Fetched, Module, Part, joined};
 use crate::model::{CommitId, Submodules};
 use crate::trees::Admin;
 use crate::trees::index;
-use crate::trees::pointer::{relative, write_pointer};
+use crate::trees::pair::{DIRECTORY, enter};
+use crate::trees::pointer::{relative, write_pointer_in};
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::Flags;
 use gix::index::{File, State};
+use rustix::fs::{CWD, Mode, openat};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -155,24 +158,33 @@ pub(super) fn admin_of(module: &Module, name: &str) -> Admin {
 pub(super) fn administer(modules: &[Module], tree: &Path, name: &str) -> Result<(), DiskError> {
     for module in modules {
         let admin = admin_of(module, name);
+        if admin.path().is_file() {
+            remove(admin.path())?;
+        }
         make_directory(admin.path())?;
         admin.tell(module.commit(), &tree.join(module.path()))?;
     }
     Ok(())
 }
 
-/// Writes the pointers in a tree that is at `now`. `tree` is where it will be in the end.
+/// Writes the pointers in a tree that is at `now`. `tree` is where it will be in the end. Others may have
+/// been in it: no link is followed.
 pub(super) fn point(
     modules: &[Module],
     now: &Path,
     tree: &Path,
     name: &str,
 ) -> Result<(), DiskError> {
+    if modules.is_empty() {
+        return Ok(());
+    }
+    let top = openat(CWD, now, DIRECTORY, Mode::empty()).at("open", now)?;
     for module in modules {
-        let to = admin_of(module, name);
+        let (to, place) = (admin_of(module, name), now.join(module.path()));
         let text =
             format!("gitdir: {}\n", relative(&tree.join(module.path()), to.path()).display());
-        write_pointer(&now.join(module.path()).join(".git"), &text)?;
+        let above = enter(top.as_fd(), module.path(), false).at("open", &place)?;
+        write_pointer_in(above.as_fd(), &text).at("write the pointer in", &place)?;
     }
     Ok(())
 }
@@ -204,4 +216,30 @@ pub(super) fn is_told(module: &Module, tree: &Path, name: &str) -> bool {
 /// Says whether an index lists what it must.
 pub(super) fn lists(path: &Path, files: &File) -> bool {
     index::read(path, files.object_hash()).is_ok_and(|found| index::list_the_same(&found, files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pointer_is_written_by_way_of_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, outside) = (dir.path().join("tree"), dir.path().join("outside"));
+        fs::create_dir_all(outside.join("deep/.git")).unwrap();
+        fs::create_dir(&tree).unwrap();
+        std::os::unix::fs::symlink(&outside, tree.join("sub")).unwrap();
+        let commit: CommitId = "a".repeat(40).parse().unwrap();
+        let module = |path: &str| Module::noted(path.as_bytes(), commit.clone(), "/s".into());
+        for path in ["sub", "sub/deep"] {
+            let pointed = point(&[module(path)], &tree, &tree, "name");
+            assert!(pointed.is_err(), "{path}");
+        }
+        assert!(outside.join("deep/.git").is_dir());
+        assert!(!outside.join(".git").exists());
+        fs::create_dir_all(tree.join("other/.git/x")).unwrap();
+        point(&[module("other")], &tree, &tree, "name").unwrap();
+        let text = fs::read_to_string(tree.join("other/.git")).unwrap();
+        assert!(text.starts_with("gitdir: "), "{text}");
+    }
 }

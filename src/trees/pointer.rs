@@ -2,9 +2,12 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::remove;
+use crate::disk::{remove, remove_at};
+use rustix::fs::{Mode, OFlags, openat};
 use std::fs;
+use std::io;
 use std::io::Write;
+use std::os::fd::BorrowedFd;
 use std::path::{Component, Path, PathBuf};
 
 /// Writes a pointer in the place of whatever is there.
@@ -12,6 +15,14 @@ pub(super) fn write_pointer(path: &Path, text: &str) -> Result<(), DiskError> {
     remove(path)?;
     let file = fs::File::options().write(true).create_new(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).at("write", path)
+}
+
+/// Does the same in a directory that is open.
+pub(super) fn write_pointer_in(directory: BorrowedFd<'_>, text: &str) -> io::Result<()> {
+    remove_at(directory, c".git")?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let file = openat(directory, c".git", flags, Mode::from_raw_mode(0o666))?;
+    fs::File::from(file).write_all(text.as_bytes())
 }
 
 /// Leads from one absolute directory to another.

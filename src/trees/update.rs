@@ -6,7 +6,6 @@
 
 use crate::disk::At;
 use crate::disk::DiskError;
-use crate::disk::make_directory;
 use crate::git::{Change, Changes, Content, Fetched, Leaf, Part, Store};
 use crate::model::CommitId;
 use crate::runtime::Stop;
@@ -72,10 +71,12 @@ fn put(
     let mut written = changed(store, commit, &fetched.content)?;
     let mut bytes = fill(store, commit, &mut written, tree, stop)?.bytes;
     let (mut written, _) = written.into_parts();
+    let top = openat(CWD, tree, DIRECTORY, rustix::fs::Mode::empty()).at("open", tree)?;
     for Part { module, content } in &fetched.parts {
         let place = tree.join(module.path());
-        // It may have held nothing but what has gone.
-        make_directory(&place)?;
+        // It may have held nothing but what has gone. Others may have been in the tree: no link is
+        // followed.
+        enter(top.as_fd(), module.path(), true).at("make the directory", &place)?;
         if new(content) {
             let store = store.of_module(module)?;
             let mut files = changed(&store, module.commit(), content)?;

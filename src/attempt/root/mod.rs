@@ -45,6 +45,8 @@ pub(super) struct Root {
     /// The tree that was looked at last, if it was whole.
     trusted: Option<Live>,
     suspect: bool,
+    /// The same of the repositories of submodules.
+    suspects: stores::Suspects,
     /// What the small files of the repository held after the last good attempt.
     noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
@@ -69,6 +71,7 @@ impl Root {
             seen: None,
             trusted: None,
             suspect: false,
+            suspects: stores::Suspects::default(),
             noted: None,
             lacking: false,
             order: Order::Unknown,
@@ -167,8 +170,9 @@ impl Root {
     pub(super) fn failed(&mut self, may_be_ours: bool) {
         self.touch();
         self.suspect |= may_be_ours;
+        self.suspects.failed(may_be_ours);
         if self.is_ours()
-            && let Err(error) = publish::abandon(&self.layout)
+            && let Err(error) = publish::give_up(&self.layout)
         {
             tracing::warn!(error = %Cause::of(&error), "could not clear what was begun");
         }
@@ -314,7 +318,7 @@ impl Root {
     /// The repository is in order, but not as it was.
     pub(super) fn collected(&mut self) {
         self.touch();
-        self.note();
+        self.noted = Some(publish::fingerprint(&self.layout));
     }
 
     /// Something may wait to be deleted from now on.
@@ -330,8 +334,9 @@ impl Root {
         any.then(|| self.layout.clone())
     }
 
-    /// Notes how the repository was left.
+    /// Notes how the repository was left after a good attempt.
     pub(super) fn note(&mut self) {
+        self.suspects = stores::Suspects::default();
         if !self.is_untouched() {
             self.noted = Some(publish::fingerprint(&self.layout));
         }

@@ -53,7 +53,7 @@ impl SmallDisk {
     }
 
     /// Leaves so many bytes free; gives the file that takes up the others.
-    fn fill(&self, leave: u64) -> PathBuf {
+    pub(crate) fn fill(&self, leave: u64) -> PathBuf {
         fill(self.dir.path(), leave)
     }
 }

@@ -5,6 +5,7 @@ mod changes;
 pub(crate) mod family;
 mod faults;
 mod hostile;
+mod lost;
 mod modes;
 mod random;
 mod servers;
