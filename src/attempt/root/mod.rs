@@ -4,6 +4,7 @@
 mod hold;
 mod order;
 mod partial;
+mod remaking;
 mod retired;
 pub(super) mod stores;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use crate::attempt::root::order::Order;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Scope, Sparse, Store};
-use crate::model::{Cause, Checkout, CommitId, ObjectFormat, RepoUrl};
+use crate::model::{Cause, Checkout, CommitId, RepoUrl};
 use crate::publish;
 use crate::publish::{Layout, Live, Lock, RootError, Settings};
 use crate::runtime::Stop;
@@ -229,12 +230,11 @@ impl Root {
             }
         })?;
         let store = store.within(&self.scope);
-        partial::promise(self)?;
         store.complete_marks()?;
         if let Some(live) = &self.trusted {
             publish::admin_of(&self.layout, &live.tree).keep()?;
         }
-        self.shape = Some(store.shape());
+        self.equip(&store)?;
         if publish::live(&self.layout) != self.seen
             || !self.is_administered()
             || !self.is_in_shape()
@@ -245,9 +245,6 @@ impl Root {
             let admin = publish::admin_of(&self.layout, &live.tree);
             admin.adopt()?;
             admin.correct(&live.commit, &live.tree, self.sparse())?;
-        }
-        if self.hold.has_user {
-            publish::add_user(&self.layout)?;
         }
         if partial::is_to_be_whole(self, &store) {
             return self.rebuild(store);
@@ -361,35 +358,5 @@ impl Root {
         let as_wanted = |noted: Noted| noted.wanted.is_none_or(|found| found == wanted);
         self.shape.as_ref().is_none_or(|shape| *shape == admin.shape())
             && admin.submodules().is_ok_and(as_wanted)
-    }
-
-    /// Puts an empty repository in the place of a damaged one.
-    pub(super) fn rebuild(&mut self, damaged: Store) -> Result<Store, AttemptError> {
-        drop(damaged);
-        self.touch();
-        self.suspect = false;
-        self.lacking = true;
-        let store = publish::rebuild(&self.layout, self.settings())?.within(&self.scope);
-        partial::promise(self)?;
-        self.shape = Some(store.shape());
-        Ok(store)
-    }
-
-    /// Puts an empty repository that names objects so in the place of one that nothing needs. Any
-    /// other is given back as it is.
-    pub(super) fn turn_to(
-        &mut self,
-        format: ObjectFormat,
-        store: Store,
-    ) -> Result<Store, AttemptError> {
-        if publish::is_needed(&self.layout, &store) {
-            return Ok(store);
-        }
-        tracing::info!(%format, "making the repository anew, as the source names objects so");
-        drop(store);
-        self.touch();
-        let store = publish::remake(&self.layout, self.settings(), format)?.within(&self.scope);
-        self.shape = Some(store.shape());
-        Ok(store)
     }
 }
