@@ -6,6 +6,7 @@ use crate::attempt::gathering::bring;
 use crate::attempt::lfs;
 use crate::attempt::modules;
 use crate::attempt::wanted::Wanted;
+use crate::attempt::whole;
 use crate::git::{Before, Fetched, GitError, Resolved, Store};
 use crate::model::Cause;
 use crate::runtime::Stop;
@@ -19,6 +20,7 @@ pub(super) fn fetch(
     stop: &Stop,
 ) -> Result<(Store, Fetched), AttemptError> {
     let store = in_their_format(me, store, wanted, stop)?;
+    whole::complete(me, &store, wanted, stop)?;
     match fetch_into(me, &store, wanted, stop) {
         Ok(fetched) => {
             let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;

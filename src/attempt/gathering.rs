@@ -2,6 +2,7 @@
 
 use crate::attempt::Attempts;
 use crate::attempt::wanted::Wanted;
+use crate::attempt::whole;
 use crate::git;
 use crate::git::{GitError, Resolved, Search, Session, Store};
 use crate::model::{Cause, CommitId};
@@ -47,8 +48,11 @@ pub(super) fn bring(
         let order = git::order(store, object, known.as_ref(), me.depth.wanted, filters);
         session.fetch(&order, store, stop)?;
     }
-    if !filters || !store.is_partial() {
+    if !store.is_partial() {
         return Ok(());
+    }
+    if !filters {
+        return whole::settle(me, store, object, stop);
     }
     let Some(refusal) = gather(me, store, wanted, (object, base), stop)? else {
         return Ok(());
@@ -60,8 +64,9 @@ pub(super) fn bring(
     );
     me.gathering.refused.insert(place);
     wanted.session = None;
-    let order = git::order_all(object, me.depth.wanted);
-    me.sources.session(wanted, stop)?.fetch(&order, store, stop)
+    let order = git::order_all(&[object], me.depth.wanted);
+    me.sources.session(wanted, stop)?.fetch(&order, store, stop)?;
+    whole::settle(me, store, object, stop)
 }
 
 /// Asks for what is missing until nothing is, or until it is refused because it is asked for by ids.

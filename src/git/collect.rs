@@ -261,7 +261,11 @@ fn select(
 
 /// The commits that refs name which are not ours: kubernetes/git-sync made them, or somebody did by
 /// hand. Tags on the way there are selected. What is missing already cannot be kept.
-fn of_others(store: &Store, here: Option<&Here<'_>>, selection: &mut Selection) -> Vec<ObjectId> {
+pub(super) fn of_others(
+    store: &Store,
+    here: Option<&Here<'_>>,
+    selection: &mut Selection,
+) -> Vec<ObjectId> {
     let mut tips = Vec::new();
     let refs = store.repo.references().ok();
     let all = refs.as_ref().and_then(|refs| refs.all().ok());

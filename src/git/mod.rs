@@ -38,6 +38,7 @@ mod sparse;
 mod store;
 mod talk;
 mod tree;
+mod whole;
 
 pub use changes::Changes;
 pub(crate) use changes::{Change, Leaf};
@@ -64,3 +65,4 @@ pub(crate) use sparse::Marker;
 pub use sparse::{Descent, Sparse};
 pub use store::Store;
 pub(crate) use tree::{SKIPPED, governs_any, is_attributes};
+pub use whole::{has_all, make_whole};

@@ -50,6 +50,8 @@ pub(super) struct Root {
     noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
     lacking: bool,
+    /// Whether it lacks what a filter left out, and there is none any more.
+    to_be_whole: bool,
     order: Order,
     /// When a retired tree has to go next, if there is one.
     next_sweep: Option<Instant>,
@@ -72,6 +74,7 @@ impl Root {
             suspect: false,
             noted: None,
             lacking: false,
+            to_be_whole: false,
             order: Order::Unknown,
             next_sweep: None,
             littered: true,
@@ -246,9 +249,6 @@ impl Root {
             admin.adopt()?;
             admin.correct(&live.commit, &live.tree, self.sparse())?;
         }
-        if partial::is_to_be_whole(self, &store) {
-            return self.rebuild(store);
-        }
         match partial::examine(self, &store, stop) {
             Ok(()) => {
                 if let Some(live) = &self.trusted {
@@ -265,6 +265,8 @@ impl Root {
                     here
                 })?;
                 self.suspect = false;
+                // So it is fetched even if nothing new is published.
+                self.lacking |= self.to_be_whole;
                 Ok(store)
             }
             Err(GitError::Stopped(stopped)) => Err(stopped.into()),

@@ -7,16 +7,17 @@ use crate::model::{Cause, Class};
 use crate::publish;
 use crate::runtime::Stop;
 
-/// Tells Git what a filter may leave out.
-pub(super) fn promise(root: &Root) -> Result<(), DiskError> {
+/// Tells Git what a filter may leave out. What it left out before may be missing until it was
+/// fetched.
+pub(super) fn promise(root: &Root, store: &Store) -> Result<(), DiskError> {
     match &root.repo {
+        Some(_) if root.scope.filter.is_none() && store.is_partial() => Ok(()),
         Some(repo) => publish::promise(&root.layout, repo, root.scope.filter.as_ref()),
         None => Ok(()),
     }
 }
 
-/// Says whether there is no filter any more, so that what it left out is needed. Nobody can say
-/// what that is, so the repository is made anew.
+/// Says whether there is no filter any more, so that what it left out is needed.
 pub(super) fn is_to_be_whole(root: &Root, store: &Store) -> bool {
     let is_to_be = root.scope.filter.is_none() && store.is_partial();
     if is_to_be {

@@ -2,6 +2,7 @@
 
 use crate::attempt::AttemptError;
 use crate::attempt::root::{Root, partial};
+use crate::disk::DiskError;
 use crate::git::Store;
 use crate::model::ObjectFormat;
 use crate::publish;
@@ -39,11 +40,24 @@ impl Root {
     /// Tells Git in the repository what the options say beside how files are written, and notes what
     /// the repository says of that.
     pub(super) fn equip(&mut self, store: &Store) -> Result<(), AttemptError> {
-        partial::promise(self)?;
+        partial::promise(self, store)?;
         if self.hold.has_user {
             publish::add_user(&self.layout)?;
         }
         self.shape = Some(store.shape());
+        self.to_be_whole = partial::is_to_be_whole(self, store);
         Ok(())
+    }
+
+    /// Whether what a filter left out is to be fetched, as there is none any more.
+    pub(in crate::attempt) fn is_to_be_whole(&self) -> bool {
+        self.to_be_whole
+    }
+
+    /// Nothing is missing any more, which Git is told.
+    pub(in crate::attempt) fn made_whole(&mut self, store: &Store) -> Result<(), DiskError> {
+        self.touch();
+        self.to_be_whole = false;
+        partial::promise(self, store)
     }
 }

@@ -7,6 +7,7 @@ mod refusing;
 mod requests;
 mod sha256;
 mod ways;
+mod whole;
 
 use std::collections::BTreeSet;
 

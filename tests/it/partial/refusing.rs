@@ -32,6 +32,11 @@ fn is_exact(asked: &Asked) -> bool {
     asked.body.contains("command=fetch") && !asked.body.contains("deepen")
 }
 
+/// A server in front of another that gives no objects by their ids.
+pub(super) fn giving_whole_commits(behind: SocketAddr) -> Service {
+    before(behind, |asked| is_exact(asked).then(|| refusal("ERR upload-pack: not our ref 1234\n")))
+}
+
 fn refusal(text: &str) -> Reply {
     let head = ["Content-Type: application/x-git-upload-pack-result"];
     answer_with("200 OK", &head, &line(text))
@@ -41,9 +46,7 @@ fn refusal(text: &str) -> Reply {
 fn a_server_that_does_not_give_objects_by_their_ids_is_asked_for_the_whole_commit() {
     let (upstream, _) = filtering();
     let behind = http::serve(&upstream);
-    let server = before(behind.addr(), |asked| {
-        is_exact(asked).then(|| refusal("ERR upload-pack: not our ref 1234\n"))
-    });
+    let server = giving_whole_commits(behind.addr());
     for filter in ["blob:none", "tree:0"] {
         let root = Root::new();
         for n in 0..2 {
@@ -189,11 +192,7 @@ fn of_each_source_it_is_said_once_that_it_does_not_help() {
 fn of_each_source_it_is_said_once_that_it_refuses_ids() {
     let (upstream, _) = filtering();
     let behind = http::serve(&upstream);
-    let refusing = || {
-        before(behind.addr(), |asked| {
-            is_exact(asked).then(|| refusal("ERR upload-pack: not our ref 1234\n"))
-        })
-    };
+    let refusing = || giving_whole_commits(behind.addr());
     let (mut one, other, root) = (refusing(), refusing(), Root::new());
     let setup = polling(&one.url("/repo.git"), &root).flag("--filter=blob:none");
     let setup = setup.flag(format!("--fallback-repo={}", other.url("/repo.git")));
