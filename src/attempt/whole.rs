@@ -4,6 +4,7 @@
 
 use crate::attempt::AttemptError;
 use crate::attempt::Attempts;
+use crate::attempt::root::partial;
 use crate::attempt::wanted::Wanted;
 use crate::disk::DiskError;
 use crate::git;
@@ -22,16 +23,16 @@ pub(super) fn complete(
     wanted: &mut Wanted,
     stop: &Stop,
 ) -> Result<(), AttemptError> {
-    if !me.root.is_to_be_whole() {
+    if !partial::is_to_be_whole(&me.root) {
         return Ok(());
     }
     let live = publish::live(me.root.layout()).map(|live| live.commit);
-    let kept = kept(me, live.as_ref())?;
+    let kept = [kept(me, live.as_ref())?, git::of_others(store)].concat();
     if !git::has_all(store, &kept, stop)? {
         fetch(me, store, wanted, &kept, stop)?;
     }
     if !git::make_whole(store, &kept, stop)? {
-        if let Some(live) = live.as_ref().filter(|_| !kept.is_empty())
+        if let Some(live) = &live
             && !git::has_all(store, from_ref(live), stop)?
         {
             tracing::info!(commit = %live, "the source does not give what is published any more");
@@ -40,11 +41,12 @@ pub(super) fn complete(
         forget(me, store, stop)?;
         let kept = self::kept(me, live.as_ref())?;
         if !git::make_whole(store, &kept, stop)? {
+            tracing::info!("the source does not give all that trees and refs here need");
             return Ok(());
         }
     }
     tracing::info!("what the filter left out was fetched");
-    Ok(me.root.made_whole(store)?)
+    Ok(partial::made_whole(&mut me.root, store)?)
 }
 
 /// Looks whether nothing is missing any more, after all of a commit was fetched. Then the next can

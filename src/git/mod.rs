@@ -65,4 +65,4 @@ pub(crate) use sparse::Marker;
 pub use sparse::{Descent, Sparse};
 pub use store::Store;
 pub(crate) use tree::{SKIPPED, governs_any, is_attributes};
-pub use whole::{has_all, make_whole};
+pub use whole::{has_all, make_whole, of_others};

@@ -3,18 +3,20 @@
 
 mod hold;
 mod order;
-mod partial;
+pub(super) mod partial;
 mod remaking;
 mod retired;
 pub(super) mod stores;
 #[cfg(test)]
 mod tests;
 
+pub(super) use remaking::{rebuild, turn_to};
 pub(super) use retired::retired;
 
 use crate::attempt::AttemptError;
 use crate::attempt::root::hold::Hold;
 use crate::attempt::root::order::Order;
+use crate::attempt::root::partial::LeftOut;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Scope, Sparse, Store};
@@ -50,8 +52,7 @@ pub(super) struct Root {
     noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
     lacking: bool,
-    /// Whether it lacks what a filter left out, and there is none any more.
-    to_be_whole: bool,
+    left_out: LeftOut,
     order: Order,
     /// When a retired tree has to go next, if there is one.
     next_sweep: Option<Instant>,
@@ -74,7 +75,7 @@ impl Root {
             suspect: false,
             noted: None,
             lacking: false,
-            to_be_whole: false,
+            left_out: LeftOut::Stays,
             order: Order::Unknown,
             next_sweep: None,
             littered: true,
@@ -237,7 +238,7 @@ impl Root {
         if let Some(live) = &self.trusted {
             publish::admin_of(&self.layout, &live.tree).keep()?;
         }
-        self.equip(&store)?;
+        remaking::equip(self, &store)?;
         if publish::live(&self.layout) != self.seen
             || !self.is_administered()
             || !self.is_in_shape()
@@ -266,13 +267,13 @@ impl Root {
                 })?;
                 self.suspect = false;
                 // So it is fetched even if nothing new is published.
-                self.lacking |= self.to_be_whole;
+                self.lacking |= partial::is_to_be_whole(self);
                 Ok(store)
             }
             Err(GitError::Stopped(stopped)) => Err(stopped.into()),
             Err(damaged) => {
                 tracing::warn!(error = %Cause::of(&damaged), "the repository is damaged");
-                self.rebuild(store)
+                rebuild(self, store)
             }
         }
     }

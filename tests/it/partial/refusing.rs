@@ -176,9 +176,9 @@ fn of_each_source_it_is_said_once_that_it_does_not_help() {
     root.eventually_publishes(&upstream.head());
     for n in 0..6 {
         if n % 2 == 0 {
-            one.answer(Answer::Broken)
+            one.answer(Answer::Broken);
         } else {
-            one.heal()
+            one.heal();
         }
         let commit = upstream.commit("in/one/0", format!("{n}\n"));
         root.eventually_publishes(&commit);
