@@ -1,6 +1,7 @@
 //! Repositories to which a filter lets only a part come: what travels, in how many requests, and what
 //! stock Git makes of it.
 
+mod changes;
 mod changing;
 mod random;
 mod refusing;
