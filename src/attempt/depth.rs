@@ -100,8 +100,9 @@ fn fetch(
     wanted: &mut Wanted,
     stop: &Stop,
 ) -> Result<(), GitError> {
-    let object = wanted.object.clone();
+    let (place, object) = (wanted.place, wanted.object.clone());
     let session = me.sources.session(wanted, stop)?;
-    let order = git::order(store, &object, me.root.trusted(), me.depth.wanted, session.filters());
+    let filters = me.gathering.may_filter(place, session);
+    let order = git::order(store, &object, me.root.trusted(), me.depth.wanted, filters);
     session.fetch(&order, store, stop)
 }

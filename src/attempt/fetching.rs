@@ -5,7 +5,9 @@ use crate::attempt::error::AttemptError;
 use crate::attempt::gathering::bring;
 use crate::attempt::lfs;
 use crate::attempt::modules;
+use crate::attempt::root;
 use crate::attempt::wanted::Wanted;
+use crate::attempt::whole;
 use crate::git::{Before, Fetched, GitError, Resolved, Store};
 use crate::model::Cause;
 use crate::runtime::Stop;
@@ -19,6 +21,7 @@ pub(super) fn fetch(
     stop: &Stop,
 ) -> Result<(Store, Fetched), AttemptError> {
     let store = in_their_format(me, store, wanted, stop)?;
+    whole::complete(me, &store, wanted, stop)?;
     match fetch_into(me, &store, wanted, stop) {
         Ok(fetched) => {
             let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
@@ -27,7 +30,7 @@ pub(super) fn fetch(
         }
         Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
             tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
-            let store = me.root.rebuild(store)?;
+            let store = root::rebuild(&mut me.root, store)?;
             wanted.session = None;
             let fetched = fetch_into(me, &store, wanted, stop)?;
             let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
@@ -52,7 +55,7 @@ fn in_their_format(
     }
     // A full id does not say whether the source has such.
     let theirs = me.sources.session(wanted, stop)?.format();
-    if theirs == format { me.root.turn_to(format, store) } else { Ok(store) }
+    if theirs == format { root::turn_to(&mut me.root, format, store) } else { Ok(store) }
 }
 
 fn fetch_into(

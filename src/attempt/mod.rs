@@ -34,6 +34,7 @@ mod taking;
 mod tidying;
 mod wanted;
 mod who;
+mod whole;
 
 pub use error::{AttemptError, Failed, hint_for};
 pub use outcome::{Done, HeldBack, Publication};

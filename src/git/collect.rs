@@ -118,6 +118,8 @@ pub struct Packed {
     pack: PathBuf,
     /// Whether the history in it has no ends.
     whole: bool,
+    /// Whether what was missing in the repository could be passed over.
+    partial: bool,
     _place: Place,
     compression: Compression,
 }
@@ -130,12 +132,13 @@ impl Collection {
         tracing::debug!(repository = %git.display(), "collecting garbage");
         let store = Store::open(&git)?;
         make_directory(&place.0).map_err(|error| disk(&git, Cause::of(&error)))?;
-        let whole = !store.is_shallow();
+        let (whole, partial) = (!store.is_shallow(), store.is_partial());
         let parcel = Parcel { directory: &place.0, compression, threads: 1 };
         let pack = select(&store, &kept, None, stop)
             .and_then(|selection| put(&store, &selection.objects, parcel, stop))
             .map_err(|error| error.of_store(&store))?;
-        Ok(pack.map(|pack| Packed { git, pack, whole, _place: place, compression }))
+        let partial = partial || store.is_partial();
+        Ok(pack.map(|pack| Packed { git, pack, whole, partial, _place: place, compression }))
     }
 }
 
@@ -149,6 +152,11 @@ impl Packed {
     /// the pack does not have gets another. The store is used up; it must be opened again.
     pub fn install(self, store: Store, kept: &[CommitId], stop: &Stop) -> Result<(), GitError> {
         let git = store.path().to_owned();
+        if self.partial && !store.is_partial() {
+            // What was missing then came meanwhile, and the pack does not stand for it.
+            tracing::debug!("throwing away what was packed, as more is here now");
+            return Ok(());
+        }
         let before = Sizes::of(&git).map_err(|error| disk(&git, Cause::of(&error)))?;
         let old = packs::indexes(&git).map_err(|error| disk(&git, Cause::of(&error)))?;
         let here = self.here(&store).map_err(|source| disk(&git, source))?;
@@ -261,7 +269,11 @@ fn select(
 
 /// The commits that refs name which are not ours: kubernetes/git-sync made them, or somebody did by
 /// hand. Tags on the way there are selected. What is missing already cannot be kept.
-fn of_others(store: &Store, here: Option<&Here<'_>>, selection: &mut Selection) -> Vec<ObjectId> {
+pub(super) fn of_others(
+    store: &Store,
+    here: Option<&Here<'_>>,
+    selection: &mut Selection,
+) -> Vec<ObjectId> {
     let mut tips = Vec::new();
     let refs = store.repo.references().ok();
     let all = refs.as_ref().and_then(|refs| refs.all().ok());

@@ -94,7 +94,9 @@ fn select(
     let whole = order.depth.is_none() && !store.is_shallow();
     let has = Box::new(|id: &ObjectId| store.repo.objects.exists_without_refresh(id));
     let here = Here { has, whole };
-    let mut walk = Walk::new(source, Some(&here), stop);
+    // Of what is here much may be missing, and all is wanted.
+    let all = order.filter.is_none() && !order.exact && store.is_partial();
+    let mut walk = Walk::new(source, (!all).then_some(&here), stop);
     if order.exact {
         let alone = order.filter.is_some();
         for want in &order.wants {

@@ -226,9 +226,10 @@ impl GitError {
         }
     }
 
-    /// Whether the source may not give objects by their ids, and would give a whole commit.
-    pub fn may_be_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::NoSuchRef { .. })
+    /// Whether the source says that it does not give objects by their ids, so that it may still give
+    /// a whole commit. Whatever else it says may be otherwise the next time.
+    pub fn is_refusal_of_ids(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::NoSuchRef { .. }) && self.class() == Class::Ref
     }
 
     /// Whether the server said that it does not give what it does not list.

@@ -22,9 +22,11 @@ use gix::index::entry::Mode;
 use gix::objs::Exists;
 use std::collections::{HashMap, HashSet};
 
-/// How many objects are asked for at once. So many make a request of less than a megabyte, which is
-/// what nginx allows if nobody says otherwise.
-const MOST: usize = 16_384;
+/// How many bytes the ids of a request may take with what stands around them. So a request is shorter
+/// than a megabyte, which is what nginx allows if nobody says otherwise.
+const MOST: usize = 850_000;
+/// What stands around an id in a line.
+const AROUND: usize = "0000want \n".len();
 
 /// What is to be asked for next.
 #[derive(Debug, Default)]
@@ -59,10 +61,11 @@ impl Lacking {
             exact: true,
         };
         if !self.trees.is_empty() {
-            return self.trees.chunks(MOST).map(|w| order(w, Some(Filter::Trees(0)))).collect();
+            let wants = self.trees.chunks(at_once(&self.trees));
+            return wants.map(|wants| order(wants, Some(Filter::Trees(0)))).collect();
         }
         let last = [self.whole.as_slice(), self.blobs.as_slice()].concat();
-        last.chunks(MOST).map(|wants| order(wants, None)).collect()
+        last.chunks(at_once(&last)).map(|wants| order(wants, None)).collect()
     }
 
     fn add(&mut self, id: ObjectId, to: impl FnOnce(&mut Self) -> &mut Vec<ObjectId>) {
@@ -70,6 +73,12 @@ impl Lacking {
             to(self).push(id);
         }
     }
+}
+
+/// How many of these are asked for in a request.
+fn at_once(ids: &[ObjectId]) -> usize {
+    let length = ids.first().map_or(0, |id| id.kind().len_in_hex());
+    MOST / (AROUND + length)
 }
 
 /// A directory to look at.
@@ -195,4 +204,44 @@ pub(super) fn below(directory: &BString, name: &gix::bstr::BStr) -> BString {
         return name.to_owned();
     }
     [directory.as_slice(), b"/", name.as_bytes()].concat().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gix::hash::Kind;
+
+    /// So many ids.
+    fn ids(kind: Kind, count: u32) -> Vec<ObjectId> {
+        let width = kind.len_in_hex();
+        let id = |n| ObjectId::from_hex(format!("{n:0width$x}").as_bytes());
+        (0..count).map(|n| id(n).unwrap()).collect()
+    }
+
+    #[test]
+    fn no_request_is_longer_than_servers_take() {
+        for kind in [Kind::Sha1, Kind::Sha256] {
+            let (trees, all) = (ids(kind, 40_000), ids(kind, 60_000));
+            let few = Lacking { trees: trees.clone(), ..Lacking::default() };
+            let (whole, blobs) = (all[..5].to_vec(), all[5..].to_vec());
+            let last = Lacking { whole, blobs, ..Lacking::default() };
+            for (lacking, wanted) in [(few, trees), (last, all)] {
+                let orders = lacking.orders();
+                let lengths: Vec<usize> = orders
+                    .iter()
+                    .map(|order| {
+                        let lines = order.wants.iter().map(|id| format!("0000want {id}\n").len());
+                        lines.sum()
+                    })
+                    .collect();
+                assert!(lengths.iter().all(|length| *length <= 900_000), "{kind}: {lengths:?}");
+                assert!(lengths.first().is_some_and(|length| *length > 800_000), "{lengths:?}");
+                assert_eq!(
+                    orders.into_iter().flat_map(|order| order.wants).collect::<Vec<_>>(),
+                    wanted
+                );
+            }
+        }
+        assert!(Lacking::default().orders().is_empty());
+    }
 }

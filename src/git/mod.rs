@@ -40,6 +40,7 @@ mod store;
 mod talk;
 mod tips;
 mod tree;
+mod whole;
 
 pub use changes::Changes;
 pub(crate) use changes::{Change, Leaf};
@@ -66,3 +67,4 @@ pub(crate) use sparse::Marker;
 pub use sparse::{Descent, Sparse};
 pub use store::Store;
 pub(crate) use tree::{SKIPPED, governs_any, is_attributes};
+pub use whole::{has_all, make_whole, of_others};

@@ -30,9 +30,9 @@ pub fn order(
     Order { wants: vec![wanted.object], haves, depth, filter, exact: false }
 }
 
-/// Orders all that a commit needs, as if nothing were here.
-pub fn order_all(wanted: &Resolved, depth: Option<NonZeroU32>) -> Order {
-    let (wants, haves) = (vec![wanted.object], Vec::new());
+/// Orders all that commits need, as if nothing were here. Of a local source only the first comes.
+pub fn order_all(wanted: &[&Resolved], depth: Option<NonZeroU32>) -> Order {
+    let (wants, haves) = (wanted.iter().map(|wanted| wanted.object).collect(), Vec::new());
     Order { wants, haves, depth, filter: None, exact: false }
 }
 

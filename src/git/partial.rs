@@ -1,6 +1,6 @@
 //! What a repository may lack because a source was told not to send it.
 //!
-//! That is written down before a source is told so, and counts until the repository is made anew:
+//! That is written down before a source is told so, and counts until all of it is here:
 //! whoever claims to have a commit is believed to have all that it needs, and gets a pack that may
 //! build upon what is not here. Stock Git is told by a file beside each pack (gitrepository-layout).
 
@@ -12,6 +12,7 @@ use crate::git::error::words;
 use crate::git::packs;
 use crate::model::{Cause, Filter};
 use gix::ObjectId;
+use gix::objs::Exists;
 use gix_shallow::Update;
 use std::fs;
 use std::io;
@@ -94,14 +95,39 @@ pub(super) fn new_ends(store: &Store) -> Result<PathBuf, GitError> {
     Ok(path)
 }
 
-/// Adds those that came to those that are known.
-pub(super) fn add_ends(store: &Store) -> Result<(), GitError> {
+/// Adds those that came to those that are known. If history came as a whole, those go behind which
+/// it goes on now: nobody was told of them, and so nobody says so.
+pub(super) fn add_ends(store: &Store, whole: bool) -> Result<(), GitError> {
     let path = note(store.path()).with_file_name("shallow");
     let came = gix_shallow::read(&path)
         .map_err(|error| GitError::Disk { path: store.path().to_owned(), source: words(&error) })?;
     let came: Vec<ObjectId> = came.into_iter().flatten().collect();
     mark_shallow(store, &came, Update::Shallow).map_err(|error| error.of_store(store))?;
+    if whole {
+        let known = gix_shallow::read(&store.shallow_file()).map_err(|error| GitError::Disk {
+            path: store.path().to_owned(),
+            source: words(&error),
+        })?;
+        let mut known: Vec<ObjectId> = known.into_iter().flatten().collect();
+        known.retain(|end| goes_on(store, *end));
+        mark_shallow(store, &known, Update::Unshallow).map_err(|error| error.of_store(store))?;
+    }
     remove(&path).map_err(|error| disk(store, &error))
+}
+
+/// Whether a commit and those before it are here.
+fn goes_on(store: &Store, commit: ObjectId) -> bool {
+    let commit = store.repo.find_commit(commit);
+    commit.is_ok_and(|commit| commit.parent_ids().all(|id| store.repo.objects.exists(&id)))
+}
+
+/// Believes from now on that nothing is missing. The marks go first: the note brings them back.
+pub(super) fn unmark(store: &Store) -> Result<(), GitError> {
+    let all = || {
+        marks(store.path()).try_for_each(|mark| remove(&mark))?;
+        remove(&note(store.path()))
+    };
+    all().map_err(|error| disk(store, &error))
 }
 
 fn disk(store: &Store, error: &(dyn std::error::Error + 'static)) -> GitError {
@@ -110,7 +136,12 @@ fn disk(store: &Store, error: &(dyn std::error::Error + 'static)) -> GitError {
 
 /// Whether stock Git is told of any pack that what it refers to may be missing.
 fn has_marks(git: &Path) -> bool {
+    marks(git).next().is_some()
+}
+
+/// What stock Git is told so by.
+fn marks(git: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(packs::directory(git)).into_iter().flatten();
-    let mut paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    paths.any(|path| path.extension().is_some_and(|end| end == "promisor"))
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    paths.filter(|path| path.extension().is_some_and(|end| end == "promisor"))
 }

@@ -259,7 +259,8 @@ impl<T: Transport> Talk<T> {
                 Ok(()) => GitError::of_exchange(&self.url, store.path(), &error),
             })
             .map_err(|error| self.name_the_wanted(order, error))?;
-        if unsaid { partial::add_ends(store) } else { Ok(()) }
+        let whole = order.depth.is_none() && !order.exact;
+        if unsaid { partial::add_ends(store, whole) } else { Ok(()) }
     }
 
     /// A server that does not give an object says so in words that do not always name it.

@@ -3,21 +3,24 @@
 
 mod hold;
 mod order;
-mod partial;
+pub(super) mod partial;
+mod remaking;
 mod retired;
 pub(super) mod stores;
 #[cfg(test)]
 mod tests;
 
+pub(super) use remaking::{rebuild, turn_to};
 pub(super) use retired::retired;
 
 use crate::attempt::AttemptError;
 use crate::attempt::root::hold::Hold;
 use crate::attempt::root::order::Order;
+use crate::attempt::root::partial::LeftOut;
 use crate::config::Config;
 use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Scope, Sparse, Store};
-use crate::model::{Cause, Checkout, CommitId, ObjectFormat, RepoUrl};
+use crate::model::{Cause, Checkout, CommitId, RepoUrl};
 use crate::publish;
 use crate::publish::{Layout, Live, Lock, RootError, Settings};
 use crate::runtime::Stop;
@@ -51,6 +54,7 @@ pub(super) struct Root {
     noted: Option<Vec<Option<Vec<u8>>>>,
     /// Whether the objects of the trusted tree were lost with a damaged repository.
     lacking: bool,
+    left_out: LeftOut,
     order: Order,
     /// When a retired tree has to go next, if there is one.
     next_sweep: Option<Instant>,
@@ -74,6 +78,7 @@ impl Root {
             suspects: stores::Suspects::default(),
             noted: None,
             lacking: false,
+            left_out: LeftOut::Stays,
             order: Order::Unknown,
             next_sweep: None,
             littered: true,
@@ -233,12 +238,11 @@ impl Root {
             }
         })?;
         let store = store.within(&self.scope);
-        partial::promise(self)?;
         store.complete_marks()?;
         if let Some(live) = &self.trusted {
             publish::admin_of(&self.layout, &live.tree).keep()?;
         }
-        self.shape = Some(store.shape());
+        remaking::equip(self, &store)?;
         if publish::live(&self.layout) != self.seen
             || !self.is_administered()
             || !self.is_in_shape()
@@ -249,12 +253,6 @@ impl Root {
             let admin = publish::admin_of(&self.layout, &live.tree);
             admin.adopt()?;
             admin.correct(&live.commit, &live.tree, self.sparse())?;
-        }
-        if self.hold.has_user {
-            publish::add_user(&self.layout)?;
-        }
-        if partial::is_to_be_whole(self, &store) {
-            return self.rebuild(store);
         }
         match partial::examine(self, &store, stop) {
             Ok(()) => {
@@ -272,12 +270,14 @@ impl Root {
                     here
                 })?;
                 self.suspect = false;
+                // So it is fetched even if nothing new is published.
+                self.lacking |= partial::is_to_be_whole(self);
                 Ok(store)
             }
             Err(GitError::Stopped(stopped)) => Err(stopped.into()),
             Err(damaged) => {
                 tracing::warn!(error = %Cause::of(&damaged), "the repository is damaged");
-                self.rebuild(store)
+                rebuild(self, store)
             }
         }
     }
@@ -366,35 +366,5 @@ impl Root {
         let as_wanted = |noted: Noted| noted.wanted.is_none_or(|found| found == wanted);
         self.shape.as_ref().is_none_or(|shape| *shape == admin.shape())
             && admin.submodules().is_ok_and(as_wanted)
-    }
-
-    /// Puts an empty repository in the place of a damaged one.
-    pub(super) fn rebuild(&mut self, damaged: Store) -> Result<Store, AttemptError> {
-        drop(damaged);
-        self.touch();
-        self.suspect = false;
-        self.lacking = true;
-        let store = publish::rebuild(&self.layout, self.settings())?.within(&self.scope);
-        partial::promise(self)?;
-        self.shape = Some(store.shape());
-        Ok(store)
-    }
-
-    /// Puts an empty repository that names objects so in the place of one that nothing needs. Any
-    /// other is given back as it is.
-    pub(super) fn turn_to(
-        &mut self,
-        format: ObjectFormat,
-        store: Store,
-    ) -> Result<Store, AttemptError> {
-        if publish::is_needed(&self.layout, &store) {
-            return Ok(store);
-        }
-        tracing::info!(%format, "making the repository anew, as the source names objects so");
-        drop(store);
-        self.touch();
-        let store = publish::remake(&self.layout, self.settings(), format)?.within(&self.scope);
-        self.shape = Some(store.shape());
-        Ok(store)
     }
 }

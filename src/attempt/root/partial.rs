@@ -7,22 +7,45 @@ use crate::model::{Cause, Class};
 use crate::publish;
 use crate::runtime::Stop;
 
-/// Tells Git what a filter may leave out.
-pub(super) fn promise(root: &Root) -> Result<(), DiskError> {
+/// Tells Git what a filter may leave out. What it left out before may be missing until it was
+/// fetched.
+pub(super) fn promise(root: &Root, store: &Store) -> Result<(), DiskError> {
     match &root.repo {
+        Some(_) if root.scope.filter.is_none() && store.is_partial() => Ok(()),
         Some(repo) => publish::promise(&root.layout, repo, root.scope.filter.as_ref()),
         None => Ok(()),
     }
 }
 
-/// Says whether there is no filter any more, so that what it left out is needed. Nobody can say
-/// what that is, so the repository is made anew.
-pub(super) fn is_to_be_whole(root: &Root, store: &Store) -> bool {
-    let is_to_be = root.scope.filter.is_none() && store.is_partial();
-    if is_to_be {
-        tracing::info!("there is no filter any more, so what it left out is needed");
+/// What is to become of what a filter left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum LeftOut {
+    /// Nothing, or there is nothing.
+    #[default]
+    Stays,
+    /// There is no filter any more, so it is needed.
+    IsWanted,
+}
+
+/// Says what is to become of it.
+pub(super) fn look(root: &Root, store: &Store) -> LeftOut {
+    if root.scope.filter.is_some() || !store.is_partial() {
+        return LeftOut::Stays;
     }
-    is_to_be
+    tracing::info!("there is no filter any more, so what it left out is needed");
+    LeftOut::IsWanted
+}
+
+/// Whether what a filter left out is to be fetched, as there is none any more.
+pub(in crate::attempt) fn is_to_be_whole(root: &Root) -> bool {
+    root.left_out == LeftOut::IsWanted
+}
+
+/// Nothing is missing any more, which Git is told.
+pub(in crate::attempt) fn made_whole(root: &mut Root, store: &Store) -> Result<(), DiskError> {
+    root.touch();
+    root.left_out = LeftOut::Stays;
+    promise(root, store)
 }
 
 /// Looks whether the repository is as it was and has the published commit. What is missing of

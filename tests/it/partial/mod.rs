@@ -1,11 +1,14 @@
 //! Repositories to which a filter lets only a part come: what travels, in how many requests, and what
 //! stock Git makes of it.
 
+mod changes;
 mod changing;
 mod random;
 mod refusing;
 mod requests;
+mod sha256;
 mod ways;
+mod whole;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +22,12 @@ use crate::support::wait::{SOON, eventually};
 
 /// A repository whose server filters, with files in and out of `in/one`.
 pub(crate) fn filtering() -> (Upstream, String) {
-    let upstream = Upstream::new();
+    filtering_by("sha1")
+}
+
+/// The same with objects that are named by this hash.
+fn filtering_by(hash: &str) -> (Upstream, String) {
+    let upstream = Upstream::by(hash);
     upstream.configure("uploadpack.allowFilter", "true");
     let mut change = upstream.change().executable("run", "#!\n").symlink("link", "in/one/0");
     for directory in ["in", "in/one", "in/one/deep/er", "in/two", "out", "out/deep/er", "other/x"] {

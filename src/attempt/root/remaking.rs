@@ -1,0 +1,48 @@
+//! Making the repository of a root anew, and what each that is made or opened has to be told.
+
+use crate::attempt::AttemptError;
+use crate::attempt::root::{Root, partial};
+use crate::git::Store;
+use crate::model::ObjectFormat;
+use crate::publish;
+
+/// Puts an empty repository in the place of a damaged one.
+pub(in crate::attempt) fn rebuild(root: &mut Root, damaged: Store) -> Result<Store, AttemptError> {
+    drop(damaged);
+    root.touch();
+    root.suspect = false;
+    root.lacking = true;
+    let store = publish::rebuild(&root.layout, root.settings())?.within(&root.scope);
+    equip(root, &store)?;
+    Ok(store)
+}
+
+/// Puts an empty repository that names objects so in the place of one that nothing needs. Any other
+/// is given back as it is.
+pub(in crate::attempt) fn turn_to(
+    root: &mut Root,
+    format: ObjectFormat,
+    store: Store,
+) -> Result<Store, AttemptError> {
+    if publish::is_needed(&root.layout, &store) {
+        return Ok(store);
+    }
+    tracing::info!(%format, "making the repository anew, as the source names objects so");
+    drop(store);
+    root.touch();
+    let store = publish::remake(&root.layout, root.settings(), format)?.within(&root.scope);
+    equip(root, &store)?;
+    Ok(store)
+}
+
+/// Tells Git in the repository what the options say beside how files are written, and notes what the
+/// repository says of that.
+pub(super) fn equip(root: &mut Root, store: &Store) -> Result<(), AttemptError> {
+    partial::promise(root, store)?;
+    if root.hold.has_user {
+        publish::add_user(&root.layout)?;
+    }
+    root.shape = Some(store.shape());
+    root.left_out = partial::look(root, store);
+    Ok(())
+}
