@@ -20,6 +20,10 @@ pub(super) fn address(access: &Access, text: &str, above: &RepoUrl) -> Result<Re
     let url: RepoUrl = access.place_of(&text).parse().map_err(|error: RepoUrlError| {
         format!("its address cannot be used: {}", Cause::of(&error))
     })?;
+    let kind = |url: &RepoUrl| std::mem::discriminant(url.location());
+    if is_way && kind(&url) != kind(above) {
+        return Err("its address leads above that of the repository".to_owned());
+    }
     let url = if is_way { url.with_login_of(above) } else { url };
     if let Location::Local(path) = url.location()
         && !path.is_absolute()

@@ -21,7 +21,7 @@ pub(super) const FILE: &str = ".gitmodules";
 const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// What a commit says of its submodules: their names and the rest, by their paths. Where several have the
-/// same path, that with the first name counts.
+/// same path, the one counts that said so last, as for Git.
 #[derive(Debug, Default)]
 pub struct Declared(HashMap<BString, (BString, Entry)>);
 
@@ -29,6 +29,8 @@ pub struct Declared(HashMap<BString, (BString, Entry)>);
 #[derive(Debug, Default)]
 struct Entry {
     path: Option<BString>,
+    /// In which section of the file that was said.
+    said_in: usize,
     url: Option<BString>,
     update: Option<BString>,
 }
@@ -58,7 +60,7 @@ impl Declared {
         let file = gix::config::File::from_bytes_no_includes(text, meta, Options::default())
             .map_err(|error| format!("{FILE} cannot be read: {}", words(&error)))?;
         let mut all: BTreeMap<BString, Entry> = BTreeMap::new();
-        for section in file.sections() {
+        for (number, section) in file.sections().enumerate() {
             let header = section.header();
             let (true, Some(name)) =
                 (header.name().eq_ignore_ascii_case(b"submodule"), header.subsection_name())
@@ -66,6 +68,9 @@ impl Declared {
                 continue;
             };
             let entry = all.entry(name.to_owned()).or_default();
+            if section.value("path").is_some() {
+                entry.said_in = number;
+            }
             for (key, place) in
                 [("path", &mut entry.path), ("url", &mut entry.url), ("update", &mut entry.update)]
             {
@@ -75,12 +80,14 @@ impl Declared {
             }
         }
         let mut by_path = HashMap::with_capacity(all.len());
+        let mut all: Vec<_> = all.into_iter().collect();
+        all.sort_by_key(|(_, entry)| entry.said_in);
         for (name, entry) in all {
             let Some(path) = &entry.path else {
                 continue;
             };
             let path = BString::from(path.trim_end_with(|end| end == '/'));
-            by_path.entry(path).or_insert((name, entry));
+            by_path.insert(path, (name, entry));
         }
         Ok(Self(by_path))
     }
@@ -91,6 +98,9 @@ impl Declared {
             return Err(format!("there is no entry for it in {FILE}"));
         };
         check_name(name)?;
+        if link.path.starts_with(b"-") {
+            return Err("its path begins like an option of a program".to_owned());
+        }
         if has_control(&link.path) {
             return Err("its path holds control characters".to_owned());
         }
@@ -167,6 +177,12 @@ mod tests {
         assert_eq!(with("\turl = one\n\turl = two"), fetch("two"));
         assert_eq!(with("\turl = ../b\n\tupdate = none"), Ok(Use::Leave));
         assert_eq!(find("[Submodule \"x\"]\npath=d/\nurl=./c", "d"), fetch("./c"));
+        let twice = |one: &str, other: &str| {
+            let entry =
+                |name: &str, url: &str| format!("[submodule \"{name}\"]\npath=d\nurl={url}\n");
+            find(&(entry(one, "./old") + &entry(other, "./new")), "d")
+        };
+        assert_eq!((twice("a", "b"), twice("b", "a")), (fetch("./new"), fetch("./new")));
     }
 
     #[test]
@@ -191,6 +207,7 @@ mod tests {
         }
         assert!(find("[submodule \"\"]\npath = sub\nurl = ../b\n", "sub").is_err());
         assert!(find("[submodule \"a\"]\npath = \"sub\\r\"\nurl = ../b\n", "sub\r").is_err());
+        assert!(find("[submodule \"a\"]\npath = -x\nurl = ../b\n", "-x").is_err());
         assert!(find("[submodule \"a\"]\npath = other\nurl = ../b\n", "sub").is_err());
         assert!(find("[submodule \"a\"\n", "sub").is_err());
     }

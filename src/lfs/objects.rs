@@ -178,6 +178,9 @@ impl Objects {
             if oid.is_some_and(|oid| !needed.contains(&oid)) {
                 tracing::debug!(path = %path.display(), "no commit needs it any more");
                 remove(&path)?;
+                // Those that hold others stay.
+                let emptied = path.ancestors().skip(1).take(2).map(fs::remove_dir);
+                emptied.take_while(Result::is_ok).for_each(drop);
             }
         }
         for path in list(&self.partial())? {

@@ -10,6 +10,7 @@ mod partly;
 mod published;
 mod random;
 mod submodules;
+mod superseded;
 mod ways;
 
 use std::fs;
