@@ -26,7 +26,7 @@ pub enum GitError {
     #[error("the work was cut short")]
     Stopped(#[from] Stopped),
     /// The server said no in its own words.
-    #[error("{}", refused_in_words(url, message, *class))]
+    #[error("{}", class.refusal(url, &format!("the server said: {message}")))]
     Refused {
         /// What was tried.
         url: String,
@@ -323,25 +323,6 @@ pub(crate) fn of_the_system(error: &(dyn Error + 'static)) -> bool {
                 FileTooLarge | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
             )
     })
-}
-
-fn refused_in_words(url: &str, message: &str, class: Class) -> String {
-    let what = match class {
-        Class::Auth => "authentication failed for",
-        Class::NotFound => "repository not found:",
-        Class::Ref => "couldn't find remote ref in",
-        Class::Config
-        | Class::Network
-        | Class::Tls
-        | Class::Timeout
-        | Class::Protocol
-        | Class::Verify
-        | Class::Gate
-        | Class::Disk
-        | Class::Locked
-        | Class::Internal => "unable to access",
-    };
-    format!("{what} '{url}': the server said: {message}")
 }
 
 /// Classifies what a server says before it hangs up. The words are those of `git upload-pack`,

@@ -44,7 +44,7 @@ pub enum LfsError {
         reason: String,
     },
     /// The server answered a whole request, and not with success.
-    #[error("{}", refused_in_words(url, said, *class))]
+    #[error("{}", class.refusal(url, &format!("the LFS server answered {said}")))]
     Refused {
         /// What was tried.
         url: String,
@@ -264,25 +264,6 @@ const AUTH: &str = "check whether the login may read this repository; an LFS ser
 
 fn of_net(error: &NetError) -> Option<&'static str> {
     error.hint().or_else(|| (error.class() == Class::Auth).then_some(AUTH))
-}
-
-fn refused_in_words(url: &str, said: &str, class: Class) -> String {
-    let said = format!("the LFS server answered {said}");
-    match class {
-        Class::Auth => format!("authentication failed for '{url}': {said}"),
-        Class::NotFound => format!("repository not found: '{url}': {said}"),
-        Class::Config
-        | Class::Network
-        | Class::Tls
-        | Class::Timeout
-        | Class::Protocol
-        | Class::Ref
-        | Class::Verify
-        | Class::Gate
-        | Class::Disk
-        | Class::Locked
-        | Class::Internal => format!("unable to access '{url}': {said}"),
-    }
 }
 
 /// Says what a status means. The same codes stand for one file and for a whole request. Some services

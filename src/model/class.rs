@@ -71,6 +71,26 @@ impl Class {
             Self::Internal => "internal",
         }
     }
+
+    /// Says that a server refused something in the words that people look for.
+    pub fn refusal(self, url: &str, said: &str) -> String {
+        let what = match self {
+            Self::Auth => "authentication failed for",
+            Self::NotFound => "repository not found:",
+            Self::Ref => "couldn't find remote ref in",
+            Self::Config
+            | Self::Network
+            | Self::Tls
+            | Self::Timeout
+            | Self::Protocol
+            | Self::Verify
+            | Self::Gate
+            | Self::Disk
+            | Self::Locked
+            | Self::Internal => "unable to access",
+        };
+        format!("{what} '{url}': {said}")
+    }
 }
 
 impl fmt::Display for Class {

@@ -217,19 +217,5 @@ fn status_in_words(
         Some(wait) => format!("{said} and wants to be left alone for {} s", wait.as_secs()),
         None => said,
     };
-    match class_of_status(status, wait) {
-        Class::Auth => format!("authentication failed for '{url}': {said}"),
-        Class::NotFound => format!("repository not found: '{url}': {said}"),
-        Class::Config
-        | Class::Network
-        | Class::Tls
-        | Class::Timeout
-        | Class::Protocol
-        | Class::Ref
-        | Class::Verify
-        | Class::Gate
-        | Class::Disk
-        | Class::Locked
-        | Class::Internal => format!("unable to access '{url}': {said}"),
-    }
+    class_of_status(status, wait).refusal(url, &said)
 }
