@@ -2,7 +2,7 @@
 //! directory in one of a few forms, files in the directories above are written too, whether they are
 //! named or not (git-sparse-checkout, "internals — cone pattern set"). Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The directories that a file names.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,13 +16,15 @@ pub(super) struct Cone {
 /// Reads it; none if a line has another form, so that all of them are patterns.
 pub(super) fn read(text: &str) -> Option<Cone> {
     let mut cone = Cone::default();
+    // How often each was named: what is taken back is taken back once.
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
     let mut all = false;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for line in text.split('\n') {
-        let line = trimmed(line.strip_suffix('\r').unwrap_or(line));
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
+        let line = trimmed(line.strip_suffix('\r').unwrap_or(line));
         let (negative, line) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (directory, line) = line.strip_suffix('/').map_or((false, line), |rest| (true, rest));
         if line == "/*" && negative == directory {
@@ -37,9 +39,8 @@ pub(super) fn read(text: &str) -> Option<Cone> {
             Some(name) => {
                 // It takes back what was said of a directory before.
                 let name = plain(name);
-                if !negative || !cone.whole.remove(&name) {
-                    return None;
-                }
+                let count = named.get_mut(&name).filter(|count| negative && **count > 0)?;
+                *count -= 1;
                 cone.above.insert(name);
             }
             None if negative => return None,
@@ -47,10 +48,15 @@ pub(super) fn read(text: &str) -> Option<Cone> {
                 let name = plain(name);
                 // Git forgets here that the star was escaped.
                 let name = name.strip_suffix("/*").unwrap_or(&name);
-                cone.whole.insert(name.to_owned());
+                // To name it again is not a form that Git knows.
+                if cone.above.contains(name) {
+                    return None;
+                }
+                *named.entry(name.to_owned()).or_default() += 1;
             }
         }
     }
+    cone.whole = named.into_iter().filter(|(_, count)| *count > 0).map(|(name, _)| name).collect();
     if all {
         cone.whole.insert(String::new());
     }

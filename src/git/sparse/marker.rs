@@ -48,7 +48,9 @@ impl<'a> Marker<'a> {
         match above.descent {
             Descent::Nothing => false,
             Descent::Whole => true,
-            Descent::Part if self.sparse.is_cone() => above.is_included,
+            Descent::Part if self.sparse.is_cone() => {
+                above.is_included || self.sparse.names_itself(path)
+            }
             Descent::Part => self.sparse.verdict(path, false).unwrap_or(above.is_included),
         }
     }

@@ -140,6 +140,14 @@ impl Sparse {
         Marker::new(self).descent(directory)
     }
 
+    /// Whether a directory that is wanted whole has this path, which may be that of a file.
+    fn names_itself(&self, path: &BStr) -> bool {
+        let Rules::Directories { whole, .. } = &self.rules else {
+            return false;
+        };
+        path.to_str().is_ok_and(|path| whole.contains(path))
+    }
+
     /// What is said of a path itself; none if it is as for the directory above.
     fn verdict(&self, path: &BStr, is_directory: bool) -> Option<bool> {
         let Rules::Patterns(patterns) = &self.rules else {
@@ -170,11 +178,13 @@ impl Sparse {
             }
             Rules::Directories { whole, above, through, .. } => {
                 let name = directory.to_str().unwrap_or_default();
+                // Git goes into those at the top, and from there only where the one above is named.
+                let is_met = name.rsplit_once('/').is_none_or(|(parent, _)| above.contains(parent));
                 if whole.contains(name) {
                     (true, Descent::Whole)
-                } else if directory.is_empty() || above.contains(name) {
+                } else if directory.is_empty() || is_met && above.contains(name) {
                     (true, Descent::Part)
-                } else if through.contains(name) {
+                } else if is_met && through.contains(name) {
                     (false, Descent::Part)
                 } else {
                     (false, Descent::Nothing)

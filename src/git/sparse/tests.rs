@@ -244,6 +244,9 @@ fn files_of_directories_are_read_as_git_reads_them() {
     assert_eq!(included(&read("/a/\n"), &paths), [true, true, true, false]);
     assert_eq!(included(&read("/a/b/\n"), &paths), [true, false, true, false]);
     assert_eq!(included(&read("/a/\n!/a/*/\n/a/b/\n"), &paths), [true, true, true, false]);
+    assert!(!read("/a/\n!/a/*/\n/a/\n").is_cone());
+    assert_eq!(included(&read("/a/b/f/\n"), &paths), [true, false, false, false]);
+    assert_eq!(included(&read("/a/f/\n"), &paths), [true, true, false, false]);
     assert_eq!(included(&read(""), &paths), [true, false, false, false]);
     assert_eq!(included(&read("/*\n"), &paths), [true; 4]);
     assert_eq!(included(&read("a/\n"), &paths), [false, true, true, false]);

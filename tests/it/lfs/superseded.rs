@@ -33,7 +33,7 @@ fn beginnings_of_files_that_nobody_wants_any_more_leave_room_for_others() {
     bad.store(true, Ordering::SeqCst);
     for number in 2..6 {
         upstream.commit("a.bin", noise(number, 6_000_000));
-        driven.fails().expect("not_found", "it is gone");
+        driven.fails().expect("not_found", "does not give the file");
         let begun = fs::read_dir(root.path().join(".git/gitsyncd/lfs/partial")).unwrap().count();
         assert!(begun <= 1, "{begun} beginnings after commit {number}");
     }
