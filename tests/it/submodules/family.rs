@@ -94,7 +94,16 @@ pub(crate) fn link(path: &str, url: &str, commit: &str) -> Link {
     Link { path: path.to_owned(), url: url.to_owned(), commit: commit.to_owned() }
 }
 
+/// Writes a file. What is in its way goes.
 fn write(path: &Path, content: &[u8]) {
+    for above in path.ancestors().skip(1) {
+        if above.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+            fs::remove_file(above).unwrap();
+        }
+    }
+    if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        fs::remove_dir_all(path).unwrap();
+    }
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
 }
