@@ -22,23 +22,20 @@ pub(super) fn fetch(
 ) -> Result<(Store, Fetched), AttemptError> {
     let store = in_their_format(me, store, wanted, stop)?;
     whole::complete(me, &store, wanted, stop)?;
-    match fetch_into(me, &store, wanted, stop) {
-        Ok(fetched) => {
-            let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
-            lfs::bring(me, (&store, &fetched), wanted.place, stop)?;
-            Ok((store, fetched))
-        }
+    let (store, fetched) = match fetch_into(me, &store, wanted, stop) {
+        Ok(fetched) => (store, fetched),
         Err(error) if error.may_be_ours() && store.verify(stop).is_err() => {
             tracing::warn!(error = %Cause::of(&error), "the repository is damaged");
             let store = root::rebuild(&mut me.root, store)?;
             wanted.session = None;
             let fetched = fetch_into(me, &store, wanted, stop)?;
-            let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
-            lfs::bring(me, (&store, &fetched), wanted.place, stop)?;
-            Ok((store, fetched))
+            (store, fetched)
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    let fetched = modules::bring(me, &store, fetched, wanted.place, stop)?;
+    lfs::bring(me, (&store, &fetched), wanted.place, stop)?;
+    Ok((store, fetched))
 }
 
 /// Has the repository made anew if the source names objects by another hash and nothing was published

@@ -8,11 +8,11 @@ use crate::config::Config;
 use crate::disk::{DiskError, is_there, remove, room};
 use crate::git::{Fetched, Store, git_directory, lfs_url};
 use crate::lfs;
-use crate::lfs::{Endpoint, LfsError, Named, Needed, Objects, Server, Wanted};
+use crate::lfs::{Endpoint, LfsError, Named, Needed, Objects, Oid, Server, Wanted};
 use crate::model::{Cause, CommitId, Location, RepoUrl, Room};
 use crate::runtime::Stop;
 use crate::trees;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 /// How many files are asked for before they are brought: what is told of them may not be good for
@@ -81,13 +81,14 @@ pub(super) fn bring(
     let Some(remote) = me.sources.place(place).cloned() else {
         return Ok(());
     };
+    let mut left: HashSet<_> = lacking.into_iter().map(|file| file.pointer.oid).collect();
     let mut each = each.iter();
     if let Some(needed) = each.next() {
         let home = Home { store, commit: fetched.commit(), url: remote.clone() };
-        home.bring(me, &objects, missing(&objects, needed, stop)?, stop)?;
+        home.bring(me, &objects, take(&mut left, needed), stop)?;
     }
     for (needed, part) in each.zip(&fetched.parts) {
-        let missing = missing(&objects, needed, stop)?;
+        let missing = take(&mut left, needed);
         if missing.is_empty() {
             continue;
         }
@@ -150,6 +151,12 @@ fn missing(objects: &Objects, needed: &Needed, stop: &Stop) -> Result<Vec<Wanted
         }
     }
     Ok(missing.into_values().collect())
+}
+
+/// Takes those out of what is left that are needed here.
+fn take(left: &mut HashSet<Oid>, needed: &Needed) -> Vec<Wanted> {
+    let files = needed.0.iter().filter(|(_, pointer)| left.remove(&pointer.oid));
+    files.map(|(path, pointer)| Wanted::new(path, pointer.clone())).collect()
 }
 
 /// Finds out whether there is room for what is to come, before any of it comes.
@@ -260,7 +267,7 @@ pub(super) fn sweep(me: &mut Attempts) -> Result<(), DiskError> {
     }
     let own = me.root.layout().large();
     if is_there(&own) {
-        objects.sweep(&std::collections::HashSet::new())?;
+        objects.sweep(&HashSet::new())?;
         remove(&own)?;
     }
     Ok(())

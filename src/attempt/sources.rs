@@ -24,7 +24,6 @@ pub(super) struct Sources {
     who: Who,
     clients: Clients,
     elsewhere: Elsewhere,
-    access: Access,
     ssh: Ssh,
     traffic: Arc<Traffic>,
     /// The conversation of the last attempt: with which source, who we were, and what was said.
@@ -62,7 +61,6 @@ impl Sources {
             who,
             clients,
             elsewhere: Elsewhere::new(config, elsewhere),
-            access: access.clone(),
             ssh,
             traffic,
             talk: None,
@@ -106,8 +104,7 @@ impl Sources {
         url: &RepoUrl,
         stop: &Stop,
     ) -> Result<(Source, Outfit), CredentialsError> {
-        let outfit = self.who.current(url, stop)?;
-        let outfit = self.elsewhere.fit(url, outfit);
+        let outfit = self.outfit_at(url, stop)?;
         let known = self.list.iter().find(|source| source.url().is_beside(url));
         Ok((self.elsewhere.source(url, &mut self.clients, known, &self.traffic), outfit))
     }
@@ -119,7 +116,7 @@ impl Sources {
 
     /// Where a source is.
     pub(super) fn url(&self, place: usize) -> String {
-        self.list.get(place).map(|source| source.url().to_string()).unwrap_or_default()
+        self.place(place).map(ToString::to_string).unwrap_or_default()
     }
 
     /// The way to the SSH server of a repository.
@@ -130,9 +127,10 @@ impl Sources {
 
     /// The way to another server that a source needs, and which redirects are followed there.
     pub(super) fn client_to(&mut self, url: &RepoUrl) -> (Client, Redirects) {
-        let way = self.access.way(url);
+        let access = &self.elsewhere.access;
+        let way = access.way(url);
         let redirects = way.redirects;
-        (self.clients.by(way, &self.access), redirects)
+        (self.clients.by(way, access), redirects)
     }
 
     /// Who we are there.

@@ -2,6 +2,7 @@
 //! directory in one of a few forms, files in the directories above are written too, whether they are
 //! named or not (git-sparse-checkout, "internals — cone pattern set"). Pure.
 
+use crate::git::sparse::pattern::lines;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The directories that a file names.
@@ -19,12 +20,7 @@ pub(super) fn read(text: &str) -> Option<Cone> {
     // How often each was named: what is taken back is taken back once.
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
     let mut all = false;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for line in text.split('\n') {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let line = trimmed(line.strip_suffix('\r').unwrap_or(line));
+    for (line, _) in lines(text) {
         let (negative, line) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (directory, line) = line.strip_suffix('/').map_or((false, line), |rest| (true, rest));
         if line == "/*" && negative == directory {
@@ -61,13 +57,6 @@ pub(super) fn read(text: &str) -> Option<Cone> {
         cone.whole.insert(String::new());
     }
     Some(cone)
-}
-
-/// Without the spaces at its end, except one that is escaped.
-fn trimmed(line: &str) -> &str {
-    let short = line.trim_end_matches(' ');
-    let escapes = short.len() - short.trim_end_matches('\\').len();
-    if escapes % 2 == 1 { line.get(..=short.len()).unwrap_or(line) } else { short }
 }
 
 /// Whether a letter stands for others. One at the end may, and those that are escaped do not.

@@ -24,9 +24,20 @@ pub(super) struct Pattern {
 
 /// Reads all patterns of a file.
 pub(super) fn parse(text: &str) -> Vec<Pattern> {
+    lines(text).filter_map(|(line, number)| Pattern::of(line.as_bytes(), number)).collect()
+}
+
+/// The lines of a file that are no comments, as Git reads them, each with its number.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = text.as_bytes().split(|byte| *byte == b'\n').zip(1..);
-    lines.filter_map(|(line, number)| Pattern::of(line, number)).collect()
+    let lines = text.split('\n').zip(1..);
+    let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|(line, number)| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        // For Git, a text ends there.
+        let line = line.split('\0').next().unwrap_or_default();
+        (without_spaces(line), number)
+    })
 }
 
 /// The patterns of a file, by what they are found by: most of many name one path or name each.
@@ -78,13 +89,6 @@ impl Patterns {
 
 impl Pattern {
     fn of(line: &[u8], number: usize) -> Option<Self> {
-        if line.first().is_none_or(|first| *first == b'#') {
-            return None;
-        }
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        // For Git, a text ends there.
-        let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
-        let line = without_spaces(line);
         let (is_negative, text) = match line.strip_prefix(b"!") {
             Some(rest) => (true, rest),
             None => (false, line),
@@ -198,9 +202,9 @@ fn is_closed(rest: &mut std::slice::Iter<'_, u8>) -> bool {
 }
 
 /// Takes away spaces at the end, except one after a backslash.
-fn without_spaces(line: &[u8]) -> &[u8] {
+fn without_spaces(line: &str) -> &str {
     let mut end = 0;
-    let mut bytes = line.iter().enumerate();
+    let mut bytes = line.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
         match byte {
             b' ' => (),
