@@ -5,7 +5,7 @@
 use crate::command;
 use crate::command::Unanswered;
 use crate::config;
-use crate::config::{Config, Problem, Request, Surroundings};
+use crate::config::{Problem, Process, Request, Surroundings};
 use crate::daemon;
 use crate::daemon::{DaemonError, Ended};
 use crate::model::Cause;
@@ -37,12 +37,12 @@ pub fn run(
     surroundings: Surroundings,
 ) -> Outcome {
     let mut out = io::stdout();
-    let (config, warnings) = match config::load(args, vars, surroundings) {
-        Ok(Request::Run { config, warnings }) => (config, warnings),
-        Ok(Request::Check { config, warnings }) => {
+    let (fleet, warnings) = match config::load(args, vars, surroundings) {
+        Ok(Request::Run { fleet, warnings }) => (fleet, warnings),
+        Ok(Request::Check { fleet, warnings }) => {
             // What it finds is told in words; the log is for those who want to know more.
-            return match if config.verbose > 0 { log_to(&config) } else { Ok(()) } {
-                Ok(()) => answered(command::check(*config, warnings, out)),
+            return match if fleet.process.verbose > 0 { log_to(&fleet.process) } else { Ok(()) } {
+                Ok(()) => answered(command::check(*fleet, warnings, out)),
                 Err(outcome) => outcome,
             };
         }
@@ -51,13 +51,13 @@ pub fn run(
         Ok(Request::Print(text)) => return Outcome::Printed(text),
         Err(problems) => return Outcome::Misused(problems),
     };
-    if let Err(outcome) = log_to(&config) {
+    if let Err(outcome) = log_to(&fleet.process) {
         return outcome;
     }
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    match daemon::run(*config) {
+    match daemon::run(*fleet) {
         Ok(Ended::Well) => Outcome::Done,
         Ok(Ended::GaveUp | Ended::Interrupted) => Outcome::GaveUp,
         // The log has been set up, so that is where those who run it look.
@@ -68,8 +68,8 @@ pub fn run(
     }
 }
 
-fn log_to(config: &Config) -> Result<(), Outcome> {
-    log::init(config.log_format, config.verbose).map_err(|error| {
+fn log_to(process: &Process) -> Result<(), Outcome> {
+    log::init(process.log_format, process.verbose).map_err(|error| {
         let source = Cause::of(&error);
         Outcome::Failed(Cause::of(&DaemonError::System { verb: "set up the log", source }))
     })

@@ -158,7 +158,7 @@ mod tests {
         let args = ["gitsyncd", "--repo=/srv/a", "--publish-gate"].iter().chain(args);
         let args = args.map(std::ffi::OsString::from);
         match config::load(args, std::iter::empty(), Surroundings::default()) {
-            Ok(Request::Run { config, .. }) => *config,
+            Ok(Request::Run { fleet, .. }) => fleet.into_only(),
             other => panic!("{other:?}"),
         }
     }

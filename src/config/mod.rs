@@ -12,6 +12,7 @@ mod command_line;
 mod commands;
 mod completions;
 mod environment;
+mod fleet;
 mod git_config;
 mod given;
 mod help;
@@ -36,6 +37,7 @@ mod way;
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use check::around::{Probe, StatusSource};
 pub use command_line::shown as command_line;
+pub use fleet::{Fleet, Process};
 pub use git_config::{CredentialItem, CredentialSetting, HttpItem, HttpSetting, Setting};
 pub use hooks::{Exec, Hooks, Web, public, secret_variables};
 pub use modes::{Drift, Part, SparseBy, Trees};
@@ -57,9 +59,11 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the program was asked to do; every value holds.
+/// What is to be done for one repository; every value holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// What it is called where there are several; unique among them.
+    pub name: Option<String>,
     /// Whose defaults and manners count.
     pub personality: Personality,
     /// What to follow.
@@ -108,20 +112,10 @@ pub struct Config {
     pub stale_worktree_timeout: Duration,
     /// When objects that nothing needs are removed.
     pub garbage: Garbage,
-    /// Whether the group may write what is made.
-    pub group_write: bool,
     /// Whether Git in the root is to know a user.
     pub add_user: bool,
-    /// The signal that starts an attempt, by number.
-    pub sync_on_signal: Option<i32>,
-    /// What others may ask over HTTP.
-    pub serving: Serving,
     /// Whom to tell, and whom to ask first.
     pub hooks: Hooks,
-    /// How much to log: 0 tells changes and failures, 9 everything.
-    pub verbose: u8,
-    /// How log lines look.
-    pub log_format: LogFormat,
 }
 
 /// How log lines look.
@@ -138,15 +132,15 @@ pub enum LogFormat {
 pub enum Request {
     /// Sync.
     Run {
-        /// How.
-        config: Box<Config>,
+        /// What, and how.
+        fleet: Box<Fleet>,
         /// What works but should be changed; for the log, once.
         warnings: Vec<String>,
     },
     /// Say whether that would work.
     Check {
-        /// How it would sync.
-        config: Box<Config>,
+        /// What it would sync, and how.
+        fleet: Box<Fleet>,
         /// What works but should be changed.
         warnings: Vec<String>,
     },
@@ -220,12 +214,16 @@ pub fn load(
         .map_err(|problem| vec![problem])
         .and_then(|raw| check::check(called_as, &raw, &given, &surroundings, &environment.proxies));
     match checked {
-        Ok(config) if problems.is_empty() => {
-            let warnings = warnings(&config, &given, &environment.unknown);
-            return Ok(match (wish, asked) {
-                (Some(_), _) => Request::Print(show::print(&config, &given, &warnings)),
-                (None, Some(_)) => Request::Check { config: Box::new(config), warnings },
-                (None, None) => Request::Run { config: Box::new(config), warnings },
+        Ok((process, config)) if problems.is_empty() => {
+            let warnings = warnings(&process, &config, &given, &environment.unknown);
+            if wish.is_some() {
+                return Ok(Request::Print(show::print(&process, &config, &given, &warnings)));
+            }
+            let fleet = Box::new(Fleet { process, repositories: vec![config] });
+            return Ok(if asked.is_some() {
+                Request::Check { fleet, warnings }
+            } else {
+                Request::Run { fleet, warnings }
             });
         }
         Ok(_) => (),
@@ -268,13 +266,13 @@ fn version() -> String {
     format!("gitsyncd {}\n", env!("CARGO_PKG_VERSION"))
 }
 
-fn warnings(config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> {
+fn warnings(process: &Process, config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> {
     let mut warnings = given.warnings.clone();
     warnings.extend(unknown.iter().map(ToString::to_string));
     if *given.origin("ssh") != Origin::Default {
         warnings.push(format!("{} has no effect; it can go", given.origin("ssh").name()));
     }
-    warnings.extend(serving::without_effect(&config.serving));
+    warnings.extend(serving::without_effect(&process.serving));
     if *given.origin("git") != Origin::Default {
         warnings.push("--git: has no effect, as no git program is run".to_owned());
     }

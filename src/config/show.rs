@@ -7,7 +7,8 @@ use crate::config::options::{GITHUB, Many};
 use crate::config::signals;
 use crate::config::values;
 use crate::config::{
-    Access, Config, Credential, Hooks, LogFormat, PasswordSource, Serving, SparseBy, public,
+    Access, Config, Credential, Hooks, LogFormat, PasswordSource, Process, Serving, SparseBy,
+    public,
 };
 use crate::model::FileChoice;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -17,8 +18,13 @@ use std::path::Path;
 const SECRET: &str = "[secret]";
 
 /// Writes `key: value  # origin` for each option, and the warnings above them.
-pub(super) fn print(config: &Config, given: &Given, warnings: &[String]) -> String {
-    let values = values_of(config);
+pub(super) fn print(
+    process: &Process,
+    config: &Config,
+    given: &Given,
+    warnings: &[String],
+) -> String {
+    let values = values_of(process, config);
     let mut lines: Vec<_> =
         warnings.iter().map(|warning| format!("# warning: {warning}\n")).collect();
     for opt in names::options() {
@@ -42,12 +48,12 @@ pub(super) fn print(config: &Config, given: &Given, warnings: &[String]) -> Stri
 type Shown = (&'static str, Option<String>);
 
 /// Writes each value so that it would be read the same, secrets excepted.
-pub(super) fn values_of(config: &Config) -> Vec<Shown> {
+pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
     let file = |file: &Option<_>| file.as_deref().map(path);
     let limit =
         |limit: Option<NonZeroU64>| limit.map_or_else(|| "-1".to_owned(), |n| n.to_string());
     let period = config.period.map_or_else(|| "off".to_owned(), values::show_duration);
-    let log_format = match config.log_format {
+    let log_format = match process.log_format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
@@ -64,7 +70,7 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("drift", Some(config.drift.label().to_owned())),
         ("stale-worktree-timeout", Some(values::show_duration(config.stale_worktree_timeout))),
         ("git-gc", Some(config.garbage.label().to_owned())),
-        ("group-write", Some(config.group_write.to_string())),
+        ("group-write", Some(process.group_write.to_string())),
         ("add-user", Some(config.add_user.to_string())),
         // It has no effect, whatever was said.
         ("git", None),
@@ -72,13 +78,13 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("jitter", Some(values::show_duration(config.jitter))),
         ("init-period", Some(values::show_duration(config.init_period))),
         ("sync-timeout", Some(values::show_duration(config.sync_timeout))),
-        ("one-time", Some(config.one_time.to_string())),
-        ("sync-on-signal", config.sync_on_signal.map(signals::show)),
+        ("one-time", Some(process.one_time.to_string())),
+        ("sync-on-signal", process.sync_on_signal.map(signals::show)),
         ("max-failures", Some(limit(config.max_failures))),
         ("init-max-failures", Some(limit(config.init_max_failures))),
         ("touch-file", file(&config.touch_file)),
         ("error-file", file(&config.error_file)),
-        ("verbose", Some(config.verbose.to_string())),
+        ("verbose", Some(process.verbose.to_string())),
         ("log-format", Some(log_format.to_owned())),
         // Neither has an effect, whatever was said.
         ("ssh", Some("false".to_owned())),
@@ -92,7 +98,7 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
     }
     shown.extend(login(&config.access));
     shown.extend(way(&config.access));
-    shown.extend(serving(&config.serving));
+    shown.extend(serving(&process.serving));
     shown.extend(hooks(&config.hooks));
     shown
 }

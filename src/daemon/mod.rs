@@ -6,36 +6,24 @@ mod board;
 mod counter;
 mod end;
 mod errand;
+mod repository;
 mod turn;
 
-use crate::attempt::Attempts;
-use crate::config::{Config, SparseBy};
-use crate::daemon::board::Board;
-use crate::daemon::turn::Loop;
+use crate::config::{Fleet, Process};
+use crate::daemon::repository::Repository;
 use crate::disk;
-use crate::git;
-use crate::hooks::Hooks;
 use crate::http;
 use crate::http::{Door, Observed, Site};
-use crate::model::{Cause, Location};
-use crate::observe::metrics::Metrics;
-use crate::runtime::beat::Beat;
-use crate::runtime::reaper;
+use crate::model::Cause;
 use crate::runtime::single;
 use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
-use crate::trigger;
 use crate::trigger::Bell;
-use crate::trigger::order;
 use crate::trigger::signal::{StopSignals, SyncSignal};
-use crate::trigger::watch;
-use crate::trigger::watch::Places;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 /// How long tasks may take to come home when the program stops. A second is promised in all.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -81,9 +69,9 @@ pub enum DaemonError {
 }
 
 /// Runs until the work is done, or for ever.
-pub fn run(config: Config) -> Result<Ended, DaemonError> {
-    disk::let_others_read(config.group_write);
-    single::run(BLOCKING_THREADS, serve(config))
+pub fn run(fleet: Fleet) -> Result<Ended, DaemonError> {
+    disk::let_others_read(fleet.process.group_write);
+    single::run(BLOCKING_THREADS, serve(fleet))
         .map_err(|source| system("start the runtime", &source))?
 }
 
@@ -91,51 +79,22 @@ fn system(verb: &'static str, source: &(dyn std::error::Error + 'static)) -> Dae
     DaemonError::System { verb, source: Cause::of(source) }
 }
 
-async fn serve(config: Config) -> Result<Ended, DaemonError> {
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        repo = %config.repo,
-        r#ref = %config.reference,
-        root = %config.root.display(),
-        link = %config.link.display(),
-        "starting"
-    );
+async fn serve(fleet: Fleet) -> Result<Ended, DaemonError> {
+    let Fleet { process, repositories } = fleet;
     // Before anything else, so that no signal is lost.
     let mut stop_signals =
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let mut tasks = Tasks::new();
-    let (bell, ear) = trigger::bell();
-    watch_files(&config, &mut tasks, bell.clone());
-    obey_signals(&config, &mut tasks, bell.clone())?;
-    let (desk, orders) = order::desk(bell);
-    let metrics = Metrics::new().map_err(|source| system("register metrics", &source))?;
-    let metrics = Arc::new(metrics);
-    let board = Board::new(&config);
-    let hooks = run_hooks(&config, &metrics, &board, &mut tasks);
-    let beat = Arc::new(Beat::new(Instant::now()));
-    let observed = Observed {
-        status: board.subscribe(),
-        beat: Arc::clone(&beat),
-        stuck_after: config.sync_timeout * 2,
-        metrics: Arc::clone(&metrics),
-        history: board.history(),
-        desk,
-        serving: config.serving.clone(),
-        repo: config.repo.clone(),
-        reference: config.reference.clone(),
+    let mut begun = Vec::new();
+    for config in repositories {
+        begun.push(repository::begin(config, &mut tasks)?);
+    }
+    let Some(Repository { seen, bell, mut ended }) = begun.pop() else {
+        return Ok(Ended::Well);
     };
-    answer_http(observed, &mut tasks).await?;
-    let attempts = Attempts::new(&config, Arc::clone(&metrics), Arc::clone(&hooks));
-    let (done, mut ended) = oneshot::channel();
-    let one_time = config.one_time;
-    let turning = Loop::new(config, attempts, board, metrics, (beat, hooks, tasks.token()));
-    let token = tasks.token();
-    tasks.spawn("loop", async move {
-        if done.send(turning.run(ear, orders).await).is_err() {
-            tracing::debug!("nobody asks how the loop ended");
-        }
-        token.cancelled().await;
-    });
+    obey_signals(&process, &mut tasks, bell)?;
+    let Process { serving, one_time, .. } = process;
+    answer_http(Observed { one: seen, serving }, &mut tasks).await?;
     let mut verdict = None;
     let stop = async {
         tokio::select! {
@@ -154,68 +113,14 @@ async fn serve(config: Config) -> Result<Ended, DaemonError> {
     }
 }
 
-/// Rings when a file changes that a source or its credentials are in. A run that is to end looks at
-/// them once.
-fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell) {
-    let mut files = Vec::new();
-    let mut local = Vec::new();
-    if let Some(SparseBy::File(path)) = &config.part.sparse {
-        files.push(path.clone());
-    }
-    for repo in std::iter::once(&config.repo).chain(&config.fallback_repos) {
-        match repo.location() {
-            Location::Http(_) => files.extend(config.access.http_files()),
-            Location::Ssh(_) => files.extend(config.access.ssh_files()),
-            Location::Local(path) => local.push(path.clone()),
-            Location::Daemon(_) => (),
-        }
-    }
-    if config.one_time || (files.is_empty() && local.is_empty()) {
-        return;
-    }
-    let places = move || {
-        let mut places = Places { files: files.clone(), trees: Vec::new() };
-        for path in &local {
-            let (files, trees) = git::ref_places(path);
-            places.files.extend(files);
-            places.trees.extend(trees);
-        }
-        places
-    };
-    tasks.spawn("watch", watch::ring(places, bell, tasks.token()));
-}
-
 /// Rings for the sync signal.
-fn obey_signals(config: &Config, tasks: &mut Tasks, bell: Bell) -> Result<(), DaemonError> {
-    if let Some(number) = config.sync_on_signal {
+fn obey_signals(process: &Process, tasks: &mut Tasks, bell: Bell) -> Result<(), DaemonError> {
+    if let Some(number) = process.sync_on_signal {
         let signal = SyncSignal::listen(number)
             .map_err(|source| system("listen for the signal of sync-on-signal", &source))?;
         tasks.spawn("sync signal", signal.ring(bell, tasks.token()));
     }
     Ok(())
-}
-
-/// Starts what tells hooks and, as the first process of a container, what collects their orphans.
-fn run_hooks(
-    config: &Config,
-    metrics: &Arc<Metrics>,
-    board: &Board,
-    tasks: &mut Tasks,
-) -> Arc<Hooks> {
-    let (hooks, runners) = Hooks::new(config, metrics, board.subscribe(), &tasks.token());
-    let hooks = Arc::new(hooks);
-    for (name, runner) in runners {
-        tasks.spawn(name, runner);
-    }
-    if reaper::is_needed() {
-        let (stop, hooks) = (tasks.token(), Arc::clone(&hooks));
-        tasks.spawn("reaper", async move {
-            if let Err(error) = reaper::run(stop, |pid| hooks.is_ours(pid)).await {
-                tracing::error!(%error, "cannot collect orphans");
-            }
-        });
-    }
-    hooks
 }
 
 /// Answers HTTP where the options say.

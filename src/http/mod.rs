@@ -54,6 +54,17 @@ const MOST_WAITERS: usize = 64;
 /// What the answers are made of.
 #[derive(Clone, Debug)]
 pub struct Observed {
+    /// The repository that is kept.
+    pub one: Arc<Repository>,
+    /// Who may ask what.
+    pub serving: Serving,
+}
+
+/// One repository, as others may see it and ask something of it.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    /// What it is called where there are several.
+    pub name: Option<String>,
     /// The status. `/` is good once `last_success_at` is set, which must mean a success of this
     /// process; `/readyz` is good while `tree` is set, which may have been found at the start;
     /// `/healthz` is good unless `last_attempt` failed.
@@ -68,8 +79,6 @@ pub struct Observed {
     pub history: watch::Receiver<Arc<History>>,
     /// Where attempts are asked for, and more.
     pub desk: Desk,
-    /// Who may ask what.
-    pub serving: Serving,
     /// The repository that webhooks may be about.
     pub repo: RepoUrl,
     /// The ref that webhooks may be about.
@@ -100,8 +109,8 @@ impl Site {
             tokens: Secrets::new(token.as_ref(), "api-token-file", stop.clone()),
             hook_secrets: Secrets::new(hook.as_ref(), "hook-secret-file", stop.clone()),
             followed: Followed {
-                repo: observed.repo.clone(),
-                reference: observed.reference.clone(),
+                repo: observed.one.repo.clone(),
+                reference: observed.one.reference.clone(),
             },
             observed,
             stop,

@@ -69,11 +69,11 @@ pub(super) fn answer(
     now: Instant,
 ) -> Response<Body> {
     match probe {
-        Probe::Root => root(&observed.status.borrow()),
+        Probe::Root => root(&observed.one.status.borrow()),
         Probe::Live => live(observed, now),
         Probe::Ready => ready(observed, freshness, now),
-        Probe::Health => health(&observed.status.borrow()),
-        Probe::Metrics => answer::full(StatusCode::OK, METRICS, observed.metrics.render()),
+        Probe::Health => health(&observed.one.status.borrow()),
+        Probe::Metrics => answer::full(StatusCode::OK, METRICS, observed.one.metrics.render()),
     }
 }
 
@@ -94,7 +94,7 @@ fn root(status: &Status) -> Response<Body> {
 }
 
 fn live(observed: &Observed, now: Instant) -> Response<Body> {
-    let (age, limit) = (observed.beat.age(now), observed.stuck_after);
+    let (age, limit) = (observed.one.beat.age(now), observed.one.stuck_after);
     if age < limit {
         return good("alive\n");
     }
@@ -102,7 +102,7 @@ fn live(observed: &Observed, now: Instant) -> Response<Body> {
 }
 
 fn ready(observed: &Observed, freshness: &Freshness, now: Instant) -> Response<Body> {
-    let status = observed.status.borrow();
+    let status = observed.one.status.borrow();
     let age = freshness.age(status.last_success_at, Timestamp::now(), now);
     if status.tree.is_none() {
         return bad("no tree is published yet\n".to_owned());

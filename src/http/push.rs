@@ -44,7 +44,7 @@ pub(super) async fn answer(
     note(site, caller, &verdict);
     let Verdict { code, words, look, .. } = verdict;
     if !look.is_empty() {
-        site.observed.desk.ring(Trigger::Webhook);
+        site.observed.one.desk.ring(Trigger::Webhook);
     }
     let answer = say(code, &words);
     if code == StatusCode::SERVICE_UNAVAILABLE { answer::soon(answer) } else { answer }
@@ -97,7 +97,7 @@ async fn judge(site: &Site, request: Request<Incoming>, caller: &Caller<'_>) -> 
 /// Counts a delivery, and tells the audit log of it.
 fn note(site: &Site, caller: &Caller<'_>, verdict: &Verdict) {
     let result = HookResult::of(verdict.code.as_u16());
-    site.observed.metrics.webhook(verdict.provider, result);
+    site.observed.one.metrics.webhook(verdict.provider, result);
     let delivery = Some(&*verdict.delivery).filter(|delivery| !delivery.is_empty());
     audit::webhook(verdict.provider, delivery, caller.from, result, &verdict.words);
 }

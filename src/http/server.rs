@@ -215,7 +215,7 @@ async fn respond(
         route = route.as_in_git_sync(door, request.method());
     }
     if of_api && matches!(route, Route::NotAllowed { .. } | Route::Unknown) {
-        site.observed.metrics.call(Call::Unknown, CallResult::Invalid);
+        site.observed.one.metrics.call(Call::Unknown, CallResult::Invalid);
     }
     match route {
         Route::Probe(probe) => {

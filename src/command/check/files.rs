@@ -3,7 +3,7 @@
 
 use crate::attempt::rules as rules_of;
 use crate::command::check::report::Report;
-use crate::config::{Config, PasswordSource};
+use crate::config::{Config, PasswordSource, Serving};
 use crate::disk::look;
 use crate::model::{Cause, FileChoice, Location};
 use std::collections::BTreeSet;
@@ -36,7 +36,10 @@ pub(super) fn look(config: &Config, report: &mut Report) {
             one("file", &path, missing, report);
         }
     }
-    let serving = &config.serving;
+}
+
+/// Looks at the files of those who ask over HTTP.
+pub(super) fn served(serving: &Serving, report: &mut Report) {
     for (about, source) in
         [("api-token-file", &serving.api_token), ("hook-secret-file", &serving.hook_secret)]
     {

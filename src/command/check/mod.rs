@@ -11,7 +11,7 @@ mod source;
 use crate::command::check::report::Report;
 use crate::command::check::root::Use;
 use crate::command::{Unanswered, within};
-use crate::config::Config;
+use crate::config::{Config, Fleet, Process};
 use crate::model::Cause;
 use crate::observe::metrics::Metrics;
 use crate::publish::Layout;
@@ -21,32 +21,46 @@ use std::sync::Arc;
 
 /// Looks, tells what it found as it goes, and says whether nothing failed.
 pub fn check(
-    config: Config,
+    fleet: Fleet,
     warnings: Vec<String>,
     out: impl Write + Send + 'static,
 ) -> Result<bool, Unanswered> {
     // It counts what goes to sources, and nobody reads it.
     let metrics = Metrics::new().map_err(|error| Unanswered::Internal(Cause::of(&error)))?;
     let metrics = Arc::new(metrics);
-    within(config.sync_timeout, move |stop| {
+    within(fleet.longest_attempt(), move |stop| {
         let mut report = Report::new(out);
-        look(&config, &warnings, &metrics, &mut report, stop);
+        look(&fleet, &warnings, &metrics, &mut report, stop);
         report.end()
     })
 }
 
 fn look(
-    config: &Config,
+    fleet: &Fleet,
     warnings: &[String],
+    metrics: &Arc<Metrics>,
+    report: &mut Report,
+    stop: &Stop,
+) {
+    for warning in warnings {
+        report.warning("configuration", warning, "see docs/configuration.md");
+    }
+    files::served(&fleet.process.serving, report);
+    for config in &fleet.repositories {
+        look_at(config, &fleet.process, metrics, report, stop);
+    }
+}
+
+/// Looks at one repository, and whether the ports are free if that has to do with its root.
+fn look_at(
+    config: &Config,
+    process: &Process,
     metrics: &Arc<Metrics>,
     report: &mut Report,
     stop: &Stop,
 ) {
     let (repo, reference, link) = (&config.repo, &config.reference, config.link.display());
     report.ok("configuration", format!("{link} is to show {reference} of {repo}"));
-    for warning in warnings {
-        report.warning("configuration", warning, "see docs/configuration.md");
-    }
     let layout = Layout::new(config.root.clone(), config.link.clone());
     let root = root::look(&layout, report, stop);
     if root != Use::Bad {
@@ -56,7 +70,7 @@ fn look(
     files::look(config, report);
     files::rules(config, report);
     hooks::look(&config.hooks, report);
-    ports::look(config, root == Use::Taken, report, stop);
+    ports::look(&process.serving, root == Use::Taken, report, stop);
     // Last, as it may take all the time that is left.
     source::look(config, metrics, &layout, report, stop);
 }

@@ -2,7 +2,7 @@
 
 use crate::command::ask;
 use crate::command::check::report::Report;
-use crate::config::{Config, Probe};
+use crate::config::{Probe, Serving};
 use crate::http;
 use crate::runtime::Stop;
 use std::io;
@@ -12,8 +12,7 @@ use std::time::Duration;
 const TIME: Duration = Duration::from_secs(2);
 
 /// Tries the address of each option. `in_use` if a gitsyncd is using the root.
-pub(super) fn look(config: &Config, in_use: bool, report: &mut Report, stop: &Stop) {
-    let serving = &config.serving;
+pub(super) fn look(serving: &Serving, in_use: bool, report: &mut Report, stop: &Stop) {
     for (option, bind) in [("http-bind", &serving.bind), ("hook-bind", &serving.hook_bind)] {
         let Some(address) = bind else { continue };
         match stop.wait(http::bind(address)) {

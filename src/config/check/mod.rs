@@ -19,7 +19,7 @@ use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Config, Drift, LogFormat, Personality, Surroundings, Trees};
+use crate::config::{Config, Drift, LogFormat, Personality, Process, Surroundings, Trees};
 use crate::model::{Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -32,11 +32,12 @@ pub(super) fn check(
     given: &Given,
     surroundings: &Surroundings,
     proxies: &[(String, Secret)],
-) -> Result<Config, Vec<Problem>> {
+) -> Result<(Process, Config), Vec<Problem>> {
     let mut checker = Checker { called_as, given, surroundings, proxies, problems: Vec::new() };
-    let config = checker.config(raw);
+    let process = checker.process(raw);
+    let config = checker.config(raw, process.one_time);
     match config {
-        Some(config) if checker.problems.is_empty() => Ok(config),
+        Some(config) if checker.problems.is_empty() => Ok((process, config)),
         Some(_) | None => Err(checker.problems),
     }
 }
@@ -59,7 +60,6 @@ struct Upkeep {
     trees: Trees,
     drift: Drift,
     garbage: Garbage,
-    group_write: bool,
     add_user: bool,
 }
 
@@ -74,7 +74,7 @@ struct Places {
 
 impl Checker<'_> {
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
-    fn config(&mut self, raw: &Raw) -> Option<Config> {
+    fn config(&mut self, raw: &Raw, one_time: bool) -> Option<Config> {
         let Sources { named_repo, repo, fallback_repos, settings } = sources::sources(self, raw);
         let checkout = self.all_of(git_config::core(&settings));
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
@@ -86,17 +86,13 @@ impl Checker<'_> {
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), init_period);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
-        let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
         let (max_failures, init_max_failures) = self.failures(raw);
         let access = access::access(self, raw, settings);
         if let (true, Some(repo)) = (self.called_as.is_peer(), &repo) {
             peer::refuse(self, raw, repo, &access);
         }
-        let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
-        let serving = serving::serving(self, raw, signal);
-        let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
-        let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
         Some(Config {
+            name: None,
             personality: self.called_as,
             repo: repo?,
             named_repo: named_repo?,
@@ -107,7 +103,7 @@ impl Checker<'_> {
             jitter,
             init_period: init_period.flatten().or(period).unwrap_or(INIT_PERIOD),
             sync_timeout: sync_timeout.unwrap_or_default(),
-            one_time: one_time.unwrap_or_default(),
+            one_time,
             max_failures,
             init_max_failures,
             depth: depth.flatten(),
@@ -121,14 +117,27 @@ impl Checker<'_> {
             drift: upkeep.drift,
             stale_worktree_timeout: upkeep.stale,
             garbage: upkeep.garbage,
-            group_write: upkeep.group_write,
             add_user: upkeep.add_user,
-            sync_on_signal: signal,
-            serving,
             hooks: hooks::hooks(self, raw),
+        })
+    }
+
+    /// What counts for the program as a whole.
+    fn process(&mut self, raw: &Raw) -> Process {
+        let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
+        let group_write = self.read("group-write", raw.group_write.as_ref(), values::switch);
+        let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
+        let serving = serving::serving(self, raw, signal);
+        let verbose = self.read("verbose", raw.verbose.as_ref(), verbose);
+        let log_format = self.read("log-format", raw.log_format.as_ref(), log_format);
+        Process {
+            serving,
+            sync_on_signal: signal,
+            one_time: one_time.unwrap_or_default(),
+            group_write: group_write.unwrap_or_default(),
             verbose: verbose.unwrap_or_default(),
             log_format: log_format.unwrap_or(self.default_log_format()),
-        })
+        }
     }
 
     fn upkeep(&mut self, raw: &Raw) -> Upkeep {
@@ -137,14 +146,12 @@ impl Checker<'_> {
         let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
         let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
         let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
-        let group_write = self.read("group-write", raw.group_write.as_ref(), values::switch);
         let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
         Upkeep {
             stale: stale.unwrap_or_default(),
             trees: trees.unwrap_or(Trees::Prepared),
             drift: drift.unwrap_or(Drift::Repair),
             garbage: garbage.unwrap_or_default(),
-            group_write: group_write.unwrap_or_default(),
             add_user: add_user.unwrap_or_default(),
         }
     }

@@ -38,7 +38,7 @@ fn lists_are_read_from_flags_and_variables() {
     assert_eq!(keys(&config(&[])), [(owned("/etc/git-secret/ssh"), true)]);
     let vars = [("GIT_SSH_KEY_FILE", "/a:b"), ("GITSYNC_FALLBACK_REPO", "/x  /y\n")];
     let vars = vars.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let by_variables = run(request(&["--repo=/srv/a".to_owned()], &vars));
+    let by_variables = run(request(&["--repo=/srv/a".to_owned()], &vars)).into_only();
     let wanted = [(owned("/a"), false), (owned("/home/me/b"), false)];
     assert_eq!(keys(&by_variables), wanted);
     assert_eq!(by_variables.fallback_repos, ["/x", "/y"].map(|path| path.parse().unwrap()));
@@ -51,13 +51,16 @@ fn lists_are_read_from_flags_and_variables() {
             .collect::<Vec<_>>(),
         &vars,
     ));
-    assert_eq!(keys(&by_flags)[..2], wanted);
-    assert_eq!(keys(&by_flags)[2], (owned("/s/ssh-privatekey"), true));
+    assert_eq!(keys(&by_flags.repositories[0])[..2], wanted);
+    assert_eq!(keys(&by_flags.repositories[0])[2], (owned("/s/ssh-privatekey"), true));
     let list = format!("--credential=[{CREDENTIAL},{CREDENTIAL}]");
     let one = format!("--credential={CREDENTIAL}");
     assert_eq!(config(&[&list, &one]).access.credentials.len(), 3);
     let gone = ["--repo=/srv/a", "--ssh-key-file="].map(str::to_owned);
-    assert_eq!(keys(&run(request(&gone, &vars))), [(owned("/etc/git-secret/ssh"), true)]);
+    assert_eq!(
+        keys(&run(request(&gone, &vars)).into_only()),
+        [(owned("/etc/git-secret/ssh"), true)]
+    );
 }
 
 #[test]

@@ -6,7 +6,8 @@ mod samples;
 
 use crate::config::tests::samples::SAMPLES;
 use crate::config::{
-    Config, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
+    Config, Fleet, LogFormat, PasswordSource, Problem, Process, Request, Surroundings, load, names,
+    show,
 };
 use crate::model::{FileChoice, Garbage, Reference, Secret, Template};
 use proptest::prelude::*;
@@ -34,11 +35,15 @@ fn from_args(args: &[&str]) -> Result<Request, Vec<String>> {
     request(&args, &[]).map_err(|told| told.iter().map(ToString::to_string).collect())
 }
 
-pub(in crate::config) fn config(args: &[&str]) -> Config {
+fn fleet(args: &[&str]) -> Fleet {
     match from_args(&[&["--repo=/srv/a"], args].concat()) {
-        Ok(Request::Run { config, .. }) => *config,
+        Ok(Request::Run { fleet, .. }) => *fleet,
         other => panic!("{args:?}: {other:?}"),
     }
+}
+
+pub(in crate::config) fn config(args: &[&str]) -> Config {
+    fleet(args).into_only()
 }
 
 pub(in crate::config) fn problems(args: &[&str]) -> Vec<String> {
@@ -65,7 +70,9 @@ fn variable(key: &str) -> String {
 
 #[test]
 fn nothing_but_the_repository_must_be_said() {
-    let config = config(&[]);
+    let Fleet { process, repositories } = fleet(&[]);
+    let [config] = &repositories[..] else { panic!("{repositories:?}") };
+    assert_eq!(config.name, None);
     assert_eq!(config.reference, Reference::Head);
     assert_eq!(config.root, Path::new("/git"));
     assert_eq!(config.link, Path::new("/git/latest"));
@@ -78,12 +85,12 @@ fn nothing_but_the_repository_must_be_said() {
     assert_eq!(config.depth, NonZeroU32::new(1));
     assert_eq!(config.stale_worktree_timeout, Duration::from_mins(1));
     assert_eq!(config.garbage, Garbage::Auto);
-    assert_eq!((config.one_time, config.serving.metrics, config.verbose), (false, false, 0));
+    assert_eq!((config.one_time, process.serving.metrics, process.verbose), (false, false, 0));
     assert_eq!(
-        (config.serving.bind, config.access.password, config.access.username),
-        (None, None, None)
+        (&process.serving.bind, &config.access.password, &config.access.username),
+        (&None, &None, &None)
     );
-    assert_eq!(config.log_format, LogFormat::Json);
+    assert_eq!(process.log_format, LogFormat::Json);
 }
 
 #[test]
@@ -95,15 +102,15 @@ fn without_arguments_the_first_step_is_told() {
 
 #[test]
 fn defaults_follow_what_they_depend_on() {
-    assert!(config(&["--http-bind=8080"]).serving.metrics);
-    assert!(!config(&["--http-bind=8080", "--http-metrics=false"]).serving.metrics);
+    assert!(fleet(&["--http-bind=8080"]).process.serving.metrics);
+    assert!(!fleet(&["--http-bind=8080", "--http-metrics=false"]).process.serving.metrics);
     assert_eq!(config(&["--max-failures=-1"]).init_max_failures, None);
     assert_eq!(config(&["--max-failures=0"]).init_max_failures, NonZeroU64::new(1));
     assert_eq!(config(&["--period=off"]).jitter, Duration::ZERO);
     let on_a_terminal = Surroundings { stderr_is_terminal: true, ..surroundings() };
     let args = ["gitsyncd", "--repo=/srv/a"].map(OsString::from);
     match load(args.into_iter(), std::iter::empty(), on_a_terminal) {
-        Ok(Request::Run { config, .. }) => assert_eq!(config.log_format, LogFormat::Text),
+        Ok(Request::Run { fleet, .. }) => assert_eq!(fleet.process.log_format, LogFormat::Text),
         other => panic!("{other:?}"),
     }
 }
@@ -164,7 +171,7 @@ fn an_empty_flag_takes_a_variable_away_or_is_a_problem() {
     let vars = [("GITSYNC_HTTP_BIND".to_owned(), ":80".to_owned())];
     let args = ["--repo=/srv/a", "--http-bind="].map(str::to_owned);
     match request(&args, &vars) {
-        Ok(Request::Run { config, .. }) => assert_eq!(config.serving.bind, None),
+        Ok(Request::Run { fleet, .. }) => assert_eq!(fleet.process.serving.bind, None),
         other => panic!("{other:?}"),
     }
     assert_eq!(problems(&["--period="]), ["--period: is empty"]);
@@ -257,9 +264,10 @@ fn flags(pairs: &[(&str, &str)], style: u128) -> Vec<String> {
 type Given = (Vec<String>, Vec<(String, String)>);
 
 /// Puts what is shown in the place of secrets.
-fn hide(config: &mut Config) {
-    let Config { access, serving, .. } = config;
-    let secrets = [&mut access.password, &mut serving.hook_secret, &mut serving.api_token];
+fn hide(fleet: &mut Fleet) {
+    let Fleet { process: Process { serving, .. }, repositories } = fleet;
+    let config = &mut repositories[0];
+    let secrets = [&mut config.access.password, &mut serving.hook_secret, &mut serving.api_token];
     for source in secrets {
         if let Some(PasswordSource::Value(secret)) = source {
             *secret = Secret::new("[secret]");
@@ -279,9 +287,9 @@ fn hide(config: &mut Config) {
     }
 }
 
-fn run(request: Result<Request, Vec<Problem>>) -> Config {
+fn run(request: Result<Request, Vec<Problem>>) -> Fleet {
     match request {
-        Ok(Request::Run { config, .. }) => *config,
+        Ok(Request::Run { fleet, .. }) => *fleet,
         other => panic!("{other:?}"),
     }
 }
@@ -312,7 +320,7 @@ proptest! {
     fn what_is_shown_reads_back_the_same(pairs in some_options()) {
         let mut first = run(request(&flags(&pairs, 0), &[]));
         hide(&mut first);
-        let shown: Vec<_> = show::values_of(&first)
+        let shown: Vec<_> = show::values_of(&first.process, &first.repositories[0])
             .into_iter()
             .map(|(key, text)| format!("--{key}={}", text.unwrap_or_default()))
             .collect();

@@ -16,7 +16,11 @@ fn ask(args: &[&str], vars: &[(&str, &str)]) -> Result<(Config, Vec<String>), Ve
         Surroundings { stderr_is_terminal: true, ..surroundings() },
     );
     match request {
-        Ok(Request::Run { config, warnings }) => Ok((*config, warnings)),
+        Ok(Request::Run { fleet, warnings }) => {
+            assert!(!fleet.process.serving.metrics);
+            assert_eq!(fleet.process.log_format, LogFormat::Json);
+            Ok((fleet.into_only(), warnings))
+        }
         Ok(other) => panic!("{other:?}"),
         Err(told) => Err(told.iter().map(ToString::to_string).collect()),
     }
@@ -50,8 +54,6 @@ fn every_default_is_that_of_git_sync() {
     assert_eq!(config.garbage, Garbage::Always);
     assert_eq!(config.part.submodules, Submodules::Recursive);
     assert_eq!(config.drift, Drift::Report);
-    assert_eq!(config.log_format, LogFormat::Json);
-    assert!(!config.serving.metrics);
 }
 
 #[test]

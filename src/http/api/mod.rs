@@ -77,7 +77,7 @@ pub(super) async fn answer(
             refused.answer()
         }
     };
-    site.observed.metrics.call(known(call), CallResult::of(answer.status().as_u16()));
+    site.observed.one.metrics.call(known(call), CallResult::of(answer.status().as_u16()));
     answer
 }
 
@@ -135,7 +135,7 @@ fn bearer(login: &[u8]) -> Option<&[u8]> {
 
 fn status<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
     Query::read(request.uri(), &[])?;
-    let status = Arc::clone(&site.observed.status.borrow());
+    let status = Arc::clone(&site.observed.one.status.borrow());
     Ok(answer::json(StatusCode::OK, JSON, &*status))
 }
 
@@ -147,7 +147,7 @@ struct Entries<'a> {
 
 fn history<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
     let query = Query::read(request.uri(), &["limit"])?;
-    let history = Arc::clone(&site.observed.history.borrow());
+    let history = Arc::clone(&site.observed.one.history.borrow());
     let newest = history.newest_first().take(query.limit.unwrap_or(history::MOST));
     Ok(answer::json(StatusCode::OK, JSON, &Entries { entries: newest.collect() }))
 }
@@ -162,8 +162,8 @@ fn events<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refuse
         return Err(Refused::for_now("too many streams of events are open"));
     };
     let source = Source {
-        status: site.observed.status.clone(),
-        history: site.observed.history.clone(),
+        status: site.observed.one.status.clone(),
+        history: site.observed.one.history.clone(),
         stop: site.stop.clone(),
         permit,
     };

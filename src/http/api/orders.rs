@@ -93,7 +93,7 @@ async fn give(
     let Some(wait) = wait else {
         if asked.wish == Wish::Sync {
             // Any number of these come to one attempt, and none is kept.
-            site.observed.desk.ring(Trigger::Api);
+            site.observed.one.desk.ring(Trigger::Api);
             asked.note();
         } else {
             drop(asked.order(site)?);
@@ -109,7 +109,7 @@ async fn give(
 impl Asked<'_> {
     /// Orders it.
     fn order(self, site: &Site) -> Result<oneshot::Receiver<Reply>, Refused> {
-        let reply = site.observed.desk.order(self.wish.clone(), self.by.to_owned())?;
+        let reply = site.observed.one.desk.order(self.wish.clone(), self.by.to_owned())?;
         self.note();
         Ok(reply)
     }
@@ -138,7 +138,7 @@ fn ended(site: &Site, attempt: &Attempt) -> Response<Body> {
     match attempt.outcome {
         Outcome::Failed | Outcome::Refused => failed(attempt),
         Outcome::Published | Outcome::Unchanged => {
-            let status = site.observed.status.borrow();
+            let status = site.observed.one.status.borrow();
             let commit = status.commit.as_ref().map(|commit| &commit.id);
             let done = Done { attempt, commit, pinned: status.pinned };
             answer::json(StatusCode::OK, JSON, &done)

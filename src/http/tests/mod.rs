@@ -64,27 +64,29 @@ impl Server {
         let (bell, ear) = bell();
         let (desk, orders) = desk(bell);
         let source = |text| PasswordSource::Value(Secret::new(text));
-        let observed = Observed {
+        let one = Repository {
+            name: None,
             status: seen,
             beat: Arc::new(Beat::new(Instant::now())),
             stuck_after: setting.stuck_after,
             metrics: Arc::new(Metrics::new().unwrap()),
             history: told,
             desk,
-            serving: Serving {
-                root_is_everywhere: false,
-                bind: None,
-                metrics: setting.metrics,
-                pprof: false,
-                ready_max_age: setting.ready_max_age,
-                hook_bind: None,
-                hook_secret: setting.hook_secret.map(source),
-                api_token: setting.token.map(source),
-                api_read: setting.api_read,
-            },
             repo: "https://example.org/a.git".parse().unwrap(),
             reference: Reference::Head,
         };
+        let serving = Serving {
+            root_is_everywhere: false,
+            bind: None,
+            metrics: setting.metrics,
+            pprof: false,
+            ready_max_age: setting.ready_max_age,
+            hook_bind: None,
+            hook_secret: setting.hook_secret.map(source),
+            api_token: setting.token.map(source),
+            api_read: setting.api_read,
+        };
+        let observed = Observed { one: Arc::new(one), serving };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
