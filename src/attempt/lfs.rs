@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::disk::{DiskError, is_there, remove, room};
 use crate::git::{Fetched, Store, git_directory, lfs_url};
 use crate::lfs;
-use crate::lfs::{Endpoint, LfsError, Named, Needed, Objects, Oid, Server, Wanted};
+use crate::lfs::{Endpoint, LfsError, Named, Needed, Objects, Oid, Pointer, Server, Wanted};
 use crate::model::{Cause, CommitId, Location, RepoUrl, Room};
 use crate::runtime::Stop;
 use crate::trees;
@@ -81,7 +81,7 @@ pub(super) fn bring(
     let Some(remote) = me.sources.place(place).cloned() else {
         return Ok(());
     };
-    let mut left: HashSet<_> = lacking.into_iter().map(|file| file.pointer.oid).collect();
+    let mut left: HashSet<_> = lacking.into_iter().map(|file| which(&file.pointer)).collect();
     let mut each = each.iter();
     if let Some(needed) = each.next() {
         let home = Home { store, commit: fetched.commit(), url: remote.clone() };
@@ -153,9 +153,14 @@ fn missing(objects: &Objects, needed: &Needed, stop: &Stop) -> Result<Vec<Wanted
     Ok(missing.into_values().collect())
 }
 
+/// What tells pointers apart: of two that name the same content, one may be wrong about its size.
+fn which(pointer: &Pointer) -> (Oid, u64) {
+    (pointer.oid.clone(), pointer.size)
+}
+
 /// Takes those out of what is left that are needed here.
-fn take(left: &mut HashSet<Oid>, needed: &Needed) -> Vec<Wanted> {
-    let files = needed.0.iter().filter(|(_, pointer)| left.remove(&pointer.oid));
+fn take(left: &mut HashSet<(Oid, u64)>, needed: &Needed) -> Vec<Wanted> {
+    let files = needed.0.iter().filter(|(_, pointer)| left.remove(&which(pointer)));
     files.map(|(path, pointer)| Wanted::new(path, pointer.clone())).collect()
 }
 
