@@ -17,12 +17,14 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 const LONG: Duration = Duration::from_mins(1);
 
 /// A server, and the loop that it observes.
 struct Server {
     address: SocketAddr,
+    list: watch::Sender<Repositories>,
     status: watch::Sender<Arc<Status>>,
     history: watch::Sender<Arc<History>>,
     ear: Ear,
@@ -66,10 +68,12 @@ impl Server {
         let source = |text| PasswordSource::Value(Secret::new(text));
         let one = Repository {
             name: None,
+            late: false,
+            freshness: Freshness::new(Instant::now()),
             status: seen,
             beat: Arc::new(Beat::new(Instant::now())),
             stuck_after: setting.stuck_after,
-            metrics: Arc::new(Metrics::new().unwrap()),
+            metrics: Arc::new(Metrics::new(None).unwrap()),
             history: told,
             desk,
             repo: "https://example.org/a.git".parse().unwrap(),
@@ -86,7 +90,13 @@ impl Server {
             api_token: setting.token.map(source),
             api_read: setting.api_read,
         };
-        let observed = Observed { one: Arc::new(one), serving };
+        let list = watch::Sender::new(Repositories::from([Arc::new(one)]));
+        let observed = Observed {
+            repositories: list.subscribe(),
+            several: false,
+            metrics: Arc::new(ProcessMetrics::new(false).unwrap()),
+            serving,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -94,7 +104,7 @@ impl Server {
         let serving = server::serve(setting.bounds, listener, setting.door, site);
         #[expect(clippy::disallowed_methods, reason = "the test joins it")]
         let task = tokio::spawn(serving);
-        Self { address, status, history, ear, orders, stop, task }
+        Self { address, list, status, history, ear, orders, stop, task }
     }
 
     fn set(&self, change: impl FnOnce(&mut Status)) {
