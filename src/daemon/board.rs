@@ -41,7 +41,10 @@ impl Course {
 impl Board {
     /// Begins with nothing known.
     pub(super) fn new(config: &Config) -> Self {
-        let status = Status::new(config.repo.to_string(), config.reference.to_string());
+        let status = Status {
+            name: config.name.clone(),
+            ..Status::new(config.repo.to_string(), config.reference.to_string())
+        };
         Self {
             status: watch::Sender::new(Arc::new(status)),
             history: watch::Sender::default(),

@@ -13,8 +13,9 @@ use crate::config::{Fleet, Process};
 use crate::daemon::repository::Repository;
 use crate::disk;
 use crate::http;
-use crate::http::{Door, Observed, Site};
+use crate::http::{Door, Observed, Repositories, Site};
 use crate::model::Cause;
+use crate::observe::metrics::ProcessMetrics;
 use crate::runtime::single;
 use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
@@ -24,6 +25,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// How long tasks may take to come home when the program stops. A second is promised in all.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -94,7 +96,13 @@ async fn serve(fleet: Fleet) -> Result<Ended, DaemonError> {
     };
     obey_signals(&process, &mut tasks, bell)?;
     let Process { serving, one_time, .. } = process;
-    answer_http(Observed { one: seen, serving }, &mut tasks).await?;
+    let several = seen.name.is_some();
+    // It is held until the end: who listens would take its loss for the end of all.
+    let listed = watch::Sender::new(Repositories::from([seen]));
+    let metrics =
+        ProcessMetrics::new(several).map_err(|source| system("register metrics", &source))?;
+    let (repositories, metrics) = (listed.subscribe(), Arc::new(metrics));
+    answer_http(Observed { repositories, several, metrics, serving }, &mut tasks).await?;
     let mut verdict = None;
     let stop = async {
         tokio::select! {

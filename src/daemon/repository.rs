@@ -8,6 +8,7 @@ use crate::daemon::{DaemonError, Ended, system};
 use crate::git;
 use crate::hooks::Hooks;
 use crate::http;
+use crate::http::Freshness;
 use crate::model::Location;
 use crate::observe::metrics::Metrics;
 use crate::runtime::beat::Beat;
@@ -45,13 +46,16 @@ pub(super) fn begin(config: Config, tasks: &mut Tasks) -> Result<Repository, Dae
     let (bell, ear) = trigger::bell();
     watch_files(&config, tasks, bell.clone());
     let (desk, orders) = order::desk(bell.clone());
-    let metrics = Metrics::new().map_err(|source| system("register metrics", &source))?;
+    let metrics = Metrics::new(config.name.as_deref())
+        .map_err(|source| system("register metrics", &source))?;
     let metrics = Arc::new(metrics);
     let board = Board::new(&config);
     let hooks = run_hooks(&config, &metrics, &board, tasks);
     let beat = Arc::new(Beat::new(Instant::now()));
     let seen = Arc::new(http::Repository {
         name: config.name.clone(),
+        late: false,
+        freshness: Freshness::new(Instant::now()),
         status: board.subscribe(),
         beat: Arc::clone(&beat),
         stuck_after: config.sync_timeout * 2,

@@ -11,6 +11,8 @@ use serde::Serialize;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::vec;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Plain text.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
@@ -27,15 +29,50 @@ const SOON: HeaderValue = HeaderValue::from_static("5");
 pub(super) enum Body {
     /// All of it.
     Full(Full<Bytes>),
+    /// All of it, in pieces.
+    Pieces(Pieces),
     /// What happens, as it happens.
     Events(Box<Events>),
+}
+
+/// A long body, which is not put together.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    rest: vec::IntoIter<Bytes>,
+    /// How many bytes are left.
+    left: u64,
+    /// The right to hold so much.
+    #[expect(dead_code, reason = "it is held, and given back at the end")]
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Pieces {
+    /// Takes what is to be sent.
+    pub(super) fn new(
+        pieces: impl Iterator<Item = Vec<u8>>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let pieces: Vec<_> = pieces.map(Bytes::from).filter(|piece| !piece.is_empty()).collect();
+        let left = pieces.iter().map(length).sum();
+        Self { rest: pieces.into_iter(), left, permit }
+    }
+
+    fn next(&mut self) -> Option<Bytes> {
+        let piece = self.rest.next()?;
+        self.left = self.left.saturating_sub(length(&piece));
+        Some(piece)
+    }
+}
+
+fn length(piece: &Bytes) -> u64 {
+    u64::try_from(piece.len()).unwrap_or(u64::MAX)
 }
 
 impl Body {
     /// Lets us be busy for as long as this body has to be made.
     pub(super) fn hold(&mut self, busy: Busy) {
         match self {
-            Self::Full(_) => drop(busy),
+            Self::Full(_) | Self::Pieces(_) => drop(busy),
             Self::Events(events) => events.hold(busy),
         }
     }
@@ -51,6 +88,7 @@ impl hyper::body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Full(full) => Pin::new(full).poll_frame(cx),
+            Self::Pieces(pieces) => Poll::Ready(pieces.next().map(Frame::data).map(Ok)),
             Self::Events(events) => events.poll(cx).map(|text| text.map(Frame::data).map(Ok)),
         }
     }
@@ -58,6 +96,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Full(full) => full.is_end_stream(),
+            Self::Pieces(pieces) => pieces.left == 0,
             Self::Events(_) => false,
         }
     }
@@ -65,6 +104,7 @@ impl hyper::body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(full) => full.size_hint(),
+            Self::Pieces(pieces) => SizeHint::with_exact(pieces.left),
             Self::Events(_) => SizeHint::default(),
         }
     }

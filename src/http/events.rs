@@ -3,11 +3,17 @@
 //! First come the entries of the history after the one that the client saw last, and the status;
 //! then each change of either. A client that reads slowly skips states, and never entries that are
 //! still kept.
+//!
+//! Of several repositories all that happens comes in one stream, with their names. It follows as
+//! they come and go. Each has a history of its own with its own numbers, so the id of an event is
+//! then the time of the entry; who comes again gets what happened since, and that instant twice.
 
 use crate::http::places::Busy;
-use crate::observe::history::History;
+use crate::http::{Repositories, Repository};
+use crate::observe::history::{Entry, History};
 use crate::observe::status::Status;
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
 use std::future::ready;
@@ -28,16 +34,43 @@ pub(super) const LONGEST: Duration = Duration::from_hours(1);
 /// When it is to come again.
 const RETRY: &str = "retry: 2000\n\n";
 
+/// How often many repositories are looked at. (To be woken by each of them would cost more.)
+const LOOK: Duration = Duration::from_millis(200);
+/// What may have been recorded a little later than it happened, in milliseconds.
+const SLACK: i64 = 1000;
+/// How many entries of several repositories a client can catch up with.
+const MOST_MISSED: usize = 1000;
+
+/// What a stream is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The only repository.
+    Only,
+    /// The one of this name.
+    Named(String),
+    /// Each of several.
+    All,
+}
+
 /// What streams are made of.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) status: watch::Receiver<Arc<Status>>,
-    pub(super) history: watch::Receiver<Arc<History>>,
+    pub(super) repositories: watch::Receiver<Repositories>,
+    pub(super) scope: Scope,
     /// Ends all streams.
     pub(super) stop: CancellationToken,
     /// The right to be one of so many streams.
     #[expect(dead_code, reason = "it is held, and given back at the end")]
     pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// An entry of the history, and whose it is where there are several.
+#[derive(Debug, Serialize)]
+pub(super) struct Told<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a str>,
+    #[serde(flatten)]
+    pub(super) entry: &'a Entry,
 }
 
 /// A stream.
@@ -53,9 +86,18 @@ type Next = Pin<Box<dyn Future<Output = Option<(Teller, String)>> + Send>>;
 #[derive(Debug)]
 struct Teller {
     source: Source,
+    told: Vec<Subject>,
+    ends: Instant,
+}
+
+/// One repository, and what the client knows of it.
+#[derive(Debug)]
+struct Subject {
+    one: Arc<Repository>,
+    status: watch::Receiver<Arc<Status>>,
+    history: watch::Receiver<Arc<History>>,
     /// The id of the last entry.
     last: u64,
-    ends: Instant,
 }
 
 /// What a teller has heard.
@@ -74,11 +116,8 @@ impl fmt::Debug for Events {
 impl Events {
     /// Begins after the entry with this id; without one, with what happens from now on.
     pub(super) fn new(source: Source, seen: Option<u64>) -> Self {
-        let newest = source.history.borrow().newest_first().next().map_or(0, |entry| entry.id);
-        // An id from the future is from another history.
-        let last = seen.map_or(newest, |seen| if seen > newest { 0 } else { seen });
-        let teller = Teller { source, last, ends: Instant::now() + LONGEST };
-        Self { next: Some(Box::pin(ready(Some(teller.begin())))), busy: None }
+        let teller = Teller { source, told: Vec::new(), ends: Instant::now() + LONGEST };
+        Self { next: Some(Box::pin(ready(Some(teller.begin(seen))))), busy: None }
     }
 
     /// Lets us be busy for as long as the stream lasts.
@@ -101,12 +140,113 @@ impl Events {
     }
 }
 
+impl Subject {
+    /// Begins with what happens from now on.
+    fn new(one: &Arc<Repository>) -> Self {
+        let (status, history) = (one.status.clone(), one.history.clone());
+        let last = history.borrow().last_id();
+        Self { one: Arc::clone(one), status, history, last }
+    }
+
+    /// Goes on after this entry. An id from the future is from another history.
+    fn after(&mut self, seen: u64) {
+        self.last = if seen > self.last { 0 } else { seen };
+    }
+
+    fn is(&self, one: &Arc<Repository>) -> bool {
+        Arc::ptr_eq(&self.one, one)
+    }
+
+    /// What is new in its history.
+    fn news(&mut self) -> Option<Arc<History>> {
+        let history = Arc::clone(&self.history.borrow_and_update());
+        (history.last_id() > self.last).then_some(history)
+    }
+
+    /// Whether something is to be told of it. What ended has no more.
+    fn has_news(&self) -> bool {
+        let changed = |changed: Result<bool, _>| changed.is_ok_and(|changed| changed);
+        changed(self.status.has_changed()) || changed(self.history.has_changed())
+    }
+
+    fn tell_status(&mut self, text: &mut String) {
+        let status = Arc::clone(&self.status.borrow_and_update());
+        write(text, None, "status", &*status);
+    }
+}
+
 impl Teller {
-    fn begin(mut self) -> (Self, String) {
+    fn begin(mut self, seen: Option<u64>) -> (Self, String) {
         let mut text = RETRY.to_owned();
+        self.adapt(&mut text);
+        match (&self.source.scope, seen) {
+            (_, None) => (),
+            (Scope::Only | Scope::Named(_), Some(seen)) => {
+                self.told.iter_mut().for_each(|subject| subject.after(seen));
+            }
+            (Scope::All, Some(seen)) => self.catch_up(seen),
+        }
         self.entries(&mut text);
-        self.status(&mut text);
+        for subject in &mut self.told {
+            subject.tell_status(&mut text);
+        }
         (self, text)
+    }
+
+    /// Takes note of who came and who went, and says whether there is still something to tell of.
+    fn adapt(&mut self, text: &mut String) -> bool {
+        let list = Arc::clone(&self.source.repositories.borrow_and_update());
+        let wanted: Vec<_> = match &self.source.scope {
+            Scope::Only => list.iter().take(1).collect(),
+            Scope::Named(name) => {
+                list.iter().filter(|one| one.name.as_ref() == Some(name)).collect()
+            }
+            Scope::All => list.iter().collect(),
+        };
+        let mut before = std::mem::take(&mut self.told);
+        for one in wanted {
+            let known = before.iter().position(|subject| subject.is(one));
+            let subject = known.map(|place| before.swap_remove(place));
+            let same_name = |subject: &&Subject| subject.one.name == one.name;
+            let heir = before.iter().find(same_name).map(|subject| subject.last);
+            self.told.push(subject.unwrap_or_else(|| {
+                let mut new = Subject::new(one);
+                // Another took its place, with the same history as a rule.
+                heir.into_iter().for_each(|last| new.after(last));
+                new.status.mark_changed();
+                new
+            }));
+        }
+        if self.source.scope == Scope::All {
+            let names: Vec<_> = self.told.iter().map(|subject| &subject.one.name).collect();
+            write(text, None, "repositories", &names);
+            return true;
+        }
+        !self.told.is_empty()
+    }
+
+    /// Goes on after this time, in milliseconds, as far as the client can be told so much. One that
+    /// lies in the future says nothing.
+    fn catch_up(&mut self, seen: u64) {
+        let Ok(seen) = i64::try_from(seen) else {
+            return;
+        };
+        if seen > Timestamp::now().as_millisecond() {
+            return;
+        }
+        let mut missed = Vec::new();
+        for (place, subject) in self.told.iter().enumerate() {
+            let history = subject.history.borrow();
+            let since = history.newest_first().map(|entry| (entry.at.as_millisecond(), entry.id));
+            let since = since.take_while(|(at, _)| at.saturating_add(SLACK) >= seen);
+            missed.extend(since.map(|(at, id)| (at, place, id)));
+        }
+        missed.sort_unstable_by(|one, other| other.cmp(one));
+        for (_, place, id) in missed.into_iter().take(MOST_MISSED) {
+            if let Some(subject) = self.told.get_mut(place) {
+                subject.last = subject.last.min(id.saturating_sub(1));
+            }
+        }
     }
 
     async fn next(mut self) -> Option<(Self, String)> {
@@ -114,9 +254,15 @@ impl Teller {
         while text.is_empty() {
             match self.listen().await {
                 Heard::Change => {
+                    let listed = self.source.repositories.has_changed();
+                    if listed.is_ok_and(|changed| changed) && !self.adapt(&mut text) {
+                        return None;
+                    }
                     self.entries(&mut text);
-                    if self.source.status.has_changed().is_ok_and(|changed| changed) {
-                        self.status(&mut text);
+                    for subject in &mut self.told {
+                        if subject.status.has_changed().is_ok_and(|changed| changed) {
+                            subject.tell_status(&mut text);
+                        }
                     }
                 }
                 Heard::Silence => text.push_str(":\n\n"),
@@ -127,33 +273,79 @@ impl Teller {
     }
 
     async fn listen(&mut self) -> Heard {
-        let Source { status, history, stop, .. } = &mut self.source;
-        let changed = tokio::select! {
+        let silence = Instant::now() + SILENCE;
+        let stop = self.source.stop.clone();
+        let ends = self.ends;
+        tokio::select! {
             biased;
-            () = stop.cancelled() => return Heard::End,
-            () = tokio::time::sleep_until(self.ends) => return Heard::End,
-            changed = history.changed() => changed,
-            changed = status.changed() => {
-                // It was only listened to, and is told by whoever sees it as changed.
-                status.mark_changed();
-                changed
+            () = stop.cancelled() => Heard::End,
+            () = tokio::time::sleep_until(ends) => Heard::End,
+            heard = self.hear() => heard,
+            () = tokio::time::sleep_until(silence) => Heard::Silence,
+        }
+    }
+
+    /// Waits for a change.
+    async fn hear(&mut self) -> Heard {
+        let listed = &mut self.source.repositories;
+        let changed = if self.source.scope == Scope::All {
+            // The first look is at once: what changed while the last piece went out.
+            while !self.told.iter().any(Subject::has_news) {
+                tokio::select! {
+                    changed = listed.changed() => {
+                        listed.mark_changed();
+                        return if changed.is_ok() { Heard::Change } else { Heard::End };
+                    }
+                    () = tokio::time::sleep(LOOK) => (),
+                }
             }
-            () = tokio::time::sleep(SILENCE) => return Heard::Silence,
+            return Heard::Change;
+        } else if let Some(Subject { status, history, .. }) = self.told.first_mut() {
+            tokio::select! {
+                biased;
+                changed = history.changed() => changed,
+                changed = status.changed() => {
+                    // It was only listened to, and is told by whoever sees it as changed.
+                    status.mark_changed();
+                    changed
+                }
+                changed = listed.changed() => {
+                    listed.mark_changed();
+                    changed
+                }
+            }
+        } else {
+            return Heard::End;
         };
         if changed.is_ok() { Heard::Change } else { Heard::End }
     }
 
+    /// Tells of what happened, in the order of time where there are several.
     fn entries(&mut self, text: &mut String) {
-        let history = Arc::clone(&self.source.history.borrow_and_update());
-        for entry in history.after(self.last) {
-            write(text, Some(entry.id), "history", entry);
-            self.last = entry.id;
+        let several = self.source.scope == Scope::All;
+        let mut news = Vec::new();
+        for subject in &mut self.told {
+            let Some(history) = subject.news() else {
+                continue;
+            };
+            news.push((Arc::clone(&subject.one), subject.last, Arc::clone(&history)));
+            subject.last = history.last_id();
         }
-    }
-
-    fn status(&mut self, text: &mut String) {
-        let status = Arc::clone(&self.source.status.borrow_and_update());
-        write(text, None, "status", &*status);
+        let entries = news.iter().flat_map(|(one, last, history)| {
+            history.after(*last).map(|entry| Told { name: one.name.as_deref(), entry })
+        });
+        let mut entries: Vec<_> = entries.collect();
+        if several {
+            entries.sort_by_key(|told| told.entry.at);
+        }
+        for told in entries {
+            let id = if several {
+                u64::try_from(told.entry.at.as_millisecond()).unwrap_or_default()
+            } else {
+                told.entry.id
+            };
+            write(text, Some(id), "history", &told);
+        }
     }
 }
 

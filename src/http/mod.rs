@@ -11,7 +11,9 @@ mod body;
 mod events;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod metrics;
 mod page;
+mod pick;
 mod places;
 mod probes;
 mod profiling;
@@ -25,16 +27,16 @@ mod webhook;
 mod wire;
 
 pub use bind::bind;
+pub use probes::Freshness;
 pub use route::Door;
 
 use crate::config::Serving;
 use crate::http::body::Budget;
-use crate::http::probes::Freshness;
+use crate::http::push::Listed;
 use crate::http::secrets::Secrets;
-use crate::http::webhook::Followed;
 use crate::model::{Reference, RepoUrl};
 use crate::observe::history::History;
-use crate::observe::metrics::Metrics;
+use crate::observe::metrics::{Metrics, ProcessMetrics};
 use crate::observe::status::Status;
 use crate::runtime::beat::Beat;
 use crate::trigger::order::Desk;
@@ -43,28 +45,42 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How many streams of events there may be at a time.
 const MOST_STREAMS: usize = 32;
 /// How many calls may wait for the end of an attempt at a time.
 const MOST_WAITERS: usize = 64;
+/// How many scrapes may be under way at a time that tell of several repositories: each takes room.
+const MOST_SCRAPES: usize = 4;
+
+/// The repositories that are kept at a moment. The list is replaced as a whole.
+pub type Repositories = Arc<[Arc<Repository>]>;
 
 /// What the answers are made of.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The repository that is kept.
-    pub one: Arc<Repository>,
+    /// The repositories that are kept, as they come and go.
+    pub repositories: watch::Receiver<Repositories>,
+    /// Whether a file lists them, so that each has a name and answers are lists, even of one. If
+    /// not, there is exactly one.
+    pub several: bool,
+    /// What `/metrics` shows of the program as a whole.
+    pub metrics: Arc<ProcessMetrics>,
     /// Who may ask what.
     pub serving: Serving,
 }
 
 /// One repository, as others may see it and ask something of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Repository {
     /// What it is called where there are several.
     pub name: Option<String>,
+    /// Whether it was added while the program ran. It takes no readiness away before its first
+    /// success.
+    pub late: bool,
+    /// How long ago its last success was, as far as `ready-max-age` is concerned.
+    pub freshness: Freshness,
     /// The status. `/` is good once `last_success_at` is set, which must mean a success of this
     /// process; `/readyz` is good while `tree` is set, which may have been found at the start;
     /// `/healthz` is good unless `last_attempt` failed.
@@ -92,33 +108,31 @@ pub struct Site {
     stop: CancellationToken,
     tokens: Secrets,
     hook_secrets: Secrets,
-    followed: Followed,
+    /// What webhooks may be about.
+    listed: Listed,
     budget: Budget,
     streams: Arc<Semaphore>,
     waiters: Semaphore,
+    scrapes: Arc<Semaphore>,
     /// Held by who takes a profile.
     profiling: Arc<Semaphore>,
-    freshness: Freshness,
 }
 
 impl Site {
-    /// Begins now, as far as `ready-max-age` is concerned. All listeners stop with `stop`.
+    /// All listeners stop with `stop`.
     pub fn new(observed: Observed, stop: CancellationToken) -> Arc<Self> {
         let (token, hook) = (&observed.serving.api_token, &observed.serving.hook_secret);
         Arc::new(Self {
             tokens: Secrets::new(token.as_ref(), "api-token-file", stop.clone()),
             hook_secrets: Secrets::new(hook.as_ref(), "hook-secret-file", stop.clone()),
-            followed: Followed {
-                repo: observed.one.repo.clone(),
-                reference: observed.one.reference.clone(),
-            },
+            listed: Listed::default(),
             observed,
             stop,
             budget: Budget::new(),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             waiters: Semaphore::new(MOST_WAITERS),
+            scrapes: Arc::new(Semaphore::new(MOST_SCRAPES)),
             profiling: Arc::new(Semaphore::new(1)),
-            freshness: Freshness::new(Instant::now()),
         })
     }
 }

@@ -1,24 +1,26 @@
 //! How it is, for orchestrators and dashboards. Nothing is waited for here.
 
-use crate::http::Observed;
+use crate::config::ApiRead;
 use crate::http::answer;
 use crate::http::answer::{Body, JSON};
+use crate::http::pick::{Names, Picked};
 use crate::http::route::Probe;
+use crate::http::{Observed, Repository};
 use crate::model::CommitId;
 use crate::observe::status::{Attempt, Outcome, Phase, Status};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// What Prometheus calls version 0.0.4 of its text format.
-const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+use url::form_urlencoded;
 
 /// What `/healthz` shows.
 #[derive(Serialize)]
 struct Health<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     healthy: bool,
     phase: Phase,
     commit: Option<&'a CommitId>,
@@ -30,7 +32,7 @@ struct Health<'a> {
 /// How long ago the last success was, by a clock that nobody sets. Until there is one, the start
 /// counts.
 #[derive(Debug)]
-pub(super) struct Freshness(Mutex<Seen>);
+pub struct Freshness(Mutex<Seen>);
 
 #[derive(Debug)]
 struct Seen {
@@ -43,7 +45,8 @@ struct Seen {
 }
 
 impl Freshness {
-    pub(super) fn new(now: Instant) -> Self {
+    /// Begins at this moment.
+    pub fn new(now: Instant) -> Self {
         Self(Mutex::new(Seen { success: None, at: now, looked: now }))
     }
 
@@ -61,19 +64,36 @@ impl Freshness {
     }
 }
 
+/// What a probe asks about, and when.
+struct Question<'a> {
+    observed: &'a Observed,
+    now: Instant,
+}
+
+/// Why there is nothing good to read.
+enum Unready {
+    NoTree,
+    Old(Duration, Duration),
+}
+
 /// Answers from what is known at this instant.
 pub(super) fn answer(
     observed: &Observed,
-    freshness: &Freshness,
     probe: Probe,
+    query: Option<&str>,
     now: Instant,
 ) -> Response<Body> {
-    match probe {
-        Probe::Root => root(&observed.one.status.borrow()),
-        Probe::Live => live(observed, now),
-        Probe::Ready => ready(observed, freshness, now),
-        Probe::Health => health(&observed.one.status.borrow()),
-        Probe::Metrics => answer::full(StatusCode::OK, METRICS, observed.one.metrics.render()),
+    let question = Question { observed, now };
+    // Whatever else is in the query is nothing to a probe.
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let name = pairs.filter(|(name, _)| observed.several && name == "repo").last();
+    match observed.pick(name.as_ref().map(|(_, value)| &**value)) {
+        Ok(Picked::One(one)) => question.one(probe, &one),
+        Ok(Picked::All(all)) => question.all(probe, &all),
+        Err(unknown) => {
+            let words = unknown.words(observed.serving.api_read == ApiRead::Open);
+            answer::text(StatusCode::NOT_FOUND, format!("{words}\n"))
+        }
     }
 }
 
@@ -85,52 +105,124 @@ fn bad(words: String) -> Response<Body> {
     answer::text(StatusCode::SERVICE_UNAVAILABLE, words)
 }
 
-fn root(status: &Status) -> Response<Body> {
-    if status.last_success_at.is_some() {
-        good("a sync has succeeded\n")
-    } else {
-        bad("no sync has succeeded since the start\n".to_owned())
+/// Says that all is good if nobody is bad, and else what is, in a line for each kind.
+fn judged(words: &'static str, lacks: &[(&str, Names<'_>)]) -> Response<Body> {
+    let told = lacks.iter().filter(|(_, names)| !names.is_empty());
+    let told: String = told.map(|(lack, names)| format!("{lack}: {names}\n")).collect();
+    if told.is_empty() { good(words) } else { bad(told) }
+}
+
+fn has_succeeded(one: &Repository) -> bool {
+    one.status.borrow().last_success_at.is_some()
+}
+
+/// Whether all wait for it: not if it came later than the program, and never succeeded.
+fn counts(one: &&Arc<Repository>) -> bool {
+    !one.late || has_succeeded(one)
+}
+
+impl Question<'_> {
+    fn one(&self, probe: Probe, one: &Repository) -> Response<Body> {
+        match probe {
+            Probe::Root if has_succeeded(one) => good("a sync has succeeded\n"),
+            Probe::Root => bad("no sync has succeeded since the start\n".to_owned()),
+            Probe::Live => match self.stuck(one) {
+                None => good("alive\n"),
+                Some(age) => {
+                    let limit = one.stuck_after;
+                    bad(format!(
+                        "stuck: the loop has not turned for {age:?}, more than {limit:?}\n"
+                    ))
+                }
+            },
+            Probe::Ready => match self.unready(one) {
+                None => good("a tree is published\n"),
+                Some(Unready::NoTree) => bad("no tree is published yet\n".to_owned()),
+                Some(Unready::Old(age, limit)) => bad(format!(
+                    "a tree is published, but no sync has succeeded for {age:?}, more than {limit:?}\n"
+                )),
+            },
+            Probe::Health => {
+                let status = one.status.borrow();
+                let health = Health::of(&status);
+                answer::json(health.code(), JSON, &health)
+            }
+        }
+    }
+
+    /// No repository at all is nothing to wait for, and well.
+    fn all(&self, probe: Probe, all: &[Arc<Repository>]) -> Response<Body> {
+        match probe {
+            Probe::Root => {
+                let missing = all.iter().filter(counts).filter(|one| !has_succeeded(one));
+                let lack = ("no sync has succeeded since the start", Names::of(missing));
+                judged("each repository was synced\n", &[lack])
+            }
+            Probe::Live => {
+                let stuck = all.iter().filter(|one| self.stuck(one).is_some());
+                let lack = ("stuck, the loop has not turned for too long", Names::of(stuck));
+                judged("alive\n", &[lack])
+            }
+            Probe::Ready => {
+                let (mut bare, mut old) = (Vec::new(), Vec::new());
+                for one in all.iter().filter(counts) {
+                    match self.unready(one) {
+                        Some(Unready::NoTree) => bare.push(one),
+                        Some(Unready::Old(..)) => old.push(one),
+                        None => (),
+                    }
+                }
+                let bare = ("no tree is published yet", Names::of(bare));
+                let old =
+                    ("a tree is published, but no sync has succeeded for too long", Names::of(old));
+                judged("each tree is published\n", &[bare, old])
+            }
+            Probe::Health => {
+                let all: Vec<_> = all.iter().map(|one| Arc::clone(&one.status.borrow())).collect();
+                let all: Vec<_> = all.iter().map(|status| Health::of(status)).collect();
+                let code = all.iter().map(Health::code).max().unwrap_or(StatusCode::OK);
+                answer::json(code, JSON, &all)
+            }
+        }
+    }
+
+    /// For how long the loop has not turned, if that is too long.
+    fn stuck(&self, one: &Repository) -> Option<Duration> {
+        Some(one.beat.age(self.now)).filter(|age| *age >= one.stuck_after)
+    }
+
+    fn unready(&self, one: &Repository) -> Option<Unready> {
+        let status = one.status.borrow();
+        let age = one.freshness.age(status.last_success_at, Timestamp::now(), self.now);
+        if status.tree.is_none() {
+            return Some(Unready::NoTree);
+        }
+        let limit = self.observed.serving.ready_max_age.filter(|limit| age > *limit);
+        limit.map(|limit| Unready::Old(age, limit))
     }
 }
 
-fn live(observed: &Observed, now: Instant) -> Response<Body> {
-    let (age, limit) = (observed.one.beat.age(now), observed.one.stuck_after);
-    if age < limit {
-        return good("alive\n");
+impl<'a> Health<'a> {
+    fn of(status: &'a Status) -> Self {
+        let last_attempt = status.last_attempt.as_ref();
+        let healthy = match last_attempt.map(|attempt| attempt.outcome) {
+            Some(Outcome::Failed) => false,
+            Some(Outcome::Published | Outcome::Unchanged | Outcome::Refused) | None => true,
+        };
+        Self {
+            name: status.name.as_deref(),
+            healthy,
+            phase: status.phase,
+            commit: status.commit.as_ref().map(|commit| &commit.id),
+            failures: status.failures,
+            last_success_at: status.last_success_at,
+            last_attempt,
+        }
     }
-    bad(format!("stuck: the loop has not turned for {age:?}, more than {limit:?}\n"))
-}
 
-fn ready(observed: &Observed, freshness: &Freshness, now: Instant) -> Response<Body> {
-    let status = observed.one.status.borrow();
-    let age = freshness.age(status.last_success_at, Timestamp::now(), now);
-    if status.tree.is_none() {
-        return bad("no tree is published yet\n".to_owned());
+    fn code(&self) -> StatusCode {
+        if self.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
     }
-    match observed.serving.ready_max_age {
-        Some(limit) if age > limit => bad(format!(
-            "a tree is published, but no sync has succeeded for {age:?}, more than {limit:?}\n"
-        )),
-        Some(_) | None => good("a tree is published\n"),
-    }
-}
-
-fn health(status: &Status) -> Response<Body> {
-    let last_attempt = status.last_attempt.as_ref();
-    let healthy = match last_attempt.map(|attempt| attempt.outcome) {
-        Some(Outcome::Failed) => false,
-        Some(Outcome::Published | Outcome::Unchanged | Outcome::Refused) | None => true,
-    };
-    let health = Health {
-        healthy,
-        phase: status.phase,
-        commit: status.commit.as_ref().map(|commit| &commit.id),
-        failures: status.failures,
-        last_success_at: status.last_success_at,
-        last_attempt,
-    };
-    let code = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    answer::json(code, JSON, &health)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! The receipt of webhooks: who may send them and how large they may be. What they mean is judged
 //! elsewhere.
 
-use crate::http::Site;
 use crate::http::answer;
 use crate::http::answer::{Body, JSON};
 use crate::http::api::Caller;
 use crate::http::body::{Limit, Unread};
 use crate::http::secrets::Missing;
 use crate::http::webhook;
-use crate::http::webhook::{Delivery, Verdict};
+use crate::http::webhook::{Delivery, Followed, Verdict};
+use crate::http::{Repositories, Repository, Site};
 use crate::model::Trigger;
 use crate::observe::audit;
 use crate::observe::metrics::HookResult;
@@ -19,6 +19,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -34,24 +35,55 @@ struct Said<'a> {
     result: &'a str,
 }
 
+/// What webhooks may be about, made once for each list of repositories.
+#[derive(Debug, Default)]
+pub(super) struct Listed(Mutex<Option<Made>>);
+
+/// Of which list it was made. Those that are gone are not held by it.
+type Made = (Weak<[Arc<Repository>]>, Arc<[Followed]>);
+
+impl Listed {
+    fn of(&self, list: &Repositories) -> Arc<[Followed]> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*made {
+            Some((of, followed)) if of.ptr_eq(&Arc::downgrade(list)) => Arc::clone(followed),
+            Some(_) | None => {
+                let followed: Arc<[Followed]> = list.iter().map(|one| followed(one)).collect();
+                *made = Some((Arc::downgrade(list), Arc::clone(&followed)));
+                followed
+            }
+        }
+    }
+}
+
+fn followed(one: &Repository) -> Followed {
+    Followed { repo: one.repo.clone(), reference: one.reference.clone() }
+}
+
 /// Answers a delivery.
 pub(super) async fn answer(
     site: &Site,
     request: Request<Incoming>,
     caller: &Caller<'_>,
 ) -> Response<Body> {
-    let verdict = judge(site, request, caller).await;
+    let list = site.observed.list();
+    let verdict = judge(site, &list, request, caller).await;
     note(site, caller, &verdict);
     let Verdict { code, words, look, .. } = verdict;
-    if !look.is_empty() {
-        site.observed.one.desk.ring(Trigger::Webhook);
+    for one in look.iter().filter_map(|place| list.get(*place)) {
+        one.desk.ring(Trigger::Webhook);
     }
     let answer = say(code, &words);
     if code == StatusCode::SERVICE_UNAVAILABLE { answer::soon(answer) } else { answer }
 }
 
 /// Judges a delivery. Its body is not read if it could not be believed anyway.
-async fn judge(site: &Site, request: Request<Incoming>, caller: &Caller<'_>) -> Verdict {
+async fn judge(
+    site: &Site,
+    list: &Repositories,
+    request: Request<Incoming>,
+    caller: &Caller<'_>,
+) -> Verdict {
     let secrets = match site.hook_secrets.current().await {
         Ok(secrets) => secrets,
         Err(Missing::Unset) => {
@@ -78,11 +110,10 @@ async fn judge(site: &Site, request: Request<Incoming>, caller: &Caller<'_>) -> 
     let large = content.bytes.len() > LARGE;
     let late = StatusCode::SERVICE_UNAVAILABLE;
     let late = screened.refuse(&headers, late, "the webhook could not be judged in time");
-    let followed = site.followed.clone();
+    let followed = site.listed.of(list);
     let work = move || {
         let delivery = Delivery { headers: &headers, body: &content.bytes };
-        let followed = std::slice::from_ref(&followed);
-        screened.judge(&delivery, secrets.all(), followed, Timestamp::now())
+        screened.judge(&delivery, secrets.all(), &followed, Timestamp::now())
     };
     if !large {
         return work();
@@ -97,7 +128,7 @@ async fn judge(site: &Site, request: Request<Incoming>, caller: &Caller<'_>) -> 
 /// Counts a delivery, and tells the audit log of it.
 fn note(site: &Site, caller: &Caller<'_>, verdict: &Verdict) {
     let result = HookResult::of(verdict.code.as_u16());
-    site.observed.one.metrics.webhook(verdict.provider, result);
+    site.observed.metrics.webhook(verdict.provider, result);
     let delivery = Some(&*verdict.delivery).filter(|delivery| !delivery.is_empty());
     audit::webhook(verdict.provider, delivery, caller.from, result, &verdict.words);
 }

@@ -27,6 +27,8 @@ pub(super) struct Offered {
 pub(super) enum Route {
     /// A question about how it is, answered at once.
     Probe(Probe),
+    /// What is counted and measured.
+    Metrics,
     /// A call of the API.
     Call(Call),
     /// The page.
@@ -55,8 +57,6 @@ pub(super) enum Probe {
     Ready,
     /// `/healthz`: how the last attempt went.
     Health,
-    /// `/metrics`.
-    Metrics,
 }
 
 /// A look at the program at work, by the paths that Go programs have for it.
@@ -107,7 +107,7 @@ const TABLE: &[(&str, &[(&str, Route)])] = &[
     ("/livez", &[(GET, Route::Probe(Probe::Live))]),
     ("/readyz", &[(GET, Route::Probe(Probe::Ready))]),
     ("/healthz", &[(GET, Route::Probe(Probe::Health))]),
-    ("/metrics", &[(GET, Route::Probe(Probe::Metrics))]),
+    ("/metrics", &[(GET, Route::Metrics)]),
     ("/api/v1/status", &[(GET, Route::Call(Call::Status))]),
     ("/api/v1/history", &[(GET, Route::Call(Call::History))]),
     ("/api/v1/events", &[(GET, Route::Call(Call::Events))]),
@@ -163,6 +163,7 @@ impl Route {
             Self::Probe(Probe::Health) => Self::Probe(Probe::Root),
             Self::Unknown if reads && door != Door::Hooks => Self::Probe(Probe::Root),
             Self::Probe(_)
+            | Self::Metrics
             | Self::Call(_)
             | Self::Page
             | Self::Push
@@ -208,7 +209,7 @@ mod tests {
         check("GET", "/", Route::Probe(Probe::Root));
         check("HEAD", "/", Route::Probe(Probe::Root));
         check("GET", "/livez", Route::Probe(Probe::Live));
-        check("HEAD", "/metrics", Route::Probe(Probe::Metrics));
+        check("HEAD", "/metrics", Route::Metrics);
         check("POST", "/metrics", Route::NotAllowed { allow: "GET, HEAD" });
         check("OPTIONS", "/", Route::NotAllowed { allow: "GET, HEAD" });
         check("get", "/", Route::NotAllowed { allow: "GET, HEAD" });

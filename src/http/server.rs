@@ -7,6 +7,7 @@ use crate::http::api;
 use crate::http::api::Caller;
 use crate::http::api::problem::problem;
 use crate::http::events;
+use crate::http::metrics;
 use crate::http::page;
 use crate::http::places::{Busy, Place, Places};
 use crate::http::probes;
@@ -215,12 +216,13 @@ async fn respond(
         route = route.as_in_git_sync(door, request.method());
     }
     if of_api && matches!(route, Route::NotAllowed { .. } | Route::Unknown) {
-        site.observed.one.metrics.call(Call::Unknown, CallResult::Invalid);
+        site.observed.metrics.call(Call::Unknown, CallResult::Invalid);
     }
     match route {
         Route::Probe(probe) => {
-            probes::answer(&site.observed, &site.freshness, probe, Instant::now())
+            probes::answer(&site.observed, probe, request.uri().query(), Instant::now())
         }
+        Route::Metrics => metrics::answer(site).await,
         Route::Call(call) => api::answer(site, call, request, &Caller { from, busy }).await,
         Route::Page => page::answer(site.observed.serving.api_token.is_some(), request.headers()),
         Route::Inspect(what) => {

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Everything that can be asked about one repository. Times are RFC 3339, in UTC.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
+    /// What the repository is called where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The version of this program.
     pub version: &'static str,
     /// The repository, without its password.
@@ -42,6 +45,7 @@ impl Status {
     /// What is known at the start: what is followed, and nothing of how it goes.
     pub fn new(repo: String, reference: String) -> Self {
         Self {
+            name: None,
             version: env!("CARGO_PKG_VERSION"),
             repo,
             reference,

@@ -26,7 +26,7 @@ pub fn check(
     out: impl Write + Send + 'static,
 ) -> Result<bool, Unanswered> {
     // It counts what goes to sources, and nobody reads it.
-    let metrics = Metrics::new().map_err(|error| Unanswered::Internal(Cause::of(&error)))?;
+    let metrics = Metrics::new(None).map_err(|error| Unanswered::Internal(Cause::of(&error)))?;
     let metrics = Arc::new(metrics);
     within(fleet.longest_attempt(), move |stop| {
         let mut report = Report::new(out);

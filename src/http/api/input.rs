@@ -26,6 +26,8 @@ pub(super) struct Query {
     pub(super) limit: Option<usize>,
     /// How long to wait for the end of an attempt.
     pub(super) wait: Option<Duration>,
+    /// Which repository is meant.
+    pub(super) repo: Option<String>,
 }
 
 /// Something in a request is wrong.
@@ -55,6 +57,9 @@ impl Query {
                     query.limit.replace(limit(&value)?).is_some()
                 }
                 "wait" if names.contains(&"wait") => query.wait.replace(wait(&value)?).is_some(),
+                "repo" if names.contains(&"repo") => {
+                    query.repo.replace(value.into_owned()).is_some()
+                }
                 name => return Err(Wrong::new(format!("there is no parameter {name:?} here"))),
             };
             if again {
@@ -225,6 +230,10 @@ mod tests {
         {
             assert_eq!(limit(wrong), None, "{wrong}");
         }
+        let repo = |text| query(text, &["repo"]).and_then(|query| query.repo);
+        assert_eq!(repo("repo=a%2Fb+c").as_deref(), Some("a/b c"));
+        assert_eq!(repo("repo=a&repo=a"), None);
+        assert_eq!(query("repo=a", &["limit"]), None);
         assert_eq!(query("wait=1s", &["limit"]), None);
         assert_eq!(query("", &[]), Some(Query::default()));
     }

@@ -8,24 +8,25 @@ mod orders;
 pub(super) mod problem;
 
 use crate::config::ApiRead;
-use crate::http::Site;
 use crate::http::answer;
 use crate::http::answer::{Body, JSON};
 use crate::http::api::input::Query;
 use crate::http::api::problem::Refused;
-use crate::http::events::{Events, Source};
+use crate::http::events::{Events, Scope, Source, Told};
+use crate::http::pick::Picked;
 use crate::http::places::Busy;
 use crate::http::route::Call;
 use crate::http::secrets::Missing;
+use crate::http::{Repositories, Site};
 use crate::observe::audit;
 use crate::observe::history;
-use crate::observe::history::Entry;
 use crate::observe::metrics;
 use crate::observe::metrics::CallResult;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -77,7 +78,7 @@ pub(super) async fn answer(
             refused.answer()
         }
     };
-    site.observed.one.metrics.call(known(call), CallResult::of(answer.status().as_u16()));
+    site.observed.metrics.call(known(call), CallResult::of(answer.status().as_u16()));
     answer
 }
 
@@ -133,27 +134,64 @@ fn bearer(login: &[u8]) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"Bearer") && !token.is_empty()).then_some(token)
 }
 
+/// Reads the query, in which these names may be, and that of a repository where there are several.
+fn query(site: &Site, uri: &Uri, names: &[&str]) -> Result<Query, Refused> {
+    let repo: &[_] = if site.observed.several { &["repo"] } else { &[] };
+    Ok(Query::read(uri, &[names, repo].concat())?)
+}
+
+/// Which repositories are meant. Who asks may know which there are.
+fn pick(site: &Site, query: &Query) -> Result<Picked, Refused> {
+    let picked = site.observed.pick(query.repo.as_deref());
+    picked.map_err(|unknown| {
+        Refused::new(StatusCode::NOT_FOUND, unknown.words(true)).in_short("unknown repository")
+    })
+}
+
 fn status<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
-    Query::read(request.uri(), &[])?;
-    let status = Arc::clone(&site.observed.one.status.borrow());
-    Ok(answer::json(StatusCode::OK, JSON, &*status))
+    match pick(site, &query(site, request.uri(), &[])?)? {
+        Picked::One(one) => {
+            let status = Arc::clone(&one.status.borrow());
+            Ok(answer::json(StatusCode::OK, JSON, &*status))
+        }
+        Picked::All(all) => {
+            let all: Vec<_> = all.iter().map(|one| Arc::clone(&one.status.borrow())).collect();
+            let all: Vec<_> = all.iter().map(|status| &**status).collect();
+            Ok(answer::json(StatusCode::OK, JSON, &all))
+        }
+    }
 }
 
 /// What has happened, newest first.
 #[derive(Serialize)]
 struct Entries<'a> {
-    entries: Vec<&'a Entry>,
+    entries: Vec<Told<'a>>,
 }
 
 fn history<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
-    let query = Query::read(request.uri(), &["limit"])?;
-    let history = Arc::clone(&site.observed.one.history.borrow());
-    let newest = history.newest_first().take(query.limit.unwrap_or(history::MOST));
-    Ok(answer::json(StatusCode::OK, JSON, &Entries { entries: newest.collect() }))
+    let query = query(site, request.uri(), &["limit"])?;
+    let most = query.limit.unwrap_or(history::MOST);
+    let all: Repositories = match pick(site, &query)? {
+        Picked::One(one) => [one].into(),
+        Picked::All(all) => all,
+    };
+    let alone = all.len() == 1;
+    let histories: Vec<_> = all.iter().map(|one| Arc::clone(&one.history.borrow())).collect();
+    let entries = all.iter().zip(&histories).flat_map(|(one, history)| {
+        let name = one.name.as_deref();
+        history.newest_first().take(most).map(move |entry| Told { name, entry })
+    });
+    let mut entries: Vec<_> = entries.collect();
+    if !alone {
+        entries.sort_by_key(|told| Reverse(told.entry.at));
+        entries.truncate(most);
+    }
+    Ok(answer::json(StatusCode::OK, JSON, &Entries { entries }))
 }
 
 fn events<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refused> {
-    Query::read(request.uri(), &[])?;
+    let query = query(site, request.uri(), &[])?;
+    pick(site, &query)?;
     let seen = input::number(request.headers(), LAST_EVENT_ID)?;
     if request.method() == Method::HEAD {
         return Ok(answer::full(StatusCode::OK, EVENTS, ""));
@@ -162,8 +200,12 @@ fn events<B>(site: &Site, request: &Request<B>) -> Result<Response<Body>, Refuse
         return Err(Refused::for_now("too many streams of events are open"));
     };
     let source = Source {
-        status: site.observed.one.status.clone(),
-        history: site.observed.one.history.clone(),
+        repositories: site.observed.repositories.clone(),
+        scope: match query.repo {
+            Some(name) => Scope::Named(name),
+            None if site.observed.several => Scope::All,
+            None => Scope::Only,
+        },
         stop: site.stop.clone(),
         permit,
     };

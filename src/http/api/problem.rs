@@ -114,7 +114,7 @@ pub(super) fn failed(attempt: &Attempt) -> Response<Body> {
 
 /// What a class of failures is in HTTP: what the source or the way to it did, what took too long,
 /// and what is ours.
-fn code_of(class: Class) -> StatusCode {
+pub(super) fn code_of(class: Class) -> StatusCode {
     match class {
         Class::Auth
         | Class::NotFound

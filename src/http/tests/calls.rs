@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use tracing::subscriber::set_default;
 
 /// A call with the token, and with a body if there is one.
-fn call(method: &str, path: &str, token: &str, body: &str) -> String {
+pub(super) fn call(method: &str, path: &str, token: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
@@ -43,7 +43,7 @@ impl Calls for Server {
     ) -> (u16, Value) {
         let mut stream = self.connect().await;
         stream.write_all(call(method, path, "new", body).as_bytes()).await.unwrap();
-        let order = self.orders.recv().await.unwrap();
+        let order = self.kept[0].orders.recv().await.unwrap();
         assert_eq!((order.wish, order.by.as_str()), (wanted, "token 2"));
         order.reply.send(reply).unwrap();
         let (code, body) = split(&rest(&mut stream).await);
@@ -51,20 +51,7 @@ impl Calls for Server {
     }
 
     fn happens(&self, what: What) {
-        let entry = Entry {
-            id: 0,
-            at: Timestamp::UNIX_EPOCH,
-            what,
-            trigger: None,
-            commit: None,
-            previous: None,
-            source: None,
-            duration_ms: None,
-            step: None,
-            error: None,
-            by: None,
-        };
-        self.history.send_modify(|history| Arc::make_mut(history).add(entry));
+        self.kept[0].happens(what, Timestamp::UNIX_EPOCH);
     }
 
     async fn listen(&self, header: &str) -> (TcpStream, String) {
@@ -121,7 +108,7 @@ async fn who_does_not_know_the_token_changes_nothing() {
             assert_eq!(split(&server.exchange(&request).await).0, 401, "{method} {path} {login}");
         }
     }
-    assert!(server.orders.try_recv().is_err());
+    assert!(server.kept[0].orders.try_recv().is_err());
     let none = Server::start(Setting { token: None, ..Setting::default() }).await;
     let (code, problem) = none.call("POST", "/api/v1/sync", "").await;
     assert_eq!((code, &problem["title"]), (403, &json!("Forbidden")));
@@ -133,7 +120,7 @@ async fn a_sync_is_asked_for_or_waited_for() {
     let mut server = Server::start(Setting::default()).await;
     let old = server.exchange(&call("POST", "/api/v1/sync", "old", "")).await;
     assert_eq!(split(&old), (202, "{\"accepted\":true}\n".to_owned()));
-    assert_eq!(server.ear.heard().await, Trigger::Api);
+    assert_eq!(server.kept[0].ear.heard().await, Trigger::Api);
 
     let wait = ("POST", "/api/v1/sync?wait=30s", "{}");
     let (code, done) = server.order(wait, Wish::Sync, Ok(attempt(Outcome::Unchanged))).await;
@@ -203,7 +190,7 @@ async fn what_is_not_understood_is_refused() {
     let response = server.exchange(&text).await;
     assert_eq!(split(&response).0, 415);
     assert!(response.contains("content-type: application/problem+json\r\n"));
-    assert!(server.orders.try_recv().is_err());
+    assert!(server.kept[0].orders.try_recv().is_err());
     let (_, metrics) = server.get("/metrics").await;
     let unknown = "gitsyncd_api_requests_total{call=\"unknown\",result=\"invalid\"} 2\n";
     assert!(metrics.contains(unknown), "{metrics}");

@@ -2,6 +2,7 @@
 
 mod calls;
 mod limits;
+mod several;
 
 use super::*;
 use crate::config::{ApiRead, PasswordSource};
@@ -17,21 +18,31 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 const LONG: Duration = Duration::from_mins(1);
 
-/// A server, and the loop that it observes.
+/// A server, and the loops that it observes.
 struct Server {
     address: SocketAddr,
-    status: watch::Sender<Arc<Status>>,
-    history: watch::Sender<Arc<History>>,
-    ear: Ear,
-    orders: Orders,
+    list: watch::Sender<Repositories>,
+    kept: Vec<Kept>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
+/// A repository, as its loop sees it.
+struct Kept {
+    one: Arc<Repository>,
+    status: watch::Sender<Arc<Status>>,
+    history: watch::Sender<Arc<History>>,
+    ear: Ear,
+    orders: Orders,
+}
+
 struct Setting {
+    /// What the repositories are called that a file lists; without one there is no file.
+    names: &'static [&'static str],
     stuck_after: Duration,
     metrics: bool,
     bounds: Bounds,
@@ -45,6 +56,7 @@ struct Setting {
 impl Default for Setting {
     fn default() -> Self {
         Self {
+            names: &[],
             stuck_after: LONG,
             metrics: true,
             bounds: BOUNDS,
@@ -57,24 +69,66 @@ impl Default for Setting {
     }
 }
 
-impl Server {
-    async fn start(setting: Setting) -> Self {
-        let (status, seen) = watch::channel(Arc::new(fresh()));
+impl Kept {
+    fn new(name: Option<&str>, late: bool, stuck_after: Duration) -> Self {
+        let (status, seen) = watch::channel(Arc::new(Status {
+            name: name.map(str::to_owned),
+            ..Status::new("/repo".to_owned(), "HEAD".to_owned())
+        }));
         let (history, told) = watch::channel(Arc::default());
         let (bell, ear) = bell();
         let (desk, orders) = desk(bell);
-        let source = |text| PasswordSource::Value(Secret::new(text));
-        let one = Repository {
-            name: None,
+        let one = Arc::new(Repository {
+            name: name.map(str::to_owned),
+            late,
+            freshness: Freshness::new(Instant::now()),
             status: seen,
             beat: Arc::new(Beat::new(Instant::now())),
-            stuck_after: setting.stuck_after,
-            metrics: Arc::new(Metrics::new().unwrap()),
+            stuck_after,
+            metrics: Arc::new(Metrics::new(name).unwrap()),
             history: told,
             desk,
-            repo: "https://example.org/a.git".parse().unwrap(),
+            repo: format!("https://example.org/{}.git", name.unwrap_or("a")).parse().unwrap(),
             reference: Reference::Head,
+        });
+        Self { one, status, history, ear, orders }
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Status)) {
+        self.status.send_modify(|status| change(Arc::make_mut(status)));
+    }
+}
+
+impl Kept {
+    /// Adds an entry to the history.
+    fn happens(&self, what: What, at: Timestamp) {
+        let entry = Entry {
+            id: 0,
+            at,
+            what,
+            trigger: None,
+            commit: None,
+            previous: None,
+            source: None,
+            duration_ms: None,
+            step: None,
+            error: None,
+            by: None,
         };
+        self.history.send_modify(|history| Arc::make_mut(history).add(entry));
+    }
+}
+
+impl Server {
+    async fn start(setting: Setting) -> Self {
+        let several = !setting.names.is_empty();
+        let kept = |name| Kept::new(name, false, setting.stuck_after);
+        let kept: Vec<_> = if several {
+            setting.names.iter().map(|name| kept(Some(name))).collect()
+        } else {
+            vec![kept(None)]
+        };
+        let source = |text| PasswordSource::Value(Secret::new(text));
         let serving = Serving {
             root_is_everywhere: false,
             bind: None,
@@ -86,7 +140,13 @@ impl Server {
             api_token: setting.token.map(source),
             api_read: setting.api_read,
         };
-        let observed = Observed { one: Arc::new(one), serving };
+        let list = watch::Sender::new(kept.iter().map(|kept| Arc::clone(&kept.one)).collect());
+        let observed = Observed {
+            repositories: list.subscribe(),
+            several,
+            metrics: Arc::new(ProcessMetrics::new(several).unwrap()),
+            serving,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -94,11 +154,16 @@ impl Server {
         let serving = server::serve(setting.bounds, listener, setting.door, site);
         #[expect(clippy::disallowed_methods, reason = "the test joins it")]
         let task = tokio::spawn(serving);
-        Self { address, status, history, ear, orders, stop, task }
+        Self { address, list, kept, stop, task }
     }
 
     fn set(&self, change: impl FnOnce(&mut Status)) {
-        self.status.send_modify(|status| change(Arc::make_mut(status)));
+        self.kept[0].set(change);
+    }
+
+    /// Lets others see which repositories there are now.
+    fn relist(&self) {
+        self.list.send_replace(self.kept.iter().map(|kept| Arc::clone(&kept.one)).collect());
     }
 
     async fn connect(&self) -> TcpStream {
@@ -142,10 +207,6 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
 fn split(response: &str) -> (u16, String) {
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
-fn fresh() -> Status {
-    Status::new("/repo".to_owned(), "HEAD".to_owned())
 }
 
 fn attempt(outcome: Outcome) -> Attempt {

@@ -7,24 +7,26 @@
 
 mod asked;
 mod attempts;
+mod page;
 mod place;
+mod process;
 #[cfg(test)]
 mod tests;
 mod work;
 
 pub use asked::{Call, CallResult, HookResult, Provider};
+pub use page::Page;
+pub use process::ProcessMetrics;
 
 use crate::model::{Class, CommitId, Reference, Room, Step, Trigger};
-use crate::observe::metrics::asked::Asked;
 use crate::observe::metrics::attempts::{Attempts, ERROR, NOOP, SUCCESS, Times};
 use crate::observe::metrics::place::{Disk, Part, Tree, signed};
 use crate::observe::metrics::work::{Who, Work, count};
 use crate::observe::status::{Outcome, Status};
 use jiff::Timestamp;
-use prometheus::{
-    Error, Registry, TextEncoder, register_gauge_with_registry,
-    register_int_gauge_vec_with_registry,
-};
+use prometheus::proto::MetricFamily;
+use prometheus::{Error, Registry};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,7 +34,11 @@ use std::time::Duration;
 const SECONDS: [f64; 15] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 
-/// Counts what happens. Shared freely; every method is cheap, and none waits for a disk or a wire.
+/// The label that says which repository, where there are several.
+const REPO: &str = "repo";
+
+/// Counts what happens to one repository. Shared freely; every method is cheap, and none waits for a
+/// disk or a wire.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -40,39 +46,24 @@ pub struct Metrics {
     times: Times,
     work: Work,
     who: Who,
-    asked: Asked,
     disk: Disk,
     /// The lock is for readers: none sees one commit's name with another's size, or no name at all.
     tree: Mutex<Tree>,
 }
 
 impl Metrics {
-    /// Makes a registry of its own, with every metric in it.
-    pub fn new() -> Result<Self, Error> {
-        let registry = Registry::new();
+    /// Makes a registry of its own, with every metric in it. The name is that of the repository where
+    /// there are several; each sample carries it.
+    pub fn new(name: Option<&str>) -> Result<Self, Error> {
+        let label = name.map(|name| HashMap::from([(REPO.to_owned(), name.to_owned())]));
+        let registry = Registry::new_custom(None, label)?;
         let attempts = Attempts::new(&registry)?;
         let times = Times::new(&registry)?;
         let work = Work::new(&registry)?;
         let who = Who::new(&registry)?;
-        let asked = Asked::new(&registry)?;
         let disk = Disk::new(&registry)?;
         let tree = Mutex::new(Tree::new(&registry)?);
-        register_int_gauge_vec_with_registry!(
-            "gitsyncd_build_info",
-            "The version that runs, always 1.",
-            &["version"],
-            registry
-        )?
-        .with_label_values(&[env!("CARGO_PKG_VERSION")])
-        .set(1);
-        // Not the usual `process_start_time_seconds`: rules about this one meet no other program.
-        register_gauge_with_registry!(
-            "gitsyncd_start_time_seconds",
-            "When the program started, in Unix time.",
-            registry
-        )?
-        .set(unix(Timestamp::now()));
-        Ok(Self { registry, attempts, times, work, who, asked, disk, tree })
+        Ok(Self { registry, attempts, times, work, who, disk, tree })
     }
 
     /// Counts one attempt that ended.
@@ -194,27 +185,10 @@ impl Metrics {
         self.disk.room(room);
     }
 
-    /// Counts a webhook.
-    pub fn webhook(&self, provider: Provider, result: HookResult) {
-        self.asked.webhooks.with_label_values(&[provider.label(), result.label()]).inc();
-    }
-
-    /// Counts a request to the API.
-    pub fn call(&self, call: Call, result: CallResult) {
-        self.asked.calls.with_label_values(&[call.label(), result.label()]).inc();
-    }
-
-    /// Writes all of it in the Prometheus text format.
-    pub fn render(&self) -> String {
-        let families = {
-            let _unchanging = self.tree();
-            self.registry.gather()
-        };
-        let mut text = String::new();
-        if let Err(error) = TextEncoder::new().encode_utf8(&families, &mut text) {
-            tracing::error!(%error, "cannot write the metrics");
-        }
-        text
+    /// What is to be told of it at this moment.
+    fn gather(&self) -> Vec<MetricFamily> {
+        let _unchanging = self.tree();
+        self.registry.gather()
     }
 
     fn tree(&self) -> MutexGuard<'_, Tree> {

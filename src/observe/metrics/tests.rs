@@ -10,9 +10,30 @@ use std::fmt::Write;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
+fn page(process: &ProcessMetrics, repositories: &[&Metrics]) -> String {
+    let mut page = Page::new(process, repositories.len());
+    repositories.iter().for_each(|metrics| page.add(metrics));
+    String::from_utf8(page.pieces().collect::<Vec<_>>().concat()).unwrap()
+}
+
+/// One repository without a name, and the program around it.
+fn text(metrics: &Metrics) -> String {
+    page(&ProcessMetrics::new(false).unwrap(), &[metrics])
+}
+
+/// What there is, by name.
+fn families(process: &ProcessMetrics, metrics: &Metrics) -> Vec<MetricFamily> {
+    let mut families = [process.registry.gather(), metrics.gather()].concat();
+    families.sort_by(|one, other| one.name().cmp(other.name()));
+    families
+}
+
 /// Compares the lines whose name begins with one of these.
 fn check(metrics: &Metrics, names: &[&str], expected: Expect) {
-    let text = metrics.render();
+    compare(&text(metrics), names, expected);
+}
+
+fn compare(text: &str, names: &[&str], expected: Expect) {
     let wanted = |line: &&str| names.iter().any(|name| line.starts_with(name));
     let lines: Vec<_> = text.lines().filter(wanted).collect();
     expected.assert_eq(&lines.join("\n"));
@@ -24,14 +45,14 @@ fn publish(metrics: &Metrics, commit: &str) {
 
 #[test]
 fn names_types_and_labels_are_what_dashboards_know() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     publish(&metrics, COMMIT);
     metrics.token_expires(Timestamp::UNIX_EPOCH);
     metrics.next_attempt(Some(Timestamp::UNIX_EPOCH));
     metrics.repository(1);
     metrics.room(Room { size: 4, available: 3, files: 2, files_free: 1 });
     let mut names = String::new();
-    for family in metrics.registry.gather() {
+    for family in families(&ProcessMetrics::new(false).unwrap(), &metrics) {
         let labels = family.get_metric()[0].get_label();
         let labels: Vec<_> = labels.iter().map(LabelPair::name).collect();
         let kind = format!("{:?}", family.get_field_type()).to_lowercase();
@@ -73,7 +94,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
 
 #[test]
 fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
-    let text = Metrics::new().unwrap().render();
+    let text = text(&Metrics::new(None).unwrap());
     let zero = |sample: String| {
         assert!(text.lines().any(|line| line == format!("{sample} 0")), "{sample}");
     };
@@ -116,22 +137,22 @@ fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
 
 #[test]
 fn the_start_is_told_and_stays_the_same() {
-    let start = |metrics: &Metrics| -> f64 {
-        let text = metrics.render();
+    let start = |process: &ProcessMetrics| -> f64 {
+        let text = page(process, &[]);
         let found = text.lines().find_map(|line| line.strip_prefix("gitsyncd_start_time_seconds "));
         found.unwrap().parse().unwrap()
     };
     let before = unix(Timestamp::now());
-    let metrics = Metrics::new().unwrap();
-    let told = start(&metrics);
+    let process = ProcessMetrics::new(true).unwrap();
+    let told = start(&process);
     assert!(before <= told && told <= unix(Timestamp::now()), "{told}");
-    metrics.succeeded(Timestamp::now());
-    assert!((start(&metrics) - told).abs() < f64::EPSILON);
+    process.reloaded(Some(Timestamp::now()));
+    assert!((start(&process) - told).abs() < f64::EPSILON);
 }
 
 #[test]
 fn the_first_success_counts_and_later_ones_only_if_something_was_published() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     let took = Duration::from_millis(250);
     metrics.attempt(Outcome::Failed, false, took);
     metrics.attempt(Outcome::Unchanged, true, took);
@@ -163,7 +184,7 @@ fn the_first_success_counts_and_later_ones_only_if_something_was_published() {
 
 #[test]
 fn a_success_ends_the_row_of_failures() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     let names =
         ["gitsyncd_consecutive", "gitsyncd_last_success", "gitsyncd_failures_total{class=\"tls"];
     metrics.failure(Class::Tls, 1);
@@ -189,7 +210,7 @@ fn a_success_ends_the_row_of_failures() {
 
 #[test]
 fn calls_for_credentials_count_by_how_they_ended() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     metrics.askpass(2, 0);
     metrics.askpass(0, 1);
     metrics.github_app(1, 0);
@@ -208,7 +229,7 @@ fn calls_for_credentials_count_by_how_they_ended() {
 
 #[test]
 fn one_commit_is_shown_at_a_time() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     publish(&metrics, &"a".repeat(40));
     publish(&metrics, COMMIT);
     metrics.received(5_000_000_000, 2);
@@ -228,7 +249,7 @@ fn one_commit_is_shown_at_a_time() {
 
 #[test]
 fn steps_and_triggers_count_under_their_names() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     metrics.step(Step::Fetch, Duration::from_secs(1));
     metrics.trigger(Trigger::Signal);
     let names = [
@@ -247,7 +268,7 @@ fn steps_and_triggers_count_under_their_names() {
 
 #[test]
 fn one_outcome_holds_at_a_time() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     metrics.attempt(Outcome::Published, true, Duration::ZERO);
     metrics.attempt(Outcome::Failed, false, Duration::ZERO);
     check(
@@ -263,9 +284,10 @@ fn one_outcome_holds_at_a_time() {
 
 #[test]
 fn the_next_attempt_is_shown_while_one_is_planned_and_a_pin_while_it_holds() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     let names = ["gitsyncd_next", "gitsyncd_pinned"];
     let mut status = Status {
+        name: None,
         version: "1",
         repo: String::new(),
         reference: String::new(),
@@ -310,14 +332,14 @@ fn unit(name: &str) -> &str {
 #[test]
 fn the_page_lists_every_metric_as_it_is() {
     let page = include_str!("../../../docs/metrics.md");
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     publish(&metrics, COMMIT);
     metrics.token_expires(Timestamp::UNIX_EPOCH);
     metrics.next_attempt(Some(Timestamp::UNIX_EPOCH));
     metrics.room(Room { size: 4, available: 3, files: 2, files_free: 1 });
     metrics.expect_hook("webhook");
     let mut rows = Vec::new();
-    for family in metrics.registry.gather() {
+    for family in families(&ProcessMetrics::new(true).unwrap(), &metrics) {
         let labels = family.get_metric()[0].get_label();
         let labels: Vec<_> = labels.iter().map(|label| format!("`{}`", label.name())).collect();
         let kind = format!("{:?}", family.get_field_type()).to_lowercase();
@@ -330,7 +352,7 @@ fn the_page_lists_every_metric_as_it_is() {
 
 #[test]
 fn room_is_shown_as_far_as_it_has_a_limit() {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(None).unwrap();
     metrics.room(Room { size: 1 << 40, available: 5_000_000_000, files: 0, files_free: 0 });
     metrics.repository(700);
     publish(&metrics, COMMIT);
@@ -347,12 +369,12 @@ fn room_is_shown_as_far_as_it_has_a_limit() {
 
 #[test]
 fn what_others_asked_counts_by_who_and_how() {
-    let metrics = Metrics::new().unwrap();
-    metrics.webhook(Provider::Forgejo, HookResult::Accepted);
-    metrics.webhook(Provider::Forgejo, HookResult::Accepted);
-    metrics.call(Call::Rollback, CallResult::Denied);
-    check(
-        &metrics,
+    let process = ProcessMetrics::new(false).unwrap();
+    process.webhook(Provider::Forgejo, HookResult::Accepted);
+    process.webhook(Provider::Forgejo, HookResult::Accepted);
+    process.call(Call::Rollback, CallResult::Denied);
+    compare(
+        &page(&process, &[]),
         &["gitsyncd_webhooks_total{provider=\"forgejo", "gitsyncd_api_requests_total{call=\"roll"],
         expect![[r#"
             gitsyncd_api_requests_total{call="rollback",result="denied"} 1
@@ -369,8 +391,8 @@ fn what_others_asked_counts_by_who_and_how() {
 
 #[test]
 fn hooks_are_shown_once_they_are_known_and_count_by_name() {
-    let metrics = Metrics::new().unwrap();
-    assert!(!metrics.render().contains("git_sync_hook_run"));
+    let metrics = Metrics::new(None).unwrap();
+    assert!(!text(&metrics).contains("git_sync_hook_run"));
     metrics.expect_hook("exechook");
     metrics.hook("webhook", true);
     metrics.hook("webhook", false);
@@ -384,4 +406,57 @@ fn hooks_are_shown_once_they_are_known_and_count_by_name() {
             git_sync_hook_run_count_total{name="webhook",status="error"} 2
             git_sync_hook_run_count_total{name="webhook",status="success"} 1"#]],
     );
+}
+
+#[test]
+fn of_several_repositories_each_metric_is_described_once_and_each_sample_says_whose_it_is() {
+    let process = ProcessMetrics::new(true).unwrap();
+    let [one, two] = ["one", "t\"wo"].map(|name| Metrics::new(Some(name)).unwrap());
+    one.received(3, 1);
+    two.trigger(Trigger::Signal);
+    publish(&two, COMMIT);
+    let text = page(&process, &[&one, &two]);
+    compare(
+        &text,
+        &[
+            "gitsyncd_received",
+            "# HELP gitsyncd_received",
+            "gitsyncd_commit_info",
+            "gitsyncd_repositories",
+            "gitsyncd_config_reloads",
+            "gitsyncd_triggers_total{trigger=\"si",
+        ],
+        expect![[r#"
+            gitsyncd_commit_info{commit="0123456789abcdef0123456789abcdef01234567",ref="main",repo="t\"wo"} 1
+            gitsyncd_config_reloads_total{result="error"} 0
+            gitsyncd_config_reloads_total{result="success"} 0
+            # HELP gitsyncd_received_bytes_total Bytes received from the source.
+            gitsyncd_received_bytes_total{repo="one"} 3
+            gitsyncd_received_bytes_total{repo="t\"wo"} 0
+            gitsyncd_repositories 2
+            gitsyncd_triggers_total{trigger="signal",repo="one"} 0
+            gitsyncd_triggers_total{trigger="signal",repo="t\"wo"} 1"#]],
+    );
+    let described = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let described: Vec<_> = described.map(|line| line.split(' ').next().unwrap()).collect();
+    assert!(described.is_sorted_by(|one, other| one < other), "{described:?}");
+}
+
+#[test]
+fn a_file_that_is_read_again_counts_by_how_that_went() {
+    let process = ProcessMetrics::new(true).unwrap();
+    process.reloaded(None);
+    process.reloaded(Timestamp::from_second(1_700_000_000).ok());
+    process.reloaded(None);
+    compare(
+        &page(&process, &[]),
+        &["gitsyncd_config", "gitsyncd_repositories"],
+        expect![[r#"
+            gitsyncd_config_last_reload_success_timestamp_seconds 1700000000
+            gitsyncd_config_reloads_total{result="error"} 2
+            gitsyncd_config_reloads_total{result="success"} 1
+            gitsyncd_repositories 0"#]],
+    );
+    let without = page(&ProcessMetrics::new(false).unwrap(), &[]);
+    assert!(!without.contains("_config_") && !without.contains("gitsyncd_repositories"));
 }

@@ -3,9 +3,9 @@
 #![no_main]
 
 use gitsyncd::config::{ApiRead, PasswordSource, Serving};
-use gitsyncd::http::{Door, Observed, Site, serve};
+use gitsyncd::http::{Door, Freshness, Observed, Repositories, Repository, Site, serve};
 use gitsyncd::model::{Reference, Secret};
-use gitsyncd::observe::metrics::Metrics;
+use gitsyncd::observe::metrics::{Metrics, ProcessMetrics};
 use gitsyncd::observe::status::Status;
 use gitsyncd::runtime::beat::Beat;
 use gitsyncd::trigger::bell;
@@ -69,16 +69,25 @@ fn start() -> SocketAddr {
             let (_status, seen) = watch::channel(Arc::new(status()));
             let (_history, history) = watch::channel(Arc::default());
             // Nobody takes orders, so nothing waits for one.
-            let observed = Observed {
+            let one = Repository {
+                name: None,
+                late: false,
+                freshness: Freshness::new(Instant::now()),
                 status: seen,
                 beat: Arc::new(Beat::new(Instant::now())),
                 stuck_after: Duration::from_hours(1),
-                metrics: Arc::new(Metrics::new().unwrap()),
+                metrics: Arc::new(Metrics::new(None).unwrap()),
                 history,
                 desk: desk(bell().0).0,
-                serving: serving(),
                 repo: "https://git.example/harbour-lane/orchard.git".parse().unwrap(),
                 reference: Reference::Head,
+            };
+            let list = watch::Sender::new(Repositories::from([Arc::new(one)]));
+            let observed = Observed {
+                repositories: list.subscribe(),
+                several: false,
+                metrics: Arc::new(ProcessMetrics::new(false).unwrap()),
+                serving: serving(),
             };
             let site = Site::new(observed, CancellationToken::new());
             serve(listener, Door::Only, site).await;

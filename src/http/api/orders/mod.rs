@@ -1,13 +1,16 @@
 //! Calls that ask for something: an attempt, another commit, or the ref again.
 
-use crate::http::Site;
+mod several;
+
 use crate::http::answer;
 use crate::http::answer::{Body, JSON};
 use crate::http::api::Caller;
-use crate::http::api::input::{Nothing, Pin, Query, Rollback, object};
+use crate::http::api::input::{Nothing, Pin, Rollback, object};
 use crate::http::api::problem::{Refused, failed, unread};
 use crate::http::body::Limit;
+use crate::http::pick::{Names, Picked};
 use crate::http::route::Call;
+use crate::http::{Repository, Site};
 use crate::model::{CommitId, Trigger};
 use crate::observe::audit;
 use crate::observe::status::{Attempt, Outcome};
@@ -18,6 +21,7 @@ use serde::Serialize;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// How large the body of a call may be, and how long it may take to come.
 const LIMIT: Limit = Limit { most: 64 * 1024, time: Duration::from_secs(10) };
@@ -54,7 +58,8 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     (caller, by): (&Caller<'_>, &str),
 ) -> Result<Response<Body>, Refused> {
-    let query = Query::read(request.uri(), &["wait"])?;
+    let query = super::query(site, request.uri(), &["wait"])?;
+    let picked = super::pick(site, &query)?;
     let (head, body) = request.into_parts();
     let content = site.budget.read(caller.busy, LIMIT, body).await;
     let content = content.map_err(|why| unread(why, LIMIT.most))?;
@@ -72,7 +77,22 @@ pub(super) async fn answer(
         Wish::Pin(_) | Wish::Unpin => Some(query.wait.unwrap_or(PATIENCE)),
     };
     let asked = Asked { call, by, from: caller.from, wish };
-    give(site, asked, wait.filter(|wait| !wait.is_zero())).await
+    let wait = wait.filter(|wait| !wait.is_zero());
+    match picked {
+        Picked::One(one) => give(site, &one, asked, wait).await,
+        Picked::All(all) if asked.wish == Wish::Sync => {
+            several::give(site, &all, &asked, wait).await
+        }
+        Picked::All(all) => {
+            let names = if all.is_empty() {
+                String::new()
+            } else {
+                format!("; there are {}", Names::of(&*all))
+            };
+            let words = format!("say of which repository, with ?repo=NAME{names}");
+            Err(Refused::new(StatusCode::BAD_REQUEST, words).in_short("no repository was named"))
+        }
+    }
 }
 
 fn in_words(wish: &Wish) -> String {
@@ -87,58 +107,62 @@ fn in_words(wish: &Wish) -> String {
 
 async fn give(
     site: &Site,
+    one: &Repository,
     asked: Asked<'_>,
     wait: Option<Duration>,
 ) -> Result<Response<Body>, Refused> {
     let Some(wait) = wait else {
         if asked.wish == Wish::Sync {
             // Any number of these come to one attempt, and none is kept.
-            site.observed.one.desk.ring(Trigger::Api);
-            asked.note();
+            one.desk.ring(Trigger::Api);
+            asked.note(one.name.as_deref());
         } else {
-            drop(asked.order(site)?);
+            drop(asked.order(one)?);
         }
         return Ok(accepted());
     };
     let permit = site.waiters.try_acquire();
     let _waiter = permit.map_err(|_none| Refused::for_now("too many requests wait already"))?;
-    let reply = asked.order(site)?;
-    await_end(site, reply, wait).await
+    let reply = asked.order(one)?;
+    match await_end(site, reply, Instant::now() + wait).await {
+        Some(reply) => Ok(ended(one, &reply?)),
+        None => Ok(accepted()),
+    }
 }
 
 impl Asked<'_> {
     /// Orders it.
-    fn order(self, site: &Site) -> Result<oneshot::Receiver<Reply>, Refused> {
-        let reply = site.observed.one.desk.order(self.wish.clone(), self.by.to_owned())?;
-        self.note();
+    fn order(&self, one: &Repository) -> Result<oneshot::Receiver<Reply>, Refusal> {
+        let reply = one.desk.order(self.wish.clone(), self.by.to_owned())?;
+        self.note(one.name.as_deref());
         Ok(reply)
     }
 
     /// Tells the audit log that it is going to be tried.
-    fn note(&self) {
-        audit::order(super::known(self.call), self.by, self.from, &in_words(&self.wish));
+    fn note(&self, name: Option<&str>) {
+        let mut words = in_words(&self.wish);
+        if let Some(name) = name {
+            words.extend([" (", name, ")"]);
+        }
+        audit::order(super::known(self.call), self.by, self.from, &words);
     }
 }
 
-async fn await_end(
-    site: &Site,
-    reply: oneshot::Receiver<Reply>,
-    wait: Duration,
-) -> Result<Response<Body>, Refused> {
-    let reply = tokio::select! {
+/// Gives the reply if it comes in time.
+async fn await_end(site: &Site, reply: oneshot::Receiver<Reply>, until: Instant) -> Option<Reply> {
+    tokio::select! {
         biased;
-        reply = reply => reply.unwrap_or(Err(Refusal::Stopping)),
-        () = site.stop.cancelled() => Err(Refusal::Stopping),
-        () = tokio::time::sleep(wait) => return Ok(accepted()),
-    };
-    Ok(ended(site, &reply?))
+        reply = reply => Some(reply.unwrap_or(Err(Refusal::Stopping))),
+        () = site.stop.cancelled() => Some(Err(Refusal::Stopping)),
+        () = tokio::time::sleep_until(until) => None,
+    }
 }
 
-fn ended(site: &Site, attempt: &Attempt) -> Response<Body> {
+fn ended(one: &Repository, attempt: &Attempt) -> Response<Body> {
     match attempt.outcome {
         Outcome::Failed | Outcome::Refused => failed(attempt),
         Outcome::Published | Outcome::Unchanged => {
-            let status = site.observed.one.status.borrow();
+            let status = one.status.borrow();
             let commit = status.commit.as_ref().map(|commit| &commit.id);
             let done = Done { attempt, commit, pinned: status.pinned };
             answer::json(StatusCode::OK, JSON, &done)
