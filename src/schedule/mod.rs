@@ -6,7 +6,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use policy::Policy;
+pub use policy::{Policy, phase_of};
 
 use crate::model::Trigger;
 use crate::schedule::backoff::Growth;

@@ -4,6 +4,9 @@ use crate::schedule::backoff::Growth;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+/// The golden ratio as a part of the range of `u64`: its multiples never come close to each other.
+const TURN: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// What the options say about when.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -39,4 +42,31 @@ impl Policy {
 pub(super) fn spread(rest: Duration, jitter: Duration, chance: f64) -> Duration {
     let latest = rest + jitter;
     latest.saturating_sub(jitter.mul_f64(2.0 * chance.clamp(0.0, 1.0)))
+}
+
+/// The [`Policy::phase`] of the repository with this number, so that polls are spread over the period
+/// however many repositories there are.
+pub fn phase_of(number: u64) -> f64 {
+    let turned = number.wrapping_add(1).wrapping_mul(TURN) >> 32;
+    f64::from(u32::try_from(turned).unwrap_or_default()) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_repositories_is_spread_over_the_period() {
+        for many in [2, 3, 50, 500] {
+            let mut phases: Vec<_> = (0..many).map(phase_of).collect();
+            phases.sort_by(f64::total_cmp);
+            let again = phases[0] + 1.0;
+            phases.push(again);
+            let most = 2.7 / f64::from(u32::try_from(many).unwrap());
+            for pair in phases.windows(2) {
+                let gap = pair[1] - pair[0];
+                assert!(gap > 0.0 && gap < most, "{many}: {gap}");
+            }
+        }
+    }
 }
