@@ -189,6 +189,11 @@ impl Failed {
         Self { step: None, error: AttemptError::Internal(cause) }
     }
 
+    /// It was told to stop before it began.
+    pub fn interrupted() -> Self {
+        Self { step: None, error: AttemptError::Stopped(Stopped::Asked) }
+    }
+
     /// Whether nothing is wrong but that the program is stopping.
     pub fn is_interruption(&self) -> bool {
         let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&self.error);

@@ -7,6 +7,7 @@ use crate::publish::Layout;
 use crate::runtime::Stop;
 use crate::runtime::background;
 use crate::runtime::blocking;
+use crate::runtime::turns::{Turn, Turns};
 use crate::trees::Shelf;
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
@@ -17,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long each may take.
 const LONGEST: Duration = Duration::from_hours(1);
-/// How long a collection may take to notice that it is to end. The program waits for that.
+/// How long any of it may take to notice that it is to end. The program waits for that, and whoever
+/// keeps the same root next.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Something under way on another thread.
@@ -38,34 +40,49 @@ pub(super) enum Done {
 
 /// All of it. It is stopped by `stop`.
 pub(super) struct Behind {
-    stop: CancellationToken,
+    means: Means,
     cleaning: Option<Running<()>>,
     preparing: Option<Running<()>>,
     collecting: Option<Running<Collected>>,
 }
 
-impl Behind {
-    pub(super) fn new(stop: CancellationToken) -> Self {
-        Self { stop, cleaning: None, preparing: None, collecting: None }
-    }
+/// When each may begin, and when it has to end.
+#[derive(Clone)]
+struct Means {
+    stop: CancellationToken,
+    turns: Turns,
+}
 
-    fn limit(&self) -> Stop {
-        Stop::new(self.stop.clone(), Instant::now() + LONGEST)
+impl Means {
+    /// Waits for a turn; none if everything is to stop before.
+    async fn turn(&self) -> Option<(Turn, Stop)> {
+        let turn = self.stop.run_until_cancelled(self.turns.wait(Duration::MAX)).await?;
+        Some((turn, Stop::new(self.stop.clone(), Instant::now() + LONGEST)))
+    }
+}
+
+impl Behind {
+    pub(super) fn new(stop: CancellationToken, turns: Turns) -> Self {
+        let means = Means { stop, turns };
+        Self { means, cleaning: None, preparing: None, collecting: None }
     }
 
     /// Deletes what attempts threw away, after what is being deleted already.
     pub(super) fn clean(&mut self, layout: Layout) {
-        let limit = self.limit();
+        let means = self.means.clone();
         let before = self.cleaning.take();
         self.cleaning = Some(Box::pin(async move {
             if let Some(before) = before {
                 before.await;
             }
+            let Some((turn, limit)) = means.turn().await else {
+                return;
+            };
             let inner = limit.clone();
             let emptied = blocking::run(&limit, LONGEST, move || {
                 crate::publish::empty_trash(&layout, &inner)
             });
-            match emptied.await {
+            match turn.spend(emptied).await {
                 Ok(Ok(())) => (),
                 Ok(Err(error)) => {
                     tracing::warn!(error = %Cause::of(&error), "could not delete old trees");
@@ -77,13 +94,15 @@ impl Behind {
 
     /// Prepares what the next change needs. An attempt that needs it sooner takes it over.
     pub(super) fn prepare(&mut self, work: Arc<Shelf>) {
-        let limit = self.limit();
+        let means = self.means.clone();
         let before = self.preparing.take();
         self.preparing = Some(Box::pin(async move {
             if let Some(before) = before {
                 before.await;
             }
-            background::run("prepare", move || work.work(&limit)).await;
+            if let Some((turn, limit)) = means.turn().await {
+                turn.spend(background::run("prepare", move || work.work(&limit))).await;
+            }
         }));
     }
 
@@ -94,18 +113,21 @@ impl Behind {
 
     /// Begins a collection. There must be none.
     pub(super) fn collect(&mut self, collection: Collection) {
-        let limit = self.limit();
+        let means = self.means.clone();
         self.collecting = Some(Box::pin(async move {
+            let (turn, limit) = means.turn().await?;
             let inner = limit.clone();
             let mut work = pin!(background::run("collect", move || collection.pack(&inner)));
-            let packed = tokio::select! {
-                biased;
-                packed = &mut work => packed,
-                _why = limit.raise_when_due() => {
-                    tokio::time::timeout(PATIENCE, work).await.ok().flatten()
+            let packed = async {
+                tokio::select! {
+                    biased;
+                    packed = &mut work => packed,
+                    _why = limit.raise_when_due() => {
+                        tokio::time::timeout(PATIENCE, work).await.ok().flatten()
+                    }
                 }
             };
-            match packed {
+            match turn.spend(packed).await {
                 Some(packed) => packed.map_err(|error| Cause::of(&error)).transpose(),
                 None => Some(Err(Cause::new("the thread that collects it was lost"))),
             }
@@ -139,9 +161,20 @@ impl Behind {
         }
     }
 
-    /// Gives up a collection, when the program stops.
+    /// Gives up what goes on, when everything is to stop.
     pub(super) async fn give_up(&mut self) {
-        if let Some(collecting) = self.collecting.take() {
+        let collecting = self.collecting.take();
+        let others = [self.cleaning.take(), self.preparing.take()].into_iter().flatten();
+        if self.means.stop.is_cancelled() {
+            let all = async {
+                for other in others {
+                    other.await;
+                }
+            };
+            // Who takes too long for that is left alone.
+            drop(tokio::time::timeout(PATIENCE, all).await);
+        }
+        if let Some(collecting) = collecting {
             drop(collecting.await);
         }
     }

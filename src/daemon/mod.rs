@@ -3,36 +3,41 @@
 
 mod behind;
 mod board;
+mod common;
 mod counter;
 mod end;
 mod errand;
+mod fleet;
+mod follow;
+mod keeper;
 mod repository;
 mod turn;
 
-use crate::config::{Fleet, Process};
-use crate::daemon::repository::Repository;
+use crate::config;
+use crate::config::Process;
+use crate::daemon::common::Common;
+use crate::daemon::fleet::Fleet;
+use crate::daemon::follow::News;
 use crate::disk;
 use crate::http;
-use crate::http::{Door, Observed, Repositories, Site};
-use crate::model::Cause;
+use crate::http::{Door, Observed, Site};
+use crate::model::{Cause, Trigger};
+use crate::observe::audit;
 use crate::observe::metrics::ProcessMetrics;
+use crate::runtime::reaper;
 use crate::runtime::single;
 use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
-use crate::trigger::Bell;
 use crate::trigger::signal::{StopSignals, SyncSignal};
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::mpsc;
 
 /// How long tasks may take to come home when the program stops. A second is promised in all.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// How many threads may block at once: one for the attempt, four at most for hooks, and the rest for
-/// name look-ups and files.
-const BLOCKING_THREADS: usize = 10;
-
 /// How the program came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -71,64 +76,133 @@ pub enum DaemonError {
 }
 
 /// Runs until the work is done, or for ever.
-pub fn run(fleet: Fleet) -> Result<Ended, DaemonError> {
+pub fn run(fleet: config::Fleet) -> Result<Ended, DaemonError> {
     disk::let_others_read(fleet.process.group_write);
-    single::run(BLOCKING_THREADS, serve(fleet))
-        .map_err(|source| system("start the runtime", &source))?
+    let is_one = fleet.repositories.iter().any(|one| one.name.is_none());
+    let threads = if is_one { common::THREADS_OF_ONE } else { common::THREADS_OF_MANY };
+    single::run(threads, serve(fleet)).map_err(|source| system("start the runtime", &source))?
 }
 
 fn system(verb: &'static str, source: &(dyn std::error::Error + 'static)) -> DaemonError {
     DaemonError::System { verb, source: Cause::of(source) }
 }
 
-async fn serve(fleet: Fleet) -> Result<Ended, DaemonError> {
-    let Fleet { process, repositories } = fleet;
+async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
+    let config::Fleet { process, repositories } = asked;
     // Before anything else, so that no signal is lost.
-    let mut stop_signals =
+    let stop_signals =
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
+    let sync_signal = listen_for_sync(&process)?;
     let mut tasks = Tasks::new();
-    let mut begun = Vec::new();
-    for config in repositories {
-        begun.push(repository::begin(config, &mut tasks)?);
-    }
-    let Some(Repository { seen, bell, mut ended }) = begun.pop() else {
-        return Ok(Ended::Well);
-    };
-    obey_signals(&process, &mut tasks, bell)?;
-    let Process { serving, one_time, .. } = process;
-    let several = seen.name.is_some();
-    // It is held until the end: who listens would take its loss for the end of all.
-    let listed = watch::Sender::new(Repositories::from([seen]));
+    let common = Common::new();
+    reap(&common, &mut tasks);
+    let several = repositories.iter().all(|one| one.name.is_some());
+    let mut fleet = Fleet::new(common, tasks.token());
+    fleet.keep(repositories)?;
+    let (_sender, news) = mpsc::channel(1);
     let metrics =
         ProcessMetrics::new(several).map_err(|source| system("register metrics", &source))?;
-    let (repositories, metrics) = (listed.subscribe(), Arc::new(metrics));
-    answer_http(Observed { repositories, several, metrics, serving }, &mut tasks).await?;
-    let mut verdict = None;
-    let stop = async {
-        tokio::select! {
-            signal = stop_signals.heard() => tracing::info!(%signal, "stopping"),
-            end = &mut ended => verdict = end.ok(),
-        }
-    };
-    let home = tasks.run(stop, PATIENCE).await;
-    match home {
-        tasks::Ended::Unbidden(name) => Err(DaemonError::Unbidden(name.to_owned())),
-        tasks::Ended::Cleanly | tasks::Ended::Late(_) => {
-            // After a signal the loop has its say only now, if it was not too late for that.
-            let late = if one_time { Ended::Interrupted } else { Ended::Well };
-            Ok(verdict.or_else(|| ended.try_recv().ok()).unwrap_or(late))
-        }
+    let (metrics, serving) = (Arc::new(metrics), process.serving.clone());
+    let observed = Observed { repositories: fleet.subscribe(), several, metrics, serving };
+    answer_http(observed, &mut tasks).await?;
+    let mut watch = Watch { fleet, stop_signals, sync_signal, news, process };
+    let mut end = None;
+    let home = tasks.run(async { end = Some(watch.stand().await) }, PATIENCE).await;
+    let late = watch.fleet.bring_home().await;
+    match (end, home) {
+        (Some(Err(error)), _) => Err(error),
+        (None, tasks::Ended::Unbidden(name)) => Err(DaemonError::Unbidden(name.to_owned())),
+        (Some(Ok(Some(verdict))), _) => Ok(verdict),
+        (Some(Ok(None)) | None, _) => Ok(late),
     }
 }
 
-/// Rings for the sync signal.
-fn obey_signals(process: &Process, tasks: &mut Tasks, bell: Bell) -> Result<(), DaemonError> {
-    if let Some(number) = process.sync_on_signal {
-        let signal = SyncSignal::listen(number)
-            .map_err(|source| system("listen for the signal of sync-on-signal", &source))?;
-        tasks.spawn("sync signal", signal.ring(bell, tasks.token()));
+/// Looks after all repositories.
+struct Watch {
+    fleet: Fleet,
+    stop_signals: StopSignals,
+    sync_signal: Option<SyncSignal>,
+    news: mpsc::Receiver<News>,
+    process: Process,
+}
+
+impl Watch {
+    /// Waits until there is nothing more to do, and says how that ended; or until a signal, with
+    /// nothing to say.
+    async fn stand(&mut self) -> Result<Option<Ended>, DaemonError> {
+        loop {
+            if let Some(verdict) = self.fleet.verdict() {
+                return Ok(Some(verdict));
+            }
+            let sync = async {
+                match &mut self.sync_signal {
+                    Some(signal) => signal.heard().await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                signal = self.stop_signals.heard() => {
+                    tracing::info!(%signal, "stopping");
+                    return Ok(None);
+                }
+                turned = self.fleet.turn() => turned?,
+                () = sync => self.fleet.ring(Trigger::Signal),
+                Some(news) = self.news.recv() => self.hear(news)?,
+            }
+        }
     }
-    Ok(())
+
+    /// The file that lists the repositories says something else, or something is wrong with it.
+    fn hear(&mut self, news: News) -> Result<(), DaemonError> {
+        let Some(config::Fleet { process, repositories, .. }) = news else {
+            return Ok(());
+        };
+        let needs_restart = differences(&self.process, &process);
+        if !needs_restart.is_empty() {
+            let options = needs_restart.join(", ");
+            tracing::warn!(options, "these options changed, which needs a restart");
+        }
+        let changes = self.fleet.keep(repositories)?;
+        if !changes.is_nothing() {
+            audit::reload(&changes.added, &changes.changed, &changes.removed);
+        }
+        Ok(())
+    }
+}
+
+/// The options of the program as a whole that are not the same.
+fn differences(before: &Process, now: &Process) -> Vec<&'static str> {
+    let same = [
+        ("what is served over HTTP", before.serving == now.serving),
+        ("sync-on-signal", before.sync_on_signal == now.sync_on_signal),
+        ("one-time", before.one_time == now.one_time),
+        ("group-write", before.group_write == now.group_write),
+        ("verbose", before.verbose == now.verbose),
+        ("log-format", before.log_format == now.log_format),
+    ];
+    same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+}
+
+/// Listens to the signal that starts attempts, if there is one.
+fn listen_for_sync(process: &Process) -> Result<Option<SyncSignal>, DaemonError> {
+    process
+        .sync_on_signal
+        .map(SyncSignal::listen)
+        .transpose()
+        .map_err(|source| system("listen for the signal of sync-on-signal", &source))
+}
+
+/// Collects orphans where this is the first process of a container.
+fn reap(common: &Common, tasks: &mut Tasks) {
+    if reaper::is_needed() {
+        let (stop, hooks) = (tasks.token(), common.hooks.clone());
+        tasks.spawn("reaper", async move {
+            if let Err(error) = reaper::run(stop, |pid| hooks.is_ours(pid)).await {
+                tracing::error!(%error, "cannot collect orphans");
+            }
+        });
+    }
 }
 
 /// Answers HTTP where the options say.

@@ -3,7 +3,8 @@
 use crate::attempt::Attempts;
 use crate::config::{Config, SparseBy};
 use crate::daemon::board::Board;
-use crate::daemon::turn::Loop;
+use crate::daemon::common::{Common, Mood};
+use crate::daemon::turn::{Around, Loop};
 use crate::daemon::{DaemonError, Ended, system};
 use crate::git;
 use crate::hooks::Hooks;
@@ -12,16 +13,18 @@ use crate::http::Freshness;
 use crate::model::Location;
 use crate::observe::metrics::Metrics;
 use crate::runtime::beat::Beat;
-use crate::runtime::reaper;
 use crate::runtime::tasks::Tasks;
 use crate::trigger;
 use crate::trigger::Bell;
+use crate::trigger::hub::Hub;
 use crate::trigger::order;
 use crate::trigger::watch;
 use crate::trigger::watch::Places;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 /// A repository at work.
 pub(super) struct Repository {
@@ -31,10 +34,45 @@ pub(super) struct Repository {
     pub(super) bell: Bell,
     /// How its loop ended, when it has.
     pub(super) ended: oneshot::Receiver<Ended>,
+    /// All that it is done by.
+    pub(super) tasks: Tasks,
+    /// What names it in the log, where there are several.
+    pub(super) span: Span,
 }
 
-/// Begins to keep a repository, by tasks that end with the others.
-pub(super) fn begin(config: Config, tasks: &mut Tasks) -> Result<Repository, DaemonError> {
+/// What a repository is begun with, besides what is asked for it.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) common: Common,
+    /// Where it says how it goes.
+    pub(super) mood: Arc<Mood>,
+    /// Its number among others, if there are any.
+    pub(super) rank: Option<u64>,
+    /// Whether it is begun while others are at work.
+    pub(super) late: bool,
+}
+
+/// Begins to keep a repository, until the token is cancelled at the latest.
+pub(super) fn begin(
+    config: Config,
+    place: Place,
+    stop: &CancellationToken,
+) -> Result<Repository, DaemonError> {
+    let span = match &config.name {
+        Some(name) => tracing::error_span!("repository", repo_name = %name),
+        None => Span::none(),
+    };
+    let mut tasks = Tasks::under(stop);
+    let begun = span.in_scope(|| begin_tasks(config, place, &mut tasks));
+    let (seen, bell, ended) = begun?;
+    Ok(Repository { seen, bell, ended, tasks, span })
+}
+
+fn begin_tasks(
+    config: Config,
+    place: Place,
+    tasks: &mut Tasks,
+) -> Result<(Arc<http::Repository>, Bell, oneshot::Receiver<Ended>), DaemonError> {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         repo = %config.repo,
@@ -43,18 +81,24 @@ pub(super) fn begin(config: Config, tasks: &mut Tasks) -> Result<Repository, Dae
         link = %config.link.display(),
         "starting"
     );
+    let Place { common, mood, rank, late } = place;
     let (bell, ear) = trigger::bell();
-    watch_files(&config, tasks, bell.clone());
+    watch_files(&config, tasks, bell.clone(), common.hub.clone());
     let (desk, orders) = order::desk(bell.clone());
     let metrics = Metrics::new(config.name.as_deref())
         .map_err(|source| system("register metrics", &source))?;
     let metrics = Arc::new(metrics);
     let board = Board::new(&config);
-    let hooks = run_hooks(&config, &metrics, &board, tasks);
+    let told = board.subscribe();
+    let (hooks, runners) = Hooks::new(&config, &metrics, told, &common.hooks, &tasks.token());
+    let hooks = Arc::new(hooks);
+    for (name, runner) in runners {
+        tasks.spawn(name, runner);
+    }
     let beat = Arc::new(Beat::new(Instant::now()));
     let seen = Arc::new(http::Repository {
         name: config.name.clone(),
-        late: false,
+        late,
         freshness: Freshness::new(Instant::now()),
         status: board.subscribe(),
         beat: Arc::clone(&beat),
@@ -67,7 +111,8 @@ pub(super) fn begin(config: Config, tasks: &mut Tasks) -> Result<Repository, Dae
     });
     let attempts = Attempts::new(&config, Arc::clone(&metrics), Arc::clone(&hooks));
     let (done, ended) = oneshot::channel();
-    let turning = Loop::new(config, attempts, board, metrics, (beat, hooks, tasks.token()));
+    let around = Around { beat, hooks, common, mood, rank, stop: tasks.token() };
+    let turning = Loop::new(config, attempts, board, metrics, around);
     let token = tasks.token();
     tasks.spawn("loop", async move {
         if done.send(turning.run(ear, orders).await).is_err() {
@@ -75,12 +120,12 @@ pub(super) fn begin(config: Config, tasks: &mut Tasks) -> Result<Repository, Dae
         }
         token.cancelled().await;
     });
-    Ok(Repository { seen, bell, ended })
+    Ok((seen, bell, ended))
 }
 
 /// Rings when a file changes that a source or its credentials are in. A run that is to end looks at
 /// them once.
-fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell) {
+fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell, hub: Hub) {
     let mut files = Vec::new();
     let mut local = Vec::new();
     if let Some(SparseBy::File(path)) = &config.part.sparse {
@@ -106,28 +151,5 @@ fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell) {
         }
         places
     };
-    tasks.spawn("watch", watch::ring(places, bell, tasks.token()));
-}
-
-/// Starts what tells hooks and, as the first process of a container, what collects their orphans.
-fn run_hooks(
-    config: &Config,
-    metrics: &Arc<Metrics>,
-    board: &Board,
-    tasks: &mut Tasks,
-) -> Arc<Hooks> {
-    let (hooks, runners) = Hooks::new(config, metrics, board.subscribe(), &tasks.token());
-    let hooks = Arc::new(hooks);
-    for (name, runner) in runners {
-        tasks.spawn(name, runner);
-    }
-    if reaper::is_needed() {
-        let (stop, hooks) = (tasks.token(), Arc::clone(&hooks));
-        tasks.spawn("reaper", async move {
-            if let Err(error) = reaper::run(stop, |pid| hooks.is_ours(pid)).await {
-                tracing::error!(%error, "cannot collect orphans");
-            }
-        });
-    }
-    hooks
+    tasks.spawn("watch", watch::ring(places, bell, hub, tasks.token()));
 }

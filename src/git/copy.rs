@@ -22,6 +22,7 @@ use std::io;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
+use tracing::Span;
 
 /// Where a pack goes, and how much work is put into it.
 #[derive(Clone, Copy)]
@@ -128,8 +129,10 @@ pub(super) fn transfer(
 ) -> Result<Option<PathBuf>, CopyError> {
     let (reader, writer) = io::pipe().map_err(|error| CopyError::Store(Cause::of(&error)))?;
     let source = source.clone().into_sync();
+    let span = Span::current();
     thread::scope(|scope| {
-        let making = scope.spawn(move || make(&source, (objects, parcel), stop, writer));
+        let make = move || make(&source, (objects, parcel), stop, writer);
+        let making = scope.spawn(move || span.in_scope(make));
         let place = (parcel.directory, parcel.threads);
         let taken = store.receive_at(place, &mut BufReader::new(reader), false, stop);
         let made = making

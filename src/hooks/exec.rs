@@ -2,6 +2,7 @@
 
 use crate::config::Exec;
 use crate::hooks::children::Children;
+use crate::hooks::common::Common;
 use crate::hooks::process::{Failure, Program};
 use crate::hooks::{Facts, Notice};
 use crate::model::Step;
@@ -86,16 +87,16 @@ impl Desk {
         &self,
         manners: Manners,
         facts: &Arc<Facts>,
-        children: &Arc<Children>,
+        common: &Common,
         metrics: &Arc<Metrics>,
     ) -> Runner {
         Runner {
             manners,
             settings: self.settings.clone(),
             facts: Arc::clone(facts),
-            children: Arc::clone(children),
+            children: Arc::clone(&common.children),
             metrics: Arc::clone(metrics),
-            threads: Share::default().narrowed(1),
+            threads: common.threads.narrowed(1),
             jobs: self.jobs.subscribe(),
             progress: self.progress.clone(),
             readers: JoinSet::new(),

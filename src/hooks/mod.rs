@@ -5,6 +5,7 @@
 //! attempt asks, and the loop tells.
 
 mod children;
+mod common;
 mod exec;
 mod facts;
 mod letter;
@@ -13,11 +14,11 @@ mod process;
 mod request;
 mod web;
 
+pub use common::Common;
 pub use facts::Notice;
 pub use process::Failure;
 
 use crate::config::Config;
-use crate::hooks::children::Children;
 use crate::hooks::exec::{Desk, Manners};
 use crate::hooks::facts::Facts;
 use crate::hooks::letter::Letter;
@@ -26,7 +27,6 @@ use crate::model::{CommitId, Event, Step};
 use crate::observe::metrics::Metrics;
 use crate::observe::status::Status;
 use crate::runtime::{Stop, Stopped};
-use rustix::process::Pid;
 use std::future::{Future, pending};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -55,7 +55,6 @@ pub struct Hooks {
     /// Whether the program before a publication may hold it back.
     gate: bool,
     web: Vec<Letterbox>,
-    children: Arc<Children>,
     status: watch::Receiver<Arc<Status>>,
     /// The commit that was told last to be published.
     told: Mutex<Option<CommitId>>,
@@ -103,10 +102,10 @@ impl Hooks {
         config: &Config,
         metrics: &Arc<Metrics>,
         status: watch::Receiver<Arc<Status>>,
+        common: &Common,
         stop: &CancellationToken,
     ) -> (Self, Vec<Runner>) {
         let facts = Arc::new(Facts::of(config));
-        let children = Arc::new(Children::default());
         let options = &config.hooks;
         let mut runners: Vec<Runner> = Vec::new();
         let mut add = |name, task| runners.push((name, task));
@@ -120,18 +119,18 @@ impl Hooks {
         if let Some(desk) = &exec {
             let again = !config.one_time;
             let manners = Manners { name: EXEC, step: Some(Step::Notify), again, once: true };
-            let runner = desk.runner(manners, &facts, &children, metrics);
+            let runner = desk.runner(manners, &facts, common, metrics);
             add(EXEC, Box::pin(runner.run(stop.clone())));
         }
         let pre_publish = desk(&options.pre_publish, PRE_PUBLISH);
         if let Some(desk) = &pre_publish {
             let again = !config.one_time && !options.gate;
             let manners = Manners { name: PRE_PUBLISH, step: None, again, once: false };
-            let runner = desk.runner(manners, &facts, &children, metrics);
+            let runner = desk.runner(manners, &facts, common, metrics);
             add(PRE_PUBLISH, Box::pin(runner.run(stop.clone())));
         }
         let mut web = Vec::new();
-        for sender in request::senders(config) {
+        for sender in request::senders(config, &common.threads) {
             metrics.expect_hook(WEB);
             let letterbox = Letterbox::new(&options.web);
             let runner = letterbox.runner(sender, !config.one_time, &facts, metrics);
@@ -139,12 +138,7 @@ impl Hooks {
             web.push(letterbox);
         }
         let (gate, told) = (options.gate, Mutex::default());
-        (Self { exec, pre_publish, gate, web, children, status, told }, runners)
-    }
-
-    /// Says whether a process is one that a hook was started as.
-    pub fn is_ours(&self, pid: Pid) -> bool {
-        self.children.has(pid)
+        (Self { exec, pre_publish, gate, web, status, told }, runners)
     }
 
     fn notice(&self, commit: &CommitId, tree: PathBuf) -> Notice {

@@ -47,8 +47,8 @@ pub(super) struct Sender {
     clients: Vec<Client>,
 }
 
-/// Makes one for each address.
-pub(super) fn senders(config: &Config) -> Vec<Sender> {
+/// Makes one for each address. They hold no more of these threads than this.
+pub(super) fn senders(config: &Config, threads: &Share) -> Vec<Sender> {
     let options = Arc::new(config.hooks.web.clone());
     let mut environment = config.access.proxy.environment.clone();
     let exempt = environment.iter().position(|(name, _)| name == "no_proxy");
@@ -65,7 +65,7 @@ pub(super) fn senders(config: &Config) -> Vec<Sender> {
     if !config.access.tls.authorities.is_empty() {
         clients.push(client(config.access.tls.authorities.clone()));
     }
-    let threads = Share::default().narrowed(THREADS);
+    let threads = threads.narrowed(THREADS);
     let sender = |url: &ServiceUrl| {
         // A look-up that takes longer than a try is waited for, and none begun beside it.
         let own = threads.narrowed(1);

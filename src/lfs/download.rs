@@ -15,6 +15,7 @@ use std::io::BufRead;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use tracing::Span;
 
 /// How many files come at once.
 const THREADS: usize = 8;
@@ -40,10 +41,12 @@ pub fn bring(
             }
         }
     };
+    let span = Span::current();
+    let spanned = || span.in_scope(work);
     thread::scope(|scope| {
         for _ in 1..THREADS.min(offered.len()) {
             if let Err(error) =
-                thread::Builder::new().name("lfs".to_owned()).spawn_scoped(scope, work)
+                thread::Builder::new().name("lfs".to_owned()).spawn_scoped(scope, spanned)
             {
                 tracing::debug!(%error, "fewer files of Git LFS come at once");
                 break;

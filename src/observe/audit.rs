@@ -73,6 +73,22 @@ pub fn ended(status: &Status, by: Option<&str>) {
     );
 }
 
+/// The configuration file was read anew, and these repositories are kept, kept in another way, or kept
+/// no more because of it.
+pub fn reload(added: &[String], changed: &[String], removed: &[String]) {
+    let list = |names: &[String]| (!names.is_empty()).then(|| cut(&names.join(" ")));
+    let (added, changed, removed) = (list(added), list(changed), list(removed));
+    tracing::info!(
+        target: TARGET,
+        event = "reload",
+        by = "file",
+        added,
+        changed,
+        removed,
+        "the configuration file changed"
+    );
+}
+
 /// What somebody ordered could not be done by the attempt that was to do it.
 pub fn order_failed(by: Option<&str>, number: u64, why: &str) {
     let why = cut(why);

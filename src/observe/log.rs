@@ -13,9 +13,9 @@ use std::io::{self, IsTerminal};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::format::{Format, Full, Writer};
+use tracing_subscriber::fmt::format::{Format, Full, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -49,7 +49,7 @@ where
     let lines = match format {
         LogFormat::Text => lines.fmt_fields(Fields).event_format(Text::new(verbose > 0)).boxed(),
         LogFormat::Json => {
-            lines.with_timer(Clock).json().flatten_event(true).with_current_span(false).boxed()
+            lines.fmt_fields(JsonFields::new()).event_format(Object::new(verbose >= 9)).boxed()
         }
     };
     Registry::default().with(lines).with(filter(verbose))
@@ -85,6 +85,49 @@ where
         let named = self.all || event.metadata().target() == audit::TARGET;
         let format = if named { &self.named } else { &self.unnamed };
         format.format_event(context, writer, event)
+    }
+}
+
+/// Lines for programs. What is said of the work that a line belongs to is beside what the line says.
+#[derive(Debug)]
+struct Object(Format<Json, Clock>);
+
+impl Object {
+    /// If that is wanted, it lists whatever work it belongs to.
+    fn new(spans: bool) -> Self {
+        let format = tracing_subscriber::fmt::format().with_timer(Clock).json();
+        Self(format.flatten_event(true).with_current_span(false).with_span_list(spans))
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for Object
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    N: for<'w> FormatFields<'w> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        let line = line.trim_end();
+        let Some(line) = line.strip_suffix('}') else {
+            return writeln!(writer, "{line}");
+        };
+        writer.write_str(line)?;
+        for span in context.event_scope().into_iter().flatten() {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>();
+            let fields = fields.and_then(|it| it.fields.strip_prefix('{')?.strip_suffix('}'));
+            let is_ours = span.metadata().target().starts_with(env!("CARGO_PKG_NAME"));
+            if let Some(fields) = fields.filter(|fields| is_ours && !fields.is_empty()) {
+                write!(writer, ",{fields}")?;
+            }
+        }
+        writer.write_str("}\n")
     }
 }
 
@@ -172,7 +215,7 @@ mod tests {
         assert_eq!(line["message"], "failed");
         assert_eq!(line["error"], "no\u{1b}[31m\nroute");
         assert_eq!(line["target"], "gitsyncd::observe::log::tests");
-        assert_eq!(line["spans"][0]["number"], 3);
+        assert_eq!(line["number"], 3);
         assert!(line["timestamp"].as_str().unwrap().parse::<Timestamp>().is_ok());
     }
 

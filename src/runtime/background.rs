@@ -3,6 +3,7 @@
 use rustix::process::setpriority_process;
 use std::thread;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 /// The lowest priority there is for ordinary threads (setpriority).
 const LOWEST: i32 = 19;
@@ -16,13 +17,14 @@ pub async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = oneshot::channel();
+    let span = Span::current();
     let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
         // On Linux this is the calling thread. A thread that cannot be made to wait works all the
         // same.
         if let Err(error) = setpriority_process(None, LOWEST) {
             tracing::debug!(%error, "cannot lower the priority of a thread");
         }
-        done.send(work()).ok()
+        done.send(span.in_scope(work)).ok()
     });
     if let Err(error) = started {
         tracing::warn!(%error, name, "cannot start a thread");

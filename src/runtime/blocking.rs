@@ -1,6 +1,6 @@
 //! The one door to threads that may block.
 //!
-//! It cannot kill a thread. Who may start work again before the last came home uses a [`Share`], so
+//! What is logged there belongs to the span of who asked for the work. It cannot kill a thread. Who may start work again before the last came home uses a [`Share`], so
 //! that what is stuck does not take all threads.
 
 use crate::runtime::stop::Stop;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
+use tracing::Span;
 
 /// Why blocking work gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +35,9 @@ pub async fn run<T: Send + 'static>(
     patience: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Cut> {
+    let span = Span::current();
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    let mut thread = tokio::task::spawn_blocking(work);
+    let mut thread = tokio::task::spawn_blocking(move || span.in_scope(work));
     let home = tokio::select! {
         biased;
         home = &mut thread => Some(home),
@@ -70,9 +72,10 @@ impl Share {
             // Nobody closes it.
             held.extend(Arc::clone(limit).acquire_owned().await.ok());
         }
+        let span = Span::current();
         #[expect(clippy::disallowed_methods, reason = "this is the door, too")]
         let thread = tokio::task::spawn_blocking(move || {
-            let done = work();
+            let done = span.in_scope(work);
             drop(held);
             done
         });

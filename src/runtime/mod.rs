@@ -1,8 +1,9 @@
 //! Tokio, tamed: every task has an owner, every wait an end, and blocking work one door.
 //!
-//! [`tasks`] owns what runs for as long as the program does. [`blocking`] leads to the threads that
-//! may block, under a [`Stop`], of which [`single`] says how many there are. [`beat`] shows that the loop still turns, and [`reaper`] does
-//! what the first process of a container owes its orphans.
+//! [`tasks`] owns what runs for as long as the program does, or a part of it. [`blocking`] leads to the threads that
+//! may block, under a [`Stop`], of which [`single`] says how many there are; [`turns`] lets many use
+//! few of them. [`beat`] shows that the loop still turns, and [`reaper`] does what the first process
+//! of a container owes its orphans.
 
 pub mod background;
 pub mod beat;
@@ -11,5 +12,6 @@ pub mod reaper;
 pub mod single;
 mod stop;
 pub mod tasks;
+pub mod turns;
 
 pub use stop::{Stop, Stopped};

@@ -1,12 +1,13 @@
-//! The owner of every task that lives as long as the program.
+//! The owner of every task that lives as long as the program, or as one repository is kept.
 //!
-//! Nothing is restarted here: a task that ends unbidden is a mistake, and ends the program.
+//! Nothing is restarted here: a task that ends unbidden is a mistake, and ends all the others.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Owns tasks and the token that tells them to end.
 ///
@@ -35,14 +36,19 @@ impl Tasks {
         Self::default()
     }
 
+    /// Owns nothing yet, and is told to stop when others are, at the latest.
+    pub fn under(stop: &CancellationToken) -> Self {
+        Self { stop: stop.child_token(), ..Self::default() }
+    }
+
     /// The token that is cancelled when the tasks are to end.
     pub fn token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Starts a task, which must end soon after [`Tasks::token`] is cancelled, and not before.
+    /// Starts a task in the span that this is called in. It must end soon after [`Tasks::token`] is cancelled, and not before.
     pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let id = self.set.spawn(task).id();
+        let id = self.set.spawn(task.in_current_span()).id();
         self.names.insert(id, name);
     }
 

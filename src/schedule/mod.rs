@@ -2,12 +2,15 @@
 //! do; it reads no clock and starts nothing.
 
 mod backoff;
+mod policy;
 #[cfg(test)]
 mod tests;
 
+pub use policy::{Policy, phase_of};
+
 use crate::model::Trigger;
 use crate::schedule::backoff::Growth;
-use std::num::NonZeroU64;
+use crate::schedule::policy::spread;
 use std::time::{Duration, Instant};
 
 /// The longest rest between attempts until the first success.
@@ -25,32 +28,6 @@ const AFTER_FAILURE: Duration = Duration::from_millis(500);
 const AFTER_WEBHOOK: Duration = Duration::from_millis(500);
 /// The longest rest that a source can ask for.
 const RETRY_AFTER_CAP: Duration = Duration::from_hours(1);
-
-/// What the options say about when.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// The rest between two attempts; none means on triggers only.
-    pub period: Option<Duration>,
-    /// How much longer or shorter a rest may be.
-    pub jitter: Duration,
-    /// The first rest after a failure until the first success.
-    pub init_period: Duration,
-    /// How many failures in a row are too many; none means never.
-    pub max_failures: Option<NonZeroU64>,
-    /// The same, until the first success.
-    pub init_max_failures: Option<NonZeroU64>,
-    /// Whether each failure makes the rest after it longer.
-    pub grows: bool,
-    /// Whether the first success is the end.
-    pub one_time: bool,
-}
-
-impl Policy {
-    /// The rests after failures.
-    fn growth(&self, first: Duration, cap: Duration) -> Growth {
-        Growth::new(first, if self.grows { cap.max(first) } else { first })
-    }
-}
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +125,8 @@ pub struct Machine {
     phase: Phase,
     steady: bool,
     failures: u64,
+    /// Whether these are too many.
+    hopeless: bool,
     growth: Growth,
     rest: Rest,
     /// What started the last attempt.
@@ -170,6 +149,7 @@ impl Machine {
             phase: Phase::Resting,
             steady: false,
             failures: 0,
+            hopeless: false,
             growth,
             rest: Rest::default(),
             by: Trigger::Start,
@@ -182,6 +162,11 @@ impl Machine {
     /// Failures in a row, without those that came before their time.
     pub fn failures(&self) -> u64 {
         self.failures
+    }
+
+    /// Whether there have been too many.
+    pub fn is_hopeless(&self) -> bool {
+        self.hopeless
     }
 
     /// Whether a failure of the attempt that runs would be one more.
@@ -284,7 +269,7 @@ impl Machine {
         if self.policy.one_time {
             return self.over(Effect::Done);
         }
-        let rest = self.policy.period.map(|period| spread(period, self.policy.jitter, chance));
+        let rest = self.period(chance);
         self.calm_down(now, again, rest)
     }
 
@@ -293,6 +278,16 @@ impl Machine {
         self.steady = true;
         let base = self.policy.period.unwrap_or(WITHOUT_PERIOD);
         self.growth = self.policy.growth(base, STEADY_CAP);
+    }
+
+    /// The rest until the next poll.
+    fn period(&mut self, chance: f64) -> Option<Duration> {
+        let period = self.policy.period?;
+        let phase = if self.steady { self.policy.phase.take() } else { None };
+        Some(match phase {
+            Some(phase) => period.mul_f64(phase.clamp(0.0, 1.0)),
+            None => spread(period, self.policy.jitter, chance),
+        })
     }
 
     /// Nothing is wrong with the source, and there is nothing to do before it names something else.
@@ -310,7 +305,7 @@ impl Machine {
         if intact {
             self.settle();
         }
-        let rest = self.policy.period.map(|period| spread(period, self.policy.jitter, chance));
+        let rest = self.period(chance);
         // Until the first success somebody has to look.
         let rest = if self.steady { rest } else { rest.or(Some(WITHOUT_PERIOD)) };
         self.calm_down(now, again, rest)
@@ -324,6 +319,7 @@ impl Machine {
         rest: Option<Duration>,
     ) -> Effect {
         self.failures = 0;
+        self.hopeless = false;
         self.in_a_row = 0;
         self.owed = None;
         let by_webhook = self.by == Trigger::Webhook;
@@ -349,7 +345,10 @@ impl Machine {
             let limit =
                 if self.steady { self.policy.max_failures } else { self.policy.init_max_failures };
             if limit.is_some_and(|limit| limit.get() <= self.failures) {
-                return self.over(Effect::GiveUp);
+                self.hopeless = true;
+                if self.policy.gives_up {
+                    return self.over(Effect::GiveUp);
+                }
             }
             let grown = self.growth.next();
             let jitter = if self.policy.grows { grown / 10 } else { self.policy.jitter.min(grown) };
@@ -371,10 +370,4 @@ impl Machine {
         self.rest = Rest { due: Some(due), ..rest };
         self.go_on(now, again)
     }
-}
-
-/// Makes a rest longer or shorter by up to the jitter.
-fn spread(rest: Duration, jitter: Duration, chance: f64) -> Duration {
-    let latest = rest + jitter;
-    latest.saturating_sub(jitter.mul_f64(2.0 * chance.clamp(0.0, 1.0)))
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::num::NonZeroU64;
 
 const PERIOD: Duration = Duration::from_mins(1);
 const JITTER: Duration = Duration::from_secs(6);
@@ -15,6 +16,8 @@ fn policy() -> Policy {
         init_max_failures: NonZeroU64::new(2),
         grows: true,
         one_time: false,
+        gives_up: true,
+        phase: None,
     }
 }
 
@@ -79,6 +82,39 @@ fn failures_are_counted_apart_before_and_after_the_first_success() {
         steady[3..],
         ["rest 60", "start by period", "rest 120", "start by period", "give up"]
     );
+}
+
+#[test]
+fn one_among_many_polls_at_its_own_time_and_then_as_often_as_others() {
+    let due = Event::Due;
+    let policy = Policy { phase: Some(0.25), ..policy() };
+    let events = [
+        Event::Asked(Trigger::Start),
+        Event::Failed(None),
+        due,
+        Event::Succeeded,
+        due,
+        Event::Succeeded,
+    ];
+    let effects = play(policy, &events);
+    let rests: Vec<_> = effects.iter().filter(|effect| effect.starts_with("rest")).collect();
+    assert_eq!(rests, ["rest 1", "rest 15", "rest 60"]);
+}
+
+#[test]
+fn one_among_many_goes_on_after_too_many_failures() {
+    let mut machine = Machine::new(Policy { gives_up: false, ..policy() });
+    let now = Instant::now();
+    let mut step = |event| {
+        machine.step(now, 0.5, event);
+        machine.is_hopeless()
+    };
+    assert!(!step(Event::Asked(Trigger::Start)));
+    let hopeless =
+        [Event::Failed(None), Event::Due, Event::Failed(None), Event::Due].map(&mut step);
+    assert_eq!(hopeless, [false, false, true, true]);
+    assert!(step(Event::Failed(None)));
+    assert_eq!([Event::Due, Event::Succeeded].map(step), [true, false]);
 }
 
 #[test]

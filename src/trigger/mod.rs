@@ -3,6 +3,7 @@
 //! Whatever gives a hint rings a [`Bell`]; the loop has the one [`Ear`]. A hint may get lost without
 //! harm, as the period comes round anyway.
 
+pub mod hub;
 pub mod order;
 pub mod signal;
 pub mod watch;

@@ -10,15 +10,11 @@ use crate::model::Trigger;
 use crate::runtime::Stop;
 use crate::runtime::blocking;
 use crate::trigger::Bell;
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use crate::trigger::hub::{Hub, Seat, Sign};
 use std::collections::HashMap;
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -41,44 +37,29 @@ pub struct Places {
     pub trees: Vec<PathBuf>,
 }
 
-/// What was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    /// Something beside a file changed, or the file itself.
-    Nearby,
-    /// Something in a tree changed.
-    Within,
-}
-
 /// Rings the bell at each change, until told to stop. `places` is asked at the start and after each
 /// change, as a change may lead to other places; on a thread that may block, as a file system may
 /// not answer.
-pub async fn ring<Find>(places: Find, bell: Bell, stop: CancellationToken)
+pub async fn ring<Find>(places: Find, bell: Bell, hub: Hub, stop: CancellationToken)
 where
     Find: Fn() -> Places + Send + 'static,
 {
-    ring_when_armed(places, bell, stop, || ()).await;
+    ring_when_armed(places, bell, (hub, stop), || ()).await;
 }
 
 /// The same, which says when it has begun to watch.
 async fn ring_when_armed<Find>(
     places: Find,
     bell: Bell,
-    stop: CancellationToken,
+    (hub, stop): (Hub, CancellationToken),
     armed: impl FnOnce() + Send,
 ) where
     Find: Fn() -> Places + Send + 'static,
 {
-    let (sender, mut signs) = mpsc::channel(16);
-    let watch = match Watch::new(places, sender) {
-        Ok(watch) => watch,
-        Err(error) => {
-            tracing::warn!(%error, "cannot watch files; they are looked at in each period");
-            return stop.cancelled().await;
-        }
-    };
+    let (seat, mut signs) = hub.seat();
+    let watch = Watch { places, seat, looks: HashMap::new(), whole: false };
     let watching = async {
-        let (mut watch, _) = apart(watch, &stop).await?;
+        let (mut watch, _) = apart(watch, &hub, &stop).await?;
         armed();
         loop {
             let sign = if watch.is_whole() {
@@ -92,7 +73,7 @@ async fn ring_when_armed<Find>(
             while let Ok(more) = signs.try_recv() {
                 within |= more == Sign::Within;
             }
-            let (back, changed) = apart(watch, &stop).await?;
+            let (back, changed) = apart(watch, &hub, &stop).await?;
             watch = back;
             if changed || within {
                 tracing::debug!("a watched file changed");
@@ -110,17 +91,19 @@ async fn ring_when_armed<Find>(
 /// Looks at all places on a thread that may block. None if that came to no end.
 async fn apart<Find>(
     mut watch: Watch<Find>,
+    hub: &Hub,
     stop: &CancellationToken,
 ) -> Option<(Watch<Find>, bool)>
 where
     Find: Fn() -> Places + Send + 'static,
 {
+    let turn = hub.turns().wait(LOOK).await;
     let limit = Stop::new(stop.clone(), Instant::now() + LOOK);
     let looked = blocking::run(&limit, Duration::ZERO, move || {
         let changed = watch.look();
         (watch, changed)
     });
-    match looked.await {
+    match turn.spend(looked).await {
         Ok(looked) => Some(looked),
         Err(error) => {
             if !stop.is_cancelled() {
@@ -131,42 +114,22 @@ where
     }
 }
 
-/// A watcher and what it watches.
+/// What is watched, and how it was.
 struct Watch<Find> {
     places: Find,
-    watcher: RecommendedWatcher,
-    trees: Arc<Mutex<Vec<PathBuf>>>,
-    /// Each directory that is watched, which one it was, and how.
-    armed: HashMap<PathBuf, (u64, u64, bool)>,
+    seat: Seat,
     looks: HashMap<PathBuf, Look>,
     /// Whether everything that is to be watched is.
     whole: bool,
-    told: bool,
 }
 
 impl<Find> fmt::Debug for Watch<Find> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch").field("armed", &self.armed).finish_non_exhaustive()
+        f.debug_struct("Watch").field("seat", &self.seat).finish_non_exhaustive()
     }
 }
 
 impl<Find: Fn() -> Places> Watch<Find> {
-    fn new(places: Find, sender: mpsc::Sender<Sign>) -> notify::Result<Self> {
-        let trees = Arc::new(Mutex::new(Vec::new()));
-        let known = Arc::clone(&trees);
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let trees = known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(sign) = sign_of(event, &trees) {
-                // A full channel says already that something changed.
-                if sender.try_send(sign).is_err() {
-                    tracing::trace!("more changes than can be told");
-                }
-            }
-        })?;
-        let (armed, looks) = (HashMap::new(), HashMap::new());
-        Ok(Self { places, watcher, trees, armed, looks, whole: false, told: false })
-    }
-
     fn is_whole(&self) -> bool {
         self.whole
     }
@@ -180,44 +143,9 @@ impl<Find: Fn() -> Places> Watch<Find> {
                 wanted.entry(directory).or_default();
             }
         }
-        wanted.extend(places.trees.iter().map(|tree| (tree.clone(), true)));
-        self.armed.retain(|directory, (dev, ino, deep)| {
-            let same = directory.metadata().is_ok_and(|it| (it.dev(), it.ino()) == (*dev, *ino));
-            let stays = same && wanted.get(directory) == Some(deep);
-            if !stays && let Err(error) = self.watcher.unwatch(directory) {
-                tracing::trace!(%error, "was not watched");
-            }
-            stays
-        });
-        self.whole = true;
-        for (directory, deep) in wanted {
-            if !self.armed.contains_key(&directory) {
-                self.watch(directory, deep);
-            }
-        }
-        *self.trees.lock().unwrap_or_else(PoisonError::into_inner) = places.trees;
+        wanted.extend(places.trees.into_iter().map(|tree| (tree, true)));
+        self.whole = self.seat.watch(&wanted);
         self.looks = places.files.into_iter().map(|file| (file.clone(), Look::at(&file))).collect();
-    }
-
-    fn watch(&mut self, directory: PathBuf, deep: bool) {
-        let mode = if deep { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-        let Ok(found) = directory.metadata() else {
-            self.whole = false;
-            return;
-        };
-        match self.watcher.watch(&directory, mode) {
-            Ok(()) => {
-                self.armed.insert(directory, (found.dev(), found.ino(), deep));
-            }
-            Err(error) => {
-                self.whole = false;
-                if !self.told {
-                    self.told = true;
-                    let directory = directory.display();
-                    tracing::warn!(%directory, %error, "cannot watch; it is looked at in each period");
-                }
-            }
-        }
     }
 
     /// Says whether a file changed, and watches what is to be watched now.
@@ -240,37 +168,17 @@ fn directories(file: &Path) -> Vec<PathBuf> {
     directories
 }
 
-/// Says what an event means, if anything. Reading changes nothing, and a lock file says only that
-/// something is about to change.
-fn sign_of(event: notify::Result<Event>, trees: &[PathBuf]) -> Option<Sign> {
-    let Ok(event) = event else { return Some(Sign::Within) };
-    if event.need_rescan() {
-        return Some(Sign::Within);
-    }
-    let is_read = match event.kind {
-        EventKind::Access(kind) => kind != AccessKind::Close(AccessMode::Write),
-        EventKind::Any
-        | EventKind::Create(_)
-        | EventKind::Modify(_)
-        | EventKind::Remove(_)
-        | EventKind::Other => false,
-    };
-    let mut counts = event
-        .paths
-        .iter()
-        .filter(|path| path.extension().is_none_or(|extension| extension != "lock"))
-        .peekable();
-    counts.peek().filter(|_| !is_read)?;
-    let within = counts.any(|path| trees.iter().any(|tree| path.starts_with(tree)));
-    Some(if within { Sign::Within } else { Sign::Nearby })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::turns::Turns;
     use crate::trigger::bell;
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    fn hub() -> Hub {
+        Hub::new(Turns::new(8, Duration::from_secs(10), 8))
+    }
 
     /// Runs a change while watching, and says whether the bell rang.
     async fn rings(places: impl Fn() -> Places + Send + 'static, change: impl FnOnce()) -> bool {
@@ -285,7 +193,7 @@ mod tests {
             rung
         };
         let armed = || armed.send(()).unwrap();
-        let watching = ring_when_armed(places, bell, stop.clone(), armed);
+        let watching = ring_when_armed(places, bell, (hub(), stop.clone()), armed);
         let ((), rung) = tokio::join!(watching, heard);
         rung == Ok(Trigger::File)
     }
@@ -347,7 +255,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(50)).await;
             stop.cancel();
         };
-        let both = async { tokio::join!(ring(places, bell, stop.clone()), stopping) };
+        let both = async { tokio::join!(ring(places, bell, hub(), stop.clone()), stopping) };
         assert!(tokio::time::timeout(Duration::from_secs(5), both).await.is_ok());
         drop(answer);
     }

@@ -9,10 +9,11 @@ use crate::daemon::Ended;
 use crate::daemon::behind;
 use crate::daemon::behind::{Behind, Collected, Running};
 use crate::daemon::board::{Board, Course};
+use crate::daemon::common::{Common, Mood};
 use crate::daemon::counter::Counter;
 use crate::daemon::end::End;
 use crate::daemon::errand;
-use crate::daemon::errand::{Errand, PATIENCE, Return};
+use crate::daemon::errand::{Errand, Limits, PATIENCE, Return};
 use crate::hooks::Hooks;
 use crate::model::{Cause, Reference, Trigger};
 use crate::observe::audit;
@@ -22,7 +23,7 @@ use crate::runtime::Stop;
 use crate::runtime::beat::Beat;
 use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
-use crate::schedule::{Effect, Event, Machine, Policy};
+use crate::schedule::{Effect, Event, Machine, Policy, phase_of};
 use crate::trigger::Ear;
 use crate::trigger::order::{Order, Orders, Wish};
 use jiff::Timestamp;
@@ -31,6 +32,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// How long something short waits for its turn before it goes ahead.
+const SHORT_PATIENCE: Duration = Duration::from_secs(10);
+/// The same when everything stops.
+const LAST_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the loop waits for.
 enum Heard {
@@ -66,6 +72,20 @@ pub(super) struct Loop {
     /// Ends the attempt that runs.
     cut: CancellationToken,
     hooks: Arc<Hooks>,
+    common: Common,
+    mood: Arc<Mood>,
+}
+
+/// What a loop has around it.
+pub(super) struct Around {
+    pub(super) beat: Arc<Beat>,
+    pub(super) hooks: Arc<Hooks>,
+    pub(super) common: Common,
+    /// What it tells of itself.
+    pub(super) mood: Arc<Mood>,
+    /// Its number among others, if there are any.
+    pub(super) rank: Option<u64>,
+    pub(super) stop: CancellationToken,
 }
 
 impl Loop {
@@ -74,8 +94,9 @@ impl Loop {
         attempts: Attempts,
         board: Board,
         metrics: Arc<Metrics>,
-        (beat, hooks, stop): (Arc<Beat>, Arc<Hooks>, CancellationToken),
+        around: Around,
     ) -> Self {
+        let Around { beat, hooks, common, mood, rank, stop } = around;
         let machine = Machine::new(Policy {
             period: config.period,
             jitter: config.jitter,
@@ -84,6 +105,8 @@ impl Loop {
             init_max_failures: config.init_max_failures,
             grows: !config.personality.is_peer(),
             one_time: config.one_time,
+            gives_up: rank.is_none() || config.one_time,
+            phase: rank.map(phase_of),
         });
         Self {
             config,
@@ -93,7 +116,7 @@ impl Loop {
             board,
             metrics,
             beat,
-            behind: Behind::new(stop.clone()),
+            behind: Behind::new(stop.clone(), common.behind.clone()),
             cut: stop.child_token(),
             stop,
             running: None,
@@ -101,6 +124,8 @@ impl Loop {
             wake: None,
             counter: Counter::default(),
             hooks,
+            common,
+            mood,
         }
     }
 
@@ -164,6 +189,7 @@ impl Loop {
         if let Effect::Rest(until) = effect {
             self.rest(until.map(Instant::from_std), returned);
         }
+        self.mood.set(self.machine.is_hopeless());
         if returned {
             let first = !steady && self.machine.is_steady();
             afterwards::afterwards(self, first).await;
@@ -247,13 +273,14 @@ impl Loop {
         let Some(mut attempts) = self.attempts.take() else {
             return;
         };
+        let turn = self.common.short.wait(SHORT_PATIENCE).await;
         let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
         let looked = blocking::run(&limit, PATIENCE, move || {
             let found = attempts.find();
             let past = attempts.past();
             (attempts, found, past)
         });
-        if let Ok((attempts, found, past)) = looked.await {
+        if let Ok((attempts, found, past)) = turn.spend(looked).await {
             if let Some(publication) = &found {
                 tracing::info!(commit = %publication.live.commit, "found an intact tree published");
             }
@@ -274,15 +301,18 @@ impl Loop {
         self.number += 1;
         self.metrics.trigger(trigger);
         audit::trigger(trigger, self.number);
-        let now = Instant::now();
-        self.beat.mark(now);
         self.cut = self.stop.child_token();
-        let limit = Stop::new(self.cut.clone(), now + self.config.sync_timeout);
+        let limits = Limits {
+            turns: self.common.attempts.clone(),
+            beat: Arc::clone(&self.beat),
+            time: self.config.sync_timeout,
+            cut: self.cut.clone(),
+        };
         let (number, started_at) = (self.number, Timestamp::now());
         let course = Course { number, trigger, started_at, took: Duration::ZERO };
         let change = self.counter.begin();
         let errand = Errand { course, change, first: !self.machine.is_steady() };
-        self.running = Some(Box::pin(errand::run(attempts, errand, limit)));
+        self.running = Some(Box::pin(errand::run(attempts, errand, limits)));
     }
 
     /// Counts and tells how an attempt ended, and says whether others wait for another one.
@@ -342,13 +372,16 @@ impl Loop {
     ) -> Option<T> {
         let mut attempts = self.attempts.take()?;
         let status = self.board.now();
+        let stops = self.stop.is_cancelled();
+        let turn = self.common.short.wait(if stops { LAST_PATIENCE } else { SHORT_PATIENCE });
+        let turn = turn.await;
         let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
         let inner = limit.clone();
         let told = blocking::run(&limit, PATIENCE, move || {
             let told = tell(&mut attempts, &status, &inner);
             (attempts, told)
         });
-        let (attempts, told) = told.await.ok()?;
+        let (attempts, told) = turn.spend(told).await.ok()?;
         self.attempts = Some(attempts);
         Some(told)
     }
