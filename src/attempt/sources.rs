@@ -238,7 +238,12 @@ impl Sources {
         if let Some(chosen) = object.chosen()
             && self.chosen.as_deref() != Some(chosen)
         {
-            tracing::info!(r#ref = %self.reference, chosen, "chose a ref");
+            let before = self.chosen.as_deref();
+            if before.is_some_and(|before| git::is_older(&self.reference, chosen, before)) {
+                tracing::warn!(r#ref = %self.reference, chosen, before, "went back to an older tag");
+            } else {
+                tracing::info!(r#ref = %self.reference, chosen, "chose a ref");
+            }
             self.chosen = Some(chosen.to_owned());
         }
         self.believed();

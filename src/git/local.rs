@@ -85,7 +85,7 @@ impl Local {
         if let Some(prefix) = reference.prefix() {
             return self
                 .newest(reference, &prefix)?
-                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+                .ok_or_else(|| self.nothing_like(reference, &prefix));
         }
         for name in reference.candidates() {
             let Ok(name) = FullName::try_from(name) else {
@@ -106,6 +106,13 @@ impl Local {
                 .ok_or_else(|| self.no_such_ref(reference, ""));
         }
         Err(self.no_such_ref(reference, ""))
+    }
+
+    /// Says that no tag is like that, and which there are.
+    fn nothing_like(&self, reference: &Reference, prefix: &str) -> GitError {
+        let tags = self.refs(&[prefix]).unwrap_or_default();
+        let names = tags.iter().map(|(name, _)| name.as_str());
+        self.no_such_ref(reference, pick::nothing_like(reference, names))
     }
 
     /// Says why a ref that is there comes to nothing.
@@ -213,7 +220,11 @@ impl Local {
         GitError::Source { path: self.path.clone(), source }
     }
 
-    fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
+    fn no_such_ref(
+        &self,
+        reference: &Reference,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> GitError {
         GitError::no_such_ref(self.path.display().to_string(), reference, detail)
     }
 }

@@ -110,10 +110,14 @@ impl<T: Transport> Talk<T> {
             return Resolved::exactly(commit);
         }
         if let Some(prefix) = reference.prefix() {
-            let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
+            let tips = self.tips(&[&prefix])?;
+            let newest = pick::newest(reference, tips.iter().map(|(name, id)| (name.as_str(), *id)));
             return newest
-                .map(|(name, object)| Resolved { object, chosen: Some(name) })
-                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+                .map(|(name, object)| Resolved { object, chosen: Some(name.to_owned()) })
+                .ok_or_else(|| {
+                    let names = tips.iter().map(|(name, _)| name.as_str());
+                    self.no_such_ref(reference, pick::nothing_like(reference, names))
+                });
         }
         let candidates = reference.candidates();
         let names: Vec<_> = candidates.iter().map(String::as_str).collect();
@@ -140,7 +144,11 @@ impl<T: Transport> Talk<T> {
         Err(self.no_such_ref(reference, ""))
     }
 
-    fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
+    fn no_such_ref(
+        &self,
+        reference: &Reference,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> GitError {
         GitError::no_such_ref(self.url.clone(), reference, detail)
     }
 

@@ -30,3 +30,4 @@ mod support;
 mod support_works;
 mod tidy;
 mod ways;
+mod windows;
