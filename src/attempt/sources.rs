@@ -8,6 +8,7 @@ use crate::attempt::who;
 use crate::attempt::who::Who;
 use crate::config::{Access, Config};
 use crate::credentials::CredentialsError;
+use crate::git;
 use crate::git::{GitError, Resolved, Session, Source};
 use crate::model::{Cause, Class, Login, Outfit, Redirects, Reference, RepoUrl, Step};
 use crate::net::{Client, Traffic};

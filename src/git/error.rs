@@ -8,6 +8,7 @@ use crate::net::NetError;
 use crate::runtime::Stopped;
 use crate::ssh::SshError;
 use gix_transport::packetline::read::Error as RemoteError;
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};

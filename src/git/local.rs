@@ -16,6 +16,7 @@ use crate::git::store;
 use crate::model::{Cause, ObjectFormat, Reference};
 use crate::runtime::Stop;
 use gix::refs::FullName;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// From how many refs to how many others a name may lead: Git follows five.
@@ -111,8 +112,8 @@ impl Local {
     /// Says that no tag is like that, and which there are.
     fn nothing_like(&self, reference: &Reference, prefix: &str) -> GitError {
         let tags = self.refs(&[prefix]).unwrap_or_default();
-        let names = tags.iter().map(|(name, _)| name.as_str());
-        self.no_such_ref(reference, pick::nothing_like(reference, names))
+        let names: Vec<_> = tags.iter().map(|(name, _)| name.as_str()).collect();
+        self.no_such_ref(reference, pick::nothing_like(reference, &names))
     }
 
     /// Says why a ref that is there comes to nothing.
@@ -203,12 +204,12 @@ impl Local {
             copy::CopyError::Wanted => GitError::NoSuchRef {
                 url: self.path.display().to_string(),
                 reference: order.first(),
-                detail: ": there is no such commit",
+                detail: ": there is no such commit".into(),
             },
             copy::CopyError::NoCommit => GitError::NoSuchRef {
                 url: self.path.display().to_string(),
                 reference: order.first(),
-                detail: ": it names no commit",
+                detail: ": it names no commit".into(),
             },
             copy::CopyError::Store(source) => {
                 GitError::Disk { path: store.path().to_owned(), source }
@@ -220,11 +221,7 @@ impl Local {
         GitError::Source { path: self.path.clone(), source }
     }
 
-    fn no_such_ref(
-        &self,
-        reference: &Reference,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> GitError {
+    fn no_such_ref(&self, reference: &Reference, detail: impl Into<Cow<'static, str>>) -> GitError {
         GitError::no_such_ref(self.path.display().to_string(), reference, detail)
     }
 }

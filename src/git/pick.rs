@@ -40,8 +40,8 @@ fn tag_of(name: &str) -> Option<&str> {
 
 /// Compares what is not the same in both from the beginning.
 fn by_age(prefix: &str, one: &str, other: &str) -> Ordering {
-    let rest = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
-    by_version(&rest(one), &rest(other))
+    let [one, other] = [one, other].map(|name| name.strip_prefix(prefix).unwrap_or(name));
+    by_version(one, other)
 }
 
 /// How many tags are named when none is like what was asked for, and how much of each.
@@ -49,11 +49,8 @@ const SHOWN: usize = 3;
 const LONGEST: usize = 60;
 
 /// What to say if no tag is like what was asked for: which there are, the newest first.
-pub(super) fn nothing_like<'a>(
-    reference: &Reference,
-    names: impl Iterator<Item = &'a str>,
-) -> String {
-    let mut tags: Vec<_> = names.filter_map(tag_of).collect();
+pub(super) fn nothing_like(reference: &Reference, names: &[&str]) -> String {
+    let mut tags: Vec<_> = names.iter().filter_map(|name| tag_of(name)).collect();
     tags.sort_by(|one, other| by_version(other, one));
     let shown = |tag: &&str| tag.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     let newest: Vec<String> = tags.iter().take(SHOWN).map(shown).collect();
@@ -63,13 +60,11 @@ pub(super) fn nothing_like<'a>(
         count => format!("; the newest of {count} are {}", newest.join(", ")),
     };
     let is_prerelease = |tag: &&str| version_of(tag).is_some_and(|found| !found.pre.is_empty());
-    let hint = match reference {
-        Reference::Versions(range)
-            if !range.names_prerelease() && tags.iter().any(is_prerelease) =>
-        {
-            "; prereleases count only if the range names one, as in >=1.0.0-0"
-        }
-        _ => "",
+    let passes_over = matches!(reference, Reference::Versions(range) if !range.names_prerelease());
+    let hint = if passes_over && tags.iter().any(is_prerelease) {
+        "; prereleases count only if the range names one, as in >=1.0.0-0"
+    } else {
+        ""
     };
     format!(": no tag is like that{what}{hint}")
 }
@@ -133,18 +128,30 @@ mod tests {
 
     fn told(reference: &str, tags: &[&str]) -> String {
         let tips = tips(tags);
-        nothing_like(&reference.parse().unwrap(), tips.iter().map(|(name, _)| name.as_str()))
+        let names: Vec<_> = tips.iter().map(|(name, _)| name.as_str()).collect();
+        nothing_like(&reference.parse().unwrap(), &names)
     }
 
     #[test]
     fn what_there_is_instead_is_told() {
         let like = ": no tag is like that; ";
         assert_eq!(told("semver:^2", &[]), format!("{like}there is none to choose from"));
-        assert_eq!(told("semver:^2", &["v1.9.0", "v1.10.0"]), format!("{like}there are only v1.10.0, v1.9.0"));
+        assert_eq!(
+            told("semver:^2", &["v1.9.0", "v1.10.0"]),
+            format!("{like}there are only v1.10.0, v1.9.0")
+        );
         let many = ["latest", "v1.9.0", "v1.10.0", "v1.2.0"];
-        assert_eq!(told("semver:^2", &many), format!("{like}the newest of 4 are v1.10.0, v1.9.0, v1.2.0"));
+        assert_eq!(
+            told("semver:^2", &many),
+            format!("{like}the newest of 4 are v1.10.0, v1.9.0, v1.2.0")
+        );
         let pre = told("semver:^2", &["v2.0.0-rc.1"]);
-        assert!(pre.ends_with("only v2.0.0-rc.1; prereleases count only if the range names one, as in >=1.0.0-0"), "{pre}");
+        assert!(
+            pre.ends_with(
+                "only v2.0.0-rc.1; prereleases count only if the range names one, as in >=1.0.0-0"
+            ),
+            "{pre}"
+        );
         assert!(!told("semver:>=2.1.0-rc", &["v2.0.0-rc.1"]).contains("prereleases"));
     }
 

@@ -33,6 +33,7 @@ use gix_transport::Protocol;
 use gix_transport::Service;
 use gix_transport::client::Capabilities;
 use gix_transport::client::blocking_io::Transport;
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -111,12 +112,13 @@ impl<T: Transport> Talk<T> {
         }
         if let Some(prefix) = reference.prefix() {
             let tips = self.tips(&[&prefix])?;
-            let newest = pick::newest(reference, tips.iter().map(|(name, id)| (name.as_str(), *id)));
+            let newest =
+                pick::newest(reference, tips.iter().map(|(name, id)| (name.as_str(), *id)));
             return newest
                 .map(|(name, object)| Resolved { object, chosen: Some(name.to_owned()) })
                 .ok_or_else(|| {
-                    let names = tips.iter().map(|(name, _)| name.as_str());
-                    self.no_such_ref(reference, pick::nothing_like(reference, names))
+                    let names: Vec<_> = tips.iter().map(|(name, _)| name.as_str()).collect();
+                    self.no_such_ref(reference, pick::nothing_like(reference, &names))
                 });
         }
         let candidates = reference.candidates();
@@ -144,11 +146,7 @@ impl<T: Transport> Talk<T> {
         Err(self.no_such_ref(reference, ""))
     }
 
-    fn no_such_ref(
-        &self,
-        reference: &Reference,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> GitError {
+    fn no_such_ref(&self, reference: &Reference, detail: impl Into<Cow<'static, str>>) -> GitError {
         GitError::no_such_ref(self.url.clone(), reference, detail)
     }
 
@@ -285,7 +283,11 @@ impl<T: Transport> Talk<T> {
             (false, true) => UNADVERTISED,
             (false, false) => ": the server does not have it",
         };
-        GitError::NoSuchRef { url: self.url.clone(), reference: order.first(), detail }
+        GitError::NoSuchRef {
+            url: self.url.clone(),
+            reference: order.first(),
+            detail: detail.into(),
+        }
     }
 
     /// Says whether the server leaves out objects if it is told to, and gives them by their ids when

@@ -22,6 +22,7 @@ mod faults;
 mod hooks;
 mod lfs;
 mod partial;
+mod policies;
 mod review;
 mod serving;
 mod sparse;
