@@ -5,10 +5,11 @@ use crate::disk::DiskError;
 use crate::git::GitError;
 use crate::hooks::Failure;
 use crate::lfs::LfsError;
-use crate::model::{Cause, Class, CommitId, Step};
+use crate::model::{Cause, Class, CommitId, Step, YEARS_AHEAD};
 use crate::publish::{LockError, RootError};
 use crate::runtime::Stopped;
 use crate::trees::TreeError;
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,6 +82,17 @@ pub enum AttemptError {
         /// Why not.
         why: Failure,
     },
+    /// It is not the time for another commit, and there will not be another attempt.
+    #[error(
+        "commit {commit} is not published in place of another one, as no window is open {}",
+        opening(*until)
+    )]
+    Window {
+        /// The commit.
+        commit: CommitId,
+        /// When one opens.
+        until: Option<Timestamp>,
+    },
     /// A thread ended in a way it must not.
     #[error("a mistake in gitsyncd: {0}")]
     Internal(Cause),
@@ -109,7 +121,7 @@ impl AttemptError {
             Self::Submodule { source, .. } => source.class(),
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
-            Self::Gate { .. } | Self::Gone { .. } => Class::Gate,
+            Self::Gate { .. } | Self::Gone { .. } | Self::Window { .. } => Class::Gate,
             Self::Internal(_) => Class::Internal,
         }
     }
@@ -130,6 +142,7 @@ impl AttemptError {
             | Self::Sparse { .. }
             | Self::Gate { .. }
             | Self::Gone { .. }
+            | Self::Window { .. }
             | Self::Internal(_) => None,
         }
     }
@@ -161,6 +174,7 @@ impl AttemptError {
             | Self::Submodule { .. }
             | Self::Gate { .. }
             | Self::Gone { .. }
+            | Self::Window { .. }
             | Self::Internal(_) => false,
         }
     }
@@ -217,6 +231,11 @@ impl Failed {
     }
 }
 
+/// Says when a window opens.
+fn opening(until: Option<Timestamp>) -> String {
+    until.map_or_else(|| format!("within {YEARS_AHEAD} years"), |until| format!("before {until}"))
+}
+
 /// Says what an operator looks at first.
 fn hint(error: &AttemptError) -> &'static str {
     if let AttemptError::Root(error) = error
@@ -235,6 +254,9 @@ fn hint(error: &AttemptError) -> &'static str {
     }
     if let AttemptError::Gate { .. } = error {
         return "check whether the program of pre-publish-exechook-command is there and can be run";
+    }
+    if let AttemptError::Window { .. } = error {
+        return "check sync-window, or run it when one is open; what is published stays";
     }
     if let AttemptError::Credentials(error) = error {
         return error.hint();

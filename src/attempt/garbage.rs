@@ -1,7 +1,7 @@
 //! The repository's garbage between attempts: when it is collected, and of what.
 
 use crate::attempt::root::Root;
-use crate::attempt::{AttemptError, Attempts, room};
+use crate::attempt::{AttemptError, Attempts, room, waiting};
 use crate::git::{Collection, Due, Packed, Store};
 use crate::model::{Cause, CommitId, Garbage};
 use crate::publish;
@@ -20,12 +20,19 @@ pub(super) struct Keeper {
     left: Vec<PathBuf>,
     /// What is or was collected last, if that is one of these.
     running: Option<PathBuf>,
+    /// What stays besides what was published: a commit that waits.
+    waits: Option<CommitId>,
 }
 
 impl Keeper {
     pub(super) fn new(mode: Garbage) -> Self {
         let modules = BTreeMap::new();
-        Self { mode, due: Due::new(mode), modules, left: Vec::new(), running: None }
+        Self { mode, due: Due::new(mode), modules, left: Vec::new(), running: None, waits: None }
+    }
+
+    /// Keeps a commit that was not published yet, or none.
+    pub(super) fn keep(&mut self, waits: Option<CommitId>) {
+        self.waits = waits;
     }
 
     /// Takes note that something was published.
@@ -67,7 +74,8 @@ impl Keeper {
         }
         self.running = None;
         match publish::kept(layout, live) {
-            Ok(kept) => {
+            Ok(mut kept) => {
+                kept.extend(self.waits.clone());
                 let place = Layout::fresh(&layout.packing());
                 Some(self.due.begin(layout.git(), place, kept))
             }
@@ -123,7 +131,8 @@ impl Keeper {
         let kept = if of_module {
             publish::kept_of_module(packed.git())
         } else {
-            publish::kept(root.layout(), live)
+            let waits = self.waits.clone();
+            publish::kept(root.layout(), live).map(|kept| kept.into_iter().chain(waits).collect())
         };
         let installed = kept
             .map_err(AttemptError::from)
@@ -155,6 +164,7 @@ impl Keeper {
 pub(super) fn count(me: &mut Attempts, packed: Option<Result<Packed, Cause>>, stop: &Stop) {
     match packed {
         Some(Ok(packed)) => {
+            me.keeper.keep(waiting::kept(me));
             me.keeper.end(&me.root, packed, &mut me.store, stop);
             me.root.collected();
             room::measure(&me.root, &me.metrics);

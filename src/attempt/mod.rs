@@ -32,6 +32,7 @@ mod scoping;
 mod sources;
 mod taking;
 mod tidying;
+mod waiting;
 mod wanted;
 mod who;
 mod whole;
@@ -57,6 +58,7 @@ use crate::attempt::refusals::Refusals;
 use crate::attempt::root::Root;
 use crate::attempt::scoping::Scoping;
 use crate::attempt::sources::Sources;
+use crate::attempt::waiting::Waits;
 use crate::attempt::wanted::Wanted;
 use crate::config::Config;
 use crate::git::{Collection, Fetched, Packed, Resolved, Store};
@@ -64,7 +66,7 @@ use crate::hooks::Hooks;
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
-use crate::observe::status::Status;
+use crate::observe::status::{Status, Waiting};
 use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
@@ -93,6 +95,7 @@ pub struct Attempts {
     pin: Pin,
     keeper: Keeper,
     refusals: Refusals,
+    waits: Waits,
     hooks: Arc<Hooks>,
     gathering: Gathering,
     /// Whether nothing was thrown away since the last good attempt.
@@ -106,6 +109,7 @@ impl Attempts {
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
             refusals: Refusals::new(&layout, config),
+            waits: Waits::new(config.windows.clone()),
             hooks,
             reference: config.reference.clone(),
             depth: Depth::new(config.depth),
@@ -148,6 +152,11 @@ impl Attempts {
     /// Which commit is stayed at on request.
     pub fn pinned(&self) -> &Pinned {
         self.pin.chosen()
+    }
+
+    /// Which commit waits for a window, and until when.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        self.waits.waiting()
     }
 
     /// Runs one attempt, which makes the change that somebody asked for, if there is one. If it
@@ -207,6 +216,7 @@ impl Attempts {
     /// Begins to collect garbage in the repository if it is time. The long part of that may go on
     /// beside attempts; only one collection at a time.
     pub fn garbage(&mut self) -> Option<Collection> {
+        self.keeper.keep(waiting::kept(self));
         self.keeper.begin(&self.root)
     }
 
@@ -238,8 +248,8 @@ impl Attempts {
             Some(_) | None => self.root.open(stop).map_err(AttemptError::before_any_step)?,
         };
         let (done, place) = looking::look_around(self, store, stop)?;
-        let refused = matches!(done, Done::Refused(_));
-        if (place == 0 && !refused) || matches!(done, Done::Published(_)) {
+        let behind = matches!(done, Done::Refused(_)) || self.waits.waiting().is_some();
+        if (place == 0 && !behind) || matches!(done, Done::Published(_)) {
             self.pin.caught_up();
         }
         Ok(done.by(self.sources.url(place)))
@@ -248,6 +258,9 @@ impl Attempts {
     /// Makes what one source names what readers see.
     fn bring(&mut self, mut wanted: Wanted, store: Store, stop: &Stop) -> Result<Done, Failed> {
         let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
+        if plan != Plan::Advance {
+            self.waits.forget();
+        }
         if let (Plan::Advance, Some(live)) = (&plan, lag::ahead_of(self, &wanted, &store)) {
             plan = Plan::Stay(live);
         }
@@ -255,7 +268,13 @@ impl Attempts {
             && !self.pin.chooses()
             && let Some(known) = self.refusals.find(&wanted.object)
         {
+            self.waits.forget();
             return releasing::hold_back(self, known, (wanted, store), stop);
+        }
+        if plan == Plan::Advance
+            && let Some(live) = waiting::goes_on(self, &wanted.object)
+        {
+            return waiting::look_after(self, &live, (wanted, store), stop);
         }
         if let Plan::Stay(live) = &plan
             && !self.hooks.is_at_work()
@@ -283,11 +302,15 @@ impl Attempts {
             Plan::Advance => {
                 let (store, fetched) =
                     self.step(Step::Fetch, |me| fetch(me, store, &mut wanted, stop))?;
-                let done = match lag::later_than(self, &wanted, &store, &fetched) {
-                    Some(live) => Done::Unchanged(self.describe(&store, live)),
-                    None => self.release(&wanted, &store, fetched, stop)?,
-                };
-                (store, done)
+                if let Some(live) = lag::later_than(self, &wanted, &store, &fetched) {
+                    let done = Done::Unchanged(self.describe(&store, live));
+                    (store, done)
+                } else if let Some(live) = waiting::hold(self, &wanted.object, fetched.commit())? {
+                    return waiting::look_after(self, &live, (wanted, store), stop);
+                } else {
+                    let done = self.release(&wanted, &store, fetched, stop)?;
+                    (store, done)
+                }
             }
         };
         self.rest(wanted, store);
@@ -310,6 +333,7 @@ impl Attempts {
     ) -> Result<Done, Failed> {
         let commit = fetched.commit().clone();
         let done = releasing::release(self, store, fetched, stop)?;
+        self.waits.forget();
         match &done {
             Done::Refused(refusal) => self.refusals.note(&wanted.object, refusal),
             Done::Published(_) | Done::Unchanged(_) => {

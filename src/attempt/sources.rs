@@ -8,6 +8,7 @@ use crate::attempt::who;
 use crate::attempt::who::Who;
 use crate::config::{Access, Config};
 use crate::credentials::CredentialsError;
+use crate::git;
 use crate::git::{GitError, Resolved, Session, Source};
 use crate::model::{Cause, Class, Login, Outfit, Redirects, Reference, RepoUrl, Step};
 use crate::net::{Client, Traffic};
@@ -238,7 +239,12 @@ impl Sources {
         if let Some(chosen) = object.chosen()
             && self.chosen.as_deref() != Some(chosen)
         {
-            tracing::info!(r#ref = %self.reference, chosen, "chose a ref");
+            let before = self.chosen.as_deref();
+            if before.is_some_and(|before| git::is_older(&self.reference, chosen, before)) {
+                tracing::warn!(r#ref = %self.reference, chosen, before, "went back to an older tag");
+            } else {
+                tracing::info!(r#ref = %self.reference, chosen, "chose a ref");
+            }
             self.chosen = Some(chosen.to_owned());
         }
         self.believed();

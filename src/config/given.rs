@@ -167,6 +167,7 @@ fn divided(many: Many, text: String) -> String {
         Many::No | Many::Flags => text,
         Many::Colons => join(&mut text.split(':')),
         Many::Spaces => join(&mut text.split_whitespace()),
+        Many::Semicolons => join(&mut text.split([';', '\n']).map(str::trim)),
     }
 }
 

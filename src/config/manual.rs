@@ -178,6 +178,10 @@ fn entry(opt: &Opt, called_as: Personality) -> Vec<Block> {
         Many::Spaces => facts.push(
             "Each repeated flag counts; in a variable, put spaces between several.".to_owned(),
         ),
+        Many::Semicolons => facts.push(
+            "Each repeated flag counts; in a variable, put semicolons or line breaks between several."
+                .to_owned(),
+        ),
     }
     if !opt.choices.is_empty() {
         let choices: Vec<_> = opt.choices.iter().map(|choice| format!("`{choice}`")).collect();

@@ -47,10 +47,11 @@ pub use serving::{ApiRead, Serving};
 pub use values::duration;
 pub use way::{Via, Way};
 
-use crate::model::{Checkout, Garbage, Reference, RepoUrl};
+use crate::model::{Checkout, Garbage, Reference, RepoUrl, Windows};
 use args::{Args, Wish};
 use commands::{Asked, Divided, Task};
 use given::Given;
+use jiff::Timestamp;
 use problem::Origin;
 use raw::Raw;
 use std::ffi::OsString;
@@ -114,6 +115,8 @@ pub struct Config {
     pub garbage: Garbage,
     /// Whether Git in the root is to know a user.
     pub add_user: bool,
+    /// When commits may be published.
+    pub windows: Windows,
     /// Whom to tell, and whom to ask first.
     pub hooks: Hooks,
 }
@@ -278,5 +281,7 @@ fn warnings(process: &Process, config: &Config, given: &Given, unknown: &[Proble
     }
     warnings.extend(git_config::warnings(&config.access.settings));
     warnings.extend(config.hooks.doubts(config.sync_timeout));
+    let doubts = config.windows.doubts(Timestamp::now());
+    warnings.extend(doubts.into_iter().map(|doubt| format!("--sync-window: {doubt}")));
     warnings
 }

@@ -36,6 +36,7 @@ pub(super) struct Raw {
     pub(super) sync_timeout: Option<String>,
     pub(super) one_time: Option<String>,
     pub(super) sync_on_signal: Option<String>,
+    pub(super) sync_window: Option<String>,
     pub(super) max_failures: Option<String>,
     pub(super) init_max_failures: Option<String>,
     pub(super) username: Option<String>,

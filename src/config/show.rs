@@ -90,6 +90,7 @@ pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
         ("ssh", Some("false".to_owned())),
         ("change-permissions", None),
     ];
+    shown.extend(each("sync-window", config.windows.iter().map(ToString::to_string)));
     shown.extend(each("fallback-repo", config.fallback_repos.iter().map(ToString::to_string)));
     match &config.part.sparse {
         Some(SparseBy::File(file)) => shown.push(("sparse-checkout-file", Some(path(file)))),

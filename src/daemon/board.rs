@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::daemon::counter::Asked;
 use crate::model::{Class, CommitId, Step, Trigger};
 use crate::observe::history::{Entry, History, What};
-use crate::observe::status::{Attempt, Commit, Failure, Outcome, Phase, Status};
+use crate::observe::status::{Attempt, Commit, Failure, Outcome, Phase, Status, Waiting};
 use crate::trigger::order::{Choice, Refusal};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -184,6 +184,13 @@ impl Board {
         self.pinned = pinned.cloned();
         self.change(|status| status.pinned = pinned.is_some());
         self.add(Entry { commit, by: asked.by.clone(), ..happened(what, Some(course)) });
+    }
+
+    /// Shows what waits for a window, as an attempt left it.
+    pub(super) fn waiting(&self, waiting: Option<&Waiting>) {
+        if self.status.borrow().waiting.as_ref() != waiting {
+            self.change(|status| status.waiting = waiting.cloned());
+        }
     }
 
     /// An attempt ended well.

@@ -33,7 +33,8 @@ impl End<'_> {
             Done::Unchanged(_) => Outcome::Unchanged,
             Done::Refused(_) => Outcome::Refused,
         };
-        if let (Done::Unchanged(publication), false) = (done, steady) {
+        let waits = self.board.now().waiting.is_some();
+        if let (Done::Unchanged(publication), false, false) = (done, steady, waits) {
             tracing::info!(commit = %publication.live.commit, "up to date");
         }
         self.board.succeeded(course, done, self.asked.by.as_deref());

@@ -8,6 +8,7 @@ use crate::net::NetError;
 use crate::runtime::Stopped;
 use crate::ssh::SshError;
 use gix_transport::packetline::read::Error as RemoteError;
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ pub enum GitError {
         /// What was looked for.
         reference: String,
         /// What was found instead, if that helps.
-        detail: &'static str,
+        detail: Cow<'static, str>,
     },
     /// There is no repository at a local path.
     #[error("repository not found: '{}'", path.display())]
@@ -197,11 +198,15 @@ impl GitError {
     }
 
     /// The source has no such ref.
-    pub(super) fn no_such_ref(url: String, reference: &Reference, detail: &'static str) -> Self {
-        let detail = match detail {
-            "" if reference.may_be_abbreviated() => "; if it is a commit id, give it in full",
-            detail => detail,
-        };
+    pub(super) fn no_such_ref(
+        url: String,
+        reference: &Reference,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let mut detail = detail.into();
+        if detail.is_empty() && reference.may_be_abbreviated() {
+            detail = "; if it is a commit id, give it in full".into();
+        }
         Self::NoSuchRef { url, reference: reference.to_string(), detail }
     }
 

@@ -56,7 +56,7 @@ pub(super) fn check(
             ObjectFormat::Sha256 => ": its commits have ids of 64 digits (sha256)",
         };
         let reference = want.to_hex().to_string();
-        return Err(GitError::NoSuchRef { url: url.to_owned(), reference, detail });
+        return Err(GitError::NoSuchRef { url: url.to_owned(), reference, detail: detail.into() });
     }
     if theirs != store.repo.object_hash() {
         return Err(GitError::OtherFormat {

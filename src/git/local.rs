@@ -16,6 +16,7 @@ use crate::git::store;
 use crate::model::{Cause, ObjectFormat, Reference};
 use crate::runtime::Stop;
 use gix::refs::FullName;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// From how many refs to how many others a name may lead: Git follows five.
@@ -85,7 +86,7 @@ impl Local {
         if let Some(prefix) = reference.prefix() {
             return self
                 .newest(reference, &prefix)?
-                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+                .ok_or_else(|| self.nothing_like(reference, &prefix));
         }
         for name in reference.candidates() {
             let Ok(name) = FullName::try_from(name) else {
@@ -106,6 +107,13 @@ impl Local {
                 .ok_or_else(|| self.no_such_ref(reference, ""));
         }
         Err(self.no_such_ref(reference, ""))
+    }
+
+    /// Says that no tag is like that, and which there are.
+    fn nothing_like(&self, reference: &Reference, prefix: &str) -> GitError {
+        let tags = self.refs(&[prefix]).unwrap_or_default();
+        let names: Vec<_> = tags.iter().map(|(name, _)| name.as_str()).collect();
+        self.no_such_ref(reference, pick::nothing_like(reference, &names))
     }
 
     /// Says why a ref that is there comes to nothing.
@@ -196,12 +204,12 @@ impl Local {
             copy::CopyError::Wanted => GitError::NoSuchRef {
                 url: self.path.display().to_string(),
                 reference: order.first(),
-                detail: ": there is no such commit",
+                detail: ": there is no such commit".into(),
             },
             copy::CopyError::NoCommit => GitError::NoSuchRef {
                 url: self.path.display().to_string(),
                 reference: order.first(),
-                detail: ": it names no commit",
+                detail: ": it names no commit".into(),
             },
             copy::CopyError::Store(source) => {
                 GitError::Disk { path: store.path().to_owned(), source }
@@ -213,7 +221,7 @@ impl Local {
         GitError::Source { path: self.path.clone(), source }
     }
 
-    fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
+    fn no_such_ref(&self, reference: &Reference, detail: impl Into<Cow<'static, str>>) -> GitError {
         GitError::no_such_ref(self.path.display().to_string(), reference, detail)
     }
 }

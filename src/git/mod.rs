@@ -59,6 +59,7 @@ pub(crate) use modules::joined;
 pub use modules::{Link, Module, Part, label};
 pub use order::{has_history, order, order_all};
 pub use packs::size as size_of_packs;
+pub use pick::is_older;
 pub(crate) use plan::Content;
 pub use plan::{Before, Fetched, Order, Resolved};
 pub use scope::Scope;

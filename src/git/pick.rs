@@ -15,26 +15,58 @@ pub(super) type Tip = (String, ObjectId);
 
 /// Takes the newest of the tags that a reference leaves the choice of, by its full name, with what
 /// is known of it.
-pub(super) fn newest<T>(
+pub(super) fn newest<N: AsRef<str>, T>(
     reference: &Reference,
-    tips: impl Iterator<Item = (String, T)>,
-) -> Option<(String, T)> {
-    let prefix = reference.prefix()?;
-    let tags = tips.filter_map(|(name, known)| {
-        let tag = name.strip_prefix("refs/tags/")?.to_owned();
-        let rest = name.strip_prefix(&prefix)?.to_owned();
-        Some((tag, rest, name, known))
-    });
-    let newest = match reference {
-        Reference::Versions(range) => tags
-            .filter(|(tag, ..)| in_range(range, tag))
-            .max_by(|one, other| by_version(&one.0, &other.0)),
-        Reference::Tags(glob) => tags
-            .filter(|(tag, ..)| matches(glob, tag))
-            .max_by(|one, other| by_version(&one.1, &other.1)),
-        Reference::Head | Reference::Short(_) | Reference::Full(_) | Reference::Commit(_) => None,
+    tips: impl Iterator<Item = (N, T)>,
+) -> Option<(N, T)> {
+    let may_be = |name: &str| match reference {
+        Reference::Versions(range) => tag_of(name).is_some_and(|tag| in_range(range, tag)),
+        Reference::Tags(glob) => tag_of(name).is_some_and(|tag| matches(glob, tag)),
+        Reference::Head | Reference::Short(_) | Reference::Full(_) | Reference::Commit(_) => false,
     };
-    newest.map(|(_, _, name, known)| (name, known))
+    let prefix = reference.prefix()?;
+    tips.filter(|(name, _)| may_be(name.as_ref()))
+        .max_by(|(one, _), (other, _)| by_age(&prefix, one.as_ref(), other.as_ref()))
+}
+
+/// Says whether a ref is older than another one, by the order in which a reference chooses.
+pub fn is_older(reference: &Reference, one: &str, other: &str) -> bool {
+    reference.prefix().is_some_and(|prefix| by_age(&prefix, one, other) == Ordering::Less)
+}
+
+fn tag_of(name: &str) -> Option<&str> {
+    name.strip_prefix("refs/tags/")
+}
+
+/// Compares what is not the same in both from the beginning.
+fn by_age(prefix: &str, one: &str, other: &str) -> Ordering {
+    let [one, other] = [one, other].map(|name| name.strip_prefix(prefix).unwrap_or(name));
+    by_version(one, other)
+}
+
+/// How many tags are named when none is like what was asked for, and how much of each.
+const SHOWN: usize = 3;
+const LONGEST: usize = 60;
+
+/// What to say if no tag is like what was asked for: which there are, the newest first.
+pub(super) fn nothing_like(reference: &Reference, names: &[&str]) -> String {
+    let mut tags: Vec<_> = names.iter().filter_map(|name| tag_of(name)).collect();
+    tags.sort_by(|one, other| by_version(other, one));
+    let shown = |tag: &&str| tag.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let newest: Vec<String> = tags.iter().take(SHOWN).map(shown).collect();
+    let what = match tags.len() {
+        0 => "; there is none to choose from".to_owned(),
+        count if count <= SHOWN => format!("; there are only {}", newest.join(", ")),
+        count => format!("; the newest of {count} are {}", newest.join(", ")),
+    };
+    let is_prerelease = |tag: &&str| version_of(tag).is_some_and(|found| !found.pre.is_empty());
+    let passes_over = matches!(reference, Reference::Versions(range) if !range.names_prerelease());
+    let hint = if passes_over && tags.iter().any(is_prerelease) {
+        "; prereleases count only if the range names one, as in >=1.0.0-0"
+    } else {
+        ""
+    };
+    format!(": no tag is like that{what}{hint}")
 }
 
 fn in_range(range: &VersionRange, tag: &str) -> bool {
@@ -92,6 +124,46 @@ mod tests {
     fn chosen(reference: &str, tags: &[&str]) -> Option<String> {
         let found = newest(&reference.parse().unwrap(), tips(tags).into_iter());
         found.map(|(name, _)| name.replace("refs/tags/", ""))
+    }
+
+    fn told(reference: &str, tags: &[&str]) -> String {
+        let tips = tips(tags);
+        let names: Vec<_> = tips.iter().map(|(name, _)| name.as_str()).collect();
+        nothing_like(&reference.parse().unwrap(), &names)
+    }
+
+    #[test]
+    fn what_there_is_instead_is_told() {
+        let like = ": no tag is like that; ";
+        assert_eq!(told("semver:^2", &[]), format!("{like}there is none to choose from"));
+        assert_eq!(
+            told("semver:^2", &["v1.9.0", "v1.10.0"]),
+            format!("{like}there are only v1.10.0, v1.9.0")
+        );
+        let many = ["latest", "v1.9.0", "v1.10.0", "v1.2.0"];
+        assert_eq!(
+            told("semver:^2", &many),
+            format!("{like}the newest of 4 are v1.10.0, v1.9.0, v1.2.0")
+        );
+        let pre = told("semver:^2", &["v2.0.0-rc.1"]);
+        assert!(
+            pre.ends_with(
+                "only v2.0.0-rc.1; prereleases count only if the range names one, as in >=1.0.0-0"
+            ),
+            "{pre}"
+        );
+        assert!(!told("semver:>=2.1.0-rc", &["v2.0.0-rc.1"]).contains("prereleases"));
+    }
+
+    #[test]
+    fn an_older_tag_is_known_by_the_order_in_which_tags_are_chosen() {
+        let older = |reference: &str, one: &str, other: &str| {
+            let full = |tag| format!("refs/tags/{tag}");
+            is_older(&reference.parse().unwrap(), &full(one), &full(other))
+        };
+        assert!(older("semver:*", "v1.9.0", "v1.10.0") && !older("semver:*", "v1.10.0", "v1.9.0"));
+        assert!(older("tag:app-*", "app-9", "app-10") && !older("tag:app-*", "app-9", "app-9"));
+        assert!(!older("main", "a", "b"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Resolved {
             GitError::NoSuchRef {
                 url: "any source".to_owned(),
                 reference: format!("{commit} ({error})"),
-                detail: "",
+                detail: "".into(),
             }
         })
     }

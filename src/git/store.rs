@@ -293,10 +293,10 @@ impl Store {
         object: ObjectId,
         url: &str,
     ) -> Result<gix::Commit<'_>, GitError> {
-        let no_commit = |detail| GitError::NoSuchRef {
+        let no_commit = |detail: &'static str| GitError::NoSuchRef {
             url: url.to_owned(),
             reference: object.to_hex().to_string(),
-            detail,
+            detail: detail.into(),
         };
         if object.kind() != self.repo.object_hash() {
             return Err(no_commit(": objects here have names of another length"));

@@ -33,6 +33,7 @@ use gix_transport::Protocol;
 use gix_transport::Service;
 use gix_transport::client::Capabilities;
 use gix_transport::client::blocking_io::Transport;
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -110,10 +111,15 @@ impl<T: Transport> Talk<T> {
             return Resolved::exactly(commit);
         }
         if let Some(prefix) = reference.prefix() {
-            let newest = pick::newest(reference, self.tips(&[&prefix])?.into_iter());
+            let tips = self.tips(&[&prefix])?;
+            let newest =
+                pick::newest(reference, tips.iter().map(|(name, id)| (name.as_str(), *id)));
             return newest
-                .map(|(name, object)| Resolved { object, chosen: Some(name) })
-                .ok_or_else(|| self.no_such_ref(reference, ": no tag is like that"));
+                .map(|(name, object)| Resolved { object, chosen: Some(name.to_owned()) })
+                .ok_or_else(|| {
+                    let names: Vec<_> = tips.iter().map(|(name, _)| name.as_str()).collect();
+                    self.no_such_ref(reference, pick::nothing_like(reference, &names))
+                });
         }
         let candidates = reference.candidates();
         let names: Vec<_> = candidates.iter().map(String::as_str).collect();
@@ -140,7 +146,7 @@ impl<T: Transport> Talk<T> {
         Err(self.no_such_ref(reference, ""))
     }
 
-    fn no_such_ref(&self, reference: &Reference, detail: &'static str) -> GitError {
+    fn no_such_ref(&self, reference: &Reference, detail: impl Into<Cow<'static, str>>) -> GitError {
         GitError::no_such_ref(self.url.clone(), reference, detail)
     }
 
@@ -277,7 +283,11 @@ impl<T: Transport> Talk<T> {
             (false, true) => UNADVERTISED,
             (false, false) => ": the server does not have it",
         };
-        GitError::NoSuchRef { url: self.url.clone(), reference: order.first(), detail }
+        GitError::NoSuchRef {
+            url: self.url.clone(),
+            reference: order.first(),
+            detail: detail.into(),
+        }
     }
 
     /// Says whether the server leaves out objects if it is told to, and gives them by their ids when

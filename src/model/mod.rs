@@ -32,6 +32,7 @@ mod url_pattern;
 mod url_prefix;
 mod url_user;
 mod version;
+mod window;
 
 pub use cause::Cause;
 pub use checkout::{AutoCrlf, Checkout, Eol};
@@ -62,3 +63,4 @@ pub use url_pattern::{UrlPattern, UrlRank};
 pub use url_prefix::{UrlPrefix, UrlPrefixError};
 pub use url_user::without_user;
 pub use version::{VersionRange, VersionRangeError, version_of};
+pub use window::{Rule, Sight, Window, WindowError, Windows, YEARS_AHEAD};

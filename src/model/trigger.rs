@@ -19,12 +19,21 @@ pub enum Trigger {
     Webhook,
     /// Somebody asked over the API.
     Api,
+    /// A window opened for which a commit waits.
+    Window,
 }
 
 impl Trigger {
     /// Every trigger there is.
-    pub const ALL: [Self; 6] =
-        [Self::Start, Self::Period, Self::Signal, Self::File, Self::Webhook, Self::Api];
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Period,
+        Self::Signal,
+        Self::File,
+        Self::Webhook,
+        Self::Api,
+        Self::Window,
+    ];
 
     /// The label, as in metrics, logs and status.
     pub fn label(self) -> &'static str {
@@ -35,6 +44,7 @@ impl Trigger {
             Self::File => "file",
             Self::Webhook => "webhook",
             Self::Api => "api",
+            Self::Window => "window",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Versions by the rules of <https://semver.org> (2.0.0), and ranges of them.
 
-use semver::{BuildMetadata, Prerelease, Version, VersionReq};
+use semver::{BuildMetadata, Comparator, Op, Prerelease, Version, VersionReq};
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,21 +25,50 @@ impl VersionRange {
     pub fn contains(&self, version: &Version) -> bool {
         self.alternatives.iter().any(|range| matches(range, version))
     }
+
+    /// Says whether it names a prerelease.
+    pub fn names_prerelease(&self) -> bool {
+        self.alternatives.iter().any(|range| named(range).next().is_some())
+    }
+}
+
+/// The parts of a range that name a prerelease.
+fn named(range: &VersionReq) -> impl Iterator<Item = &Comparator> {
+    range.comparators.iter().filter(|one| !one.pre.is_empty())
 }
 
 /// What the range says about the very release that it names a prerelease of counts for its
-/// prereleases; for those of other releases, what it says about the release.
+/// prereleases. For those of other releases, what it says about the release counts, if they are not
+/// of an earlier channel than what is named.
 fn matches(range: &VersionReq, version: &Version) -> bool {
-    let mut prereleases = range.comparators.iter().filter(|one| !one.pre.is_empty()).peekable();
-    if version.pre.is_empty() || prereleases.peek().is_none() {
+    if version.pre.is_empty() || named(range).next().is_none() {
         return range.matches(version);
     }
-    let named = prereleases.any(|one| {
+    let is_named = named(range).any(|one| {
         (one.major, one.minor, one.patch)
             == (version.major, Some(version.minor), Some(version.patch))
     });
-    let release = || Version { pre: Prerelease::EMPTY, ..version.clone() };
-    if named { range.matches(version) } else { range.matches(&release()) }
+    if is_named {
+        return range.matches(version);
+    }
+    let release = Version { pre: Prerelease::EMPTY, ..version.clone() };
+    let first = version.pre.split('.').next().unwrap_or_default();
+    let is_late = |channel: &str| match (Prerelease::new(first), Prerelease::new(channel)) {
+        (Ok(first), Ok(channel)) => first >= channel,
+        (_, _) => false,
+    };
+    range.matches(&release) && channels(range).all(is_late)
+}
+
+/// The earliest channels that a range lets in, by what it begins with: `rc` for `rc.2` and `rc2`.
+/// A number is of no channel.
+fn channels(range: &VersionReq) -> impl Iterator<Item = &str> {
+    let begins = named(range).filter(|one| !matches!(one.op, Op::Less | Op::LessEq));
+    let channel = |pre: &str| pre.split('.').next().map(str::len).unwrap_or_default();
+    begins
+        .filter_map(move |one| one.pre.get(..channel(&one.pre)))
+        .map(|first| first.trim_end_matches(|c: char| c.is_ascii_digit()))
+        .filter(|channel| !channel.is_empty())
 }
 
 impl FromStr for VersionRange {
@@ -101,6 +130,7 @@ fn number(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn contains(range: &str, version: &str) -> bool {
         range.parse::<VersionRange>().unwrap().contains(&version_of(version).unwrap())
@@ -131,6 +161,73 @@ mod tests {
         assert!(contains(">=1.0.0-0", "2.1.0-rc.1"));
         assert!(!contains(">=2.1.0-rc.2", "2.1.0-rc.1"));
         assert!(!contains(">=1.0.0-0, <2.1.0", "2.1.0-rc.1"));
+        assert!(contains("<2.0.0-0", "1.9.0-alpha") && !contains("<2.0.0-0", "2.0.0-alpha"));
+        assert!(
+            contains("^1 || >=2.0.0-0, <3", "2.1.0-a") && !contains("^1 || ^2.0.0-0", "1.1.0-a")
+        );
+    }
+
+    #[test]
+    fn a_prerelease_in_the_range_is_the_earliest_channel() {
+        for (range, inside, outside) in [
+            (">=1.0.0-beta", ["1.1.0-beta.1", "2.0.0-rc.1"], ["1.1.0-alpha.9", "1.1.0-5"]),
+            (">=1.0.0-rc.2", ["1.1.0-rc.1", "1.1.0"], ["1.0.0-rc.1", "1.1.0-beta.4"]),
+            (">=1.0.0-rc2", ["1.1.0-rc1", "2.0.0-rc.1"], ["1.0.0-rc1", "1.1.0-beta4"]),
+            ("^1.0.0-rc, <1.3.0-0", ["1.2.0-rc.1", "1.2.9"], ["1.3.0-rc.1", "1.2.0-beta"]),
+            ("~1.4.0-next", ["1.4.3-next.1", "1.4.3-rc"], ["1.5.0-next.1", "1.4.3-beta"]),
+            (">=1.0.0-0", ["1.1.0-alpha", "1.1.0-0.3"], ["0.9.0-rc.1", "0.9.0"]),
+        ] {
+            for version in inside {
+                assert!(contains(range, version), "{range} {version}");
+            }
+            for version in outside {
+                assert!(!contains(range, version), "{range} {version}");
+            }
+        }
+    }
+
+    fn versions() -> impl Strategy<Value = Version> {
+        let pre = "(|(0|[1-9]|alpha|beta|rc|rc2)(\\.(0|1|11|x))?)";
+        let build = "(|b[0-9](\\.1)?)";
+        (0..4_u64, 0..4_u64, 0..4_u64, pre, build).prop_map(|(major, minor, patch, pre, build)| {
+            let (pre, build) = (Prerelease::new(&pre), BuildMetadata::new(&build));
+            Version { major, minor, patch, pre: pre.unwrap(), build: build.unwrap() }
+        })
+    }
+
+    fn ranges() -> impl Strategy<Value = String> {
+        let one = "(=|>|>=|<|<=|~|\\^|)[0-3](\\.[0-3](\\.[0-3])?)?|\\*|[0-3]\\.\\*";
+        proptest::collection::vec(one, 1..4).prop_map(|all| all.join(", "))
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_without_prereleases_is_that_of_cargo(range in ranges(), version in versions()) {
+            let theirs: Result<VersionReq, _> = range.parse();
+            let ours: Result<VersionRange, _> = range.parse();
+            prop_assert_eq!(theirs.is_ok(), ours.is_ok(), "{}", &range);
+            if let (Ok(theirs), Ok(ours)) = (theirs, ours) {
+                prop_assert_eq!(ours.contains(&version), theirs.matches(&version), "{}", &range);
+            }
+        }
+
+        #[test]
+        fn releases_are_in_a_range_whatever_prereleases_it_names(
+            range in ranges(), pre in "(0|alpha|rc\\.1)", version in versions(),
+        ) {
+            let range = format!("{range}, >=0.0.0-{pre}");
+            let (theirs, ours) = (range.parse::<VersionReq>(), range.parse::<VersionRange>());
+            if let (Ok(theirs), Ok(ours)) = (theirs, ours)
+                && (version.pre.is_empty() || theirs.matches(&version))
+            {
+                prop_assert_eq!(ours.contains(&version), theirs.matches(&version));
+            }
+        }
+
+        #[test]
+        fn a_tag_is_read_as_the_version_that_it_names(version in versions(), v in "(|v|V)") {
+            prop_assert_eq!(version_of(&format!("{v}{version}")), Some(version));
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Status {
     pub previous: Option<CommitId>,
     /// Whether publication stays at one commit on request.
     pub pinned: bool,
+    /// What waits for a window in which it may be published.
+    pub waiting: Option<Waiting>,
     /// Which source served it.
     pub source: Option<String>,
     /// Failures in a row.
@@ -55,6 +57,7 @@ impl Status {
             published_at: None,
             previous: None,
             pinned: false,
+            waiting: None,
             source: None,
             failures: 0,
             last_attempt: None,
@@ -65,8 +68,8 @@ impl Status {
 
     /// Says whether a later status adds nothing but that another attempt ended in the same way.
     pub fn says_no_less_than(&self, later: &Self) -> bool {
-        let Self { phase, commit, tree, published_at, previous, pinned, source, failures, .. } =
-            self;
+        let Self { phase, commit, tree, published_at, previous, pinned, .. } = self;
+        let Self { waiting, source, failures, .. } = self;
         let end = |attempt: &Option<Attempt>| {
             attempt.as_ref().map(|last| (last.outcome, last.step, last.error.clone()))
         };
@@ -76,6 +79,7 @@ impl Status {
             && *published_at == later.published_at
             && *previous == later.previous
             && *pinned == later.pinned
+            && *waiting == later.waiting
             && *source == later.source
             && *failures == later.failures
             && end(&self.last_attempt) == end(&later.last_attempt)
@@ -105,6 +109,15 @@ pub struct Commit {
     pub author: String,
     /// When it was committed.
     pub time: Option<Timestamp>,
+}
+
+/// A commit that was fetched and may not be published yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Which.
+    pub commit: CommitId,
+    /// When a window opens; none if that is not in sight.
+    pub until: Option<Timestamp>,
 }
 
 /// One attempt that has ended.

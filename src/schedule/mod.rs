@@ -95,7 +95,8 @@ impl Rest {
     fn is_quiet_for(self, trigger: Trigger, now: Instant) -> Option<Instant> {
         let until = match trigger {
             Trigger::File => self.files,
-            Trigger::Webhook => self.webhooks,
+            // A source that wants to be left alone is.
+            Trigger::Webhook | Trigger::Window => self.webhooks,
             Trigger::Start | Trigger::Period | Trigger::Signal | Trigger::Api => None,
         };
         until.filter(|until| now < *until)
@@ -108,7 +109,7 @@ fn urgency(trigger: Trigger) -> u8 {
         Trigger::Api => 4,
         Trigger::Signal => 3,
         Trigger::File => 2,
-        Trigger::Webhook => 1,
+        Trigger::Webhook | Trigger::Window => 1,
         Trigger::Start | Trigger::Period => 0,
     }
 }
@@ -225,7 +226,7 @@ impl Machine {
 
     fn start(&mut self, now: Instant, trigger: Trigger) -> Effect {
         self.phase = Phase::Running { asked_again: None };
-        let by_itself = matches!(trigger, Trigger::File | Trigger::Webhook);
+        let by_itself = matches!(trigger, Trigger::File | Trigger::Webhook | Trigger::Window);
         self.early = by_itself && self.failures > 0 && self.rest.due.is_some_and(|due| now < due);
         self.rest.waiting = None;
         self.by = trigger;

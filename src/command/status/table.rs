@@ -42,6 +42,7 @@ impl Table {
             ("published", when("/published_at")),
             ("tree", text("/tree")),
             ("pinned", pinned.then(|| "yes: the ref is not followed until it is unpinned".into())),
+            ("waiting", waiting(status, now)),
             ("served by", source),
             ("last attempt", attempt(status, now)),
             ("error", text("/last_attempt/error/message")),
@@ -80,6 +81,16 @@ fn state(phase: Option<&str>, outcome: Option<&str>, published: bool) -> String 
         (_, true) => format!("{phase}, well"),
         (_, false) => format!("{phase}, nothing published yet"),
     }
+}
+
+fn waiting(status: &Value, now: Timestamp) -> Option<String> {
+    let commit = text(status, "/waiting/commit")?;
+    let until = text(status, "/waiting/until").and_then(|at| at.parse().ok());
+    let until = until.map_or_else(
+        || "no window is in sight".to_owned(),
+        |at: Timestamp| format!("a window opens {} ({at})", since(at, now)),
+    );
+    Some(format!("{commit}: {until}"))
 }
 
 fn attempt(status: &Value, now: Timestamp) -> Option<String> {
@@ -149,6 +160,23 @@ mod tests {
         let text = table.print("there");
         assert!(text.starts_with("read from     there\nrepository    /a\n"), "{text}");
         assert!(text.contains("nothing is published") && !text.contains("pinned"), "{text}");
+    }
+
+    #[test]
+    fn what_waits_is_shown_with_the_time() {
+        let row = |until: Value| {
+            let waiting = json!({"commit": "abc", "until": until});
+            let table = Table::of(&json!({"repo": "/a", "waiting": waiting}), now());
+            table
+                .print("there")
+                .lines()
+                .find(|line| line.starts_with("waiting"))
+                .unwrap()
+                .to_owned()
+        };
+        let told = row(json!("2026-01-02T02:00:00Z"));
+        assert_eq!(told, "waiting       abc: a window opens in 2h (2026-01-02T02:00:00Z)");
+        assert_eq!(row(Value::Null), "waiting       abc: no window is in sight");
     }
 
     #[test]

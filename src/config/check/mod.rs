@@ -7,6 +7,7 @@ mod part;
 mod peer;
 mod serving;
 mod sources;
+mod windows;
 
 use crate::config::check::sources::Sources;
 use crate::config::git_config;
@@ -118,6 +119,7 @@ impl Checker<'_> {
             stale_worktree_timeout: upkeep.stale,
             garbage: upkeep.garbage,
             add_user: upkeep.add_user,
+            windows: windows::windows(self, raw),
             hooks: hooks::hooks(self, raw),
         })
     }

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= sparse-path= submodules= lfs= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= sparse-path= submodules= lfs= root= link= trees= drift= stale-worktree-timeout= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= sync-window= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -55,6 +55,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l jitter -d 'How much a
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l init-period -d 'The rest until the first success' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sync-timeout -d 'How long one sync may take' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sync-on-signal -d 'Sync at once when this signal comes' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l sync-window -d 'When commits may be published, or may not be' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-failures -d 'Exit after so many failures in a row; -1 for never' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l init-max-failures -d 'The same until the first success' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l username -d 'The user name for the server' -r -f
@@ -155,6 +156,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l jitter -d 'H
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l init-period -d 'The rest until the first success' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sync-timeout -d 'How long one sync may take' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sync-on-signal -d 'Sync at once when this signal comes' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l sync-window -d 'When commits may be published, or may not be' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-failures -d 'Exit after so many failures in a row; -1 for never' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l init-max-failures -d 'The same until the first success' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l username -d 'The user name for the server' -r -f

@@ -36,6 +36,7 @@ _gitsyncd() {
 '--init-period=[The rest until the first success]:DURATION:' \
 '--sync-timeout=[How long one sync may take]:DURATION:' \
 '--sync-on-signal=[Sync at once when this signal comes]:SIGNAL:' \
+'*--sync-window=[When commits may be published, or may not be]:WINDOW:' \
 '--max-failures=[Exit after so many failures in a row; -1 for never]:N:' \
 '--init-max-failures=[The same until the first success]:N:' \
 '--username=[The user name for the server]:NAME:' \
@@ -132,6 +133,7 @@ _arguments "${_arguments_options[@]}" : \
 '--init-period=[The rest until the first success]:DURATION:' \
 '--sync-timeout=[How long one sync may take]:DURATION:' \
 '--sync-on-signal=[Sync at once when this signal comes]:SIGNAL:' \
+'*--sync-window=[When commits may be published, or may not be]:WINDOW:' \
 '--max-failures=[Exit after so many failures in a row; -1 for never]:N:' \
 '--init-max-failures=[The same until the first success]:N:' \
 '--username=[The user name for the server]:NAME:' \

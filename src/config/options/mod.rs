@@ -97,6 +97,8 @@ pub(super) enum Many {
     Colons,
     /// Every flag counts. In a variable, values are divided by white space.
     Spaces,
+    /// Every flag counts. In a variable, values are divided by semicolons or line breaks.
+    Semicolons,
 }
 
 /// Where the API of GitHub is, for all who do not run their own.

@@ -1,6 +1,6 @@
 //! When to sync.
 
-use crate::config::options::{Fallback, Opt, PLAIN, Reading, reads, same, unless};
+use crate::config::options::{Fallback, Many, Opt, PLAIN, Reading, reads, same, unless};
 
 pub(super) const TIME: &[Opt] = &[
     Opt {
@@ -67,6 +67,21 @@ pub(super) const TIME: &[Opt] = &[
         long: "A name such as `SIGHUP` or `HUP`, or a number. Signals that stop the program \
                (`SIGTERM`, `SIGINT`), that cannot be caught, or that report a fault of the \
                program are refused.",
+        ..PLAIN
+    },
+    Opt {
+        key: "sync-window",
+        metavar: Some("WINDOW"),
+        many: Many::Semicolons,
+        short: "When commits may be published, or may not be",
+        long: "`KIND SCHEDULE DURATION [ZONE]`, such as `allow 0 9 * * mon-fri 8h Europe/Berlin`: \
+               `allow` or `deny`, five fields of cron that say when the window begins, how long it \
+               lasts, and the time zone of its clocks, `UTC` if none is named. Commits are \
+               published when an allow window is open, or at any time if there is none, and never \
+               while a deny window is open.\n\nOutside, a new commit is fetched and waits; it is \
+               published when it is time, if the source can be asked then. The first publication, \
+               rollback, pin and repair do not wait. Can be given more than once. More of it is in \
+               `docs/sync-window.md`.",
         ..PLAIN
     },
     Opt {

@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 79] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 80] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -26,6 +26,7 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 79] = [
     ("sync-timeout", &["90s", "1h"], Some("1 hour")),
     ("one-time", &["true", "false"], Some("maybe")),
     ("sync-on-signal", &["SIGHUP", "usr1", "34"], Some("KILL")),
+    ("sync-window", &["allow 0 9 * * mon-fri 8h Europe/Berlin"], Some("allow 0 9 * * 8h")),
     ("max-failures", &["-1", "0", "3"], Some("many")),
     ("init-max-failures", &["-1", "0", "3"], Some("1.5")),
     ("username", &["reader", "a user"], Some("a:b")),

@@ -68,6 +68,8 @@ pub(super) struct Loop {
     /// What was collected while an attempt ran.
     collected: Collected,
     wake: Option<Instant>,
+    /// When a window opens for which a commit waits, until that was heard.
+    opens: Option<Timestamp>,
     counter: Counter,
     /// Ends the attempt that runs.
     cut: CancellationToken,
@@ -122,6 +124,7 @@ impl Loop {
             running: None,
             collected: None,
             wake: None,
+            opens: None,
             counter: Counter::default(),
             hooks,
             common,
@@ -251,12 +254,14 @@ impl Loop {
                 None => pending().await,
             }
         };
+        let opens = opening(self.opens.filter(|_| idle));
         let heard = tokio::select! {
             biased;
             () = self.stop.cancelled() => Heard::Stop,
             home = returned => Heard::Returned(home),
             trigger = ear.heard() => Heard::Asked(trigger),
             Some(order) = orders.recv() => Heard::Ordered(order),
+            () = opens => Heard::Asked(Trigger::Window),
             () = due => Heard::Due,
             done = self.behind.next() => Heard::Behind(done),
             () = visited => Heard::Visited,
@@ -264,6 +269,9 @@ impl Loop {
         };
         if let Heard::Returned(_) = heard {
             self.running = None;
+        }
+        if let Heard::Asked(Trigger::Window) = heard {
+            self.opens = None;
         }
         heard
     }
@@ -319,6 +327,9 @@ impl Loop {
     fn judge(&mut self, home: Return) -> (Event, bool) {
         let Return { attempts, course, result, past } = home;
         self.attempts = attempts;
+        if let Some(attempts) = &self.attempts {
+            self.board.waiting(attempts.waiting());
+        }
         let first = past.is_some();
         if let Some(past) = past {
             self.board.adopt(past);
@@ -360,6 +371,9 @@ impl Loop {
             (event, &self.board.now().last_attempt)
         {
             self.counter.ended(last);
+            if !matches!(event, Event::Failed(_)) {
+                self.opens = self.board.now().waiting.as_ref().and_then(|waiting| waiting.until);
+            }
         }
         (event, others_wait)
     }
@@ -385,4 +399,14 @@ impl Loop {
         self.attempts = Some(attempts);
         Some(told)
     }
+}
+
+/// Waits until the clock says that it is time. The clock may be set meanwhile; that is noticed when
+/// the loop turns the next time.
+async fn opening(at: Option<Timestamp>) {
+    let Some(at) = at else {
+        return pending().await;
+    };
+    let rest = at.duration_since(Timestamp::now());
+    tokio::time::sleep(Duration::try_from(rest).unwrap_or_default()).await;
 }

@@ -104,7 +104,9 @@ impl Metrics {
     /// Remembers what the status says of the next attempt, and of staying at one commit.
     pub fn status(&self, status: &Status) {
         self.next_attempt(status.next_attempt_at);
-        self.tree().pinned.set(i64::from(status.pinned));
+        let tree = self.tree();
+        tree.pinned.set(i64::from(status.pinned));
+        tree.waiting.set(i64::from(status.waiting.is_some()));
     }
 
     /// Remembers when the next attempt is due, if one is planned.

@@ -17,6 +17,7 @@ pub(super) struct Tree {
     pub(super) files: IntGaugeVec,
     pub(super) bytes: IntGaugeVec,
     pub(super) pinned: IntGauge,
+    pub(super) waiting: IntGauge,
 }
 
 /// What takes room on the disk.
@@ -71,6 +72,11 @@ impl Tree {
             pinned: register_int_gauge_with_registry!(
                 "gitsyncd_pinned",
                 "1 while publication stays at one commit on request, else 0.",
+                registry
+            )?,
+            waiting: register_int_gauge_with_registry!(
+                "gitsyncd_waiting",
+                "1 while a commit waits for a window in which it may be published, else 0.",
                 registry
             )?,
         })

@@ -3,7 +3,7 @@
 use super::*;
 use crate::observe::metrics::attempts::OUTCOMES;
 use crate::observe::metrics::work::STEPS;
-use crate::observe::status::Phase;
+use crate::observe::status::{Phase, Waiting};
 use expect_test::{Expect, expect};
 use prometheus::proto::LabelPair;
 use std::fmt::Write;
@@ -87,6 +87,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         gitsyncd_tree_bytes gauge {}
         gitsyncd_tree_files gauge {}
         gitsyncd_triggers_total counter {trigger}
+        gitsyncd_waiting gauge {}
         gitsyncd_webhooks_total counter {provider,result}
     "]]
     .assert_eq(&names);
@@ -130,6 +131,7 @@ fn every_label_is_there_from_the_start_and_no_tree_is_made_up() {
         }
     }
     zero("gitsyncd_pinned".to_owned());
+    zero("gitsyncd_waiting".to_owned());
     assert!(!text.contains("gitsyncd_token_") && !text.contains("gitsyncd_next_"));
     assert!(!text.contains("gitsyncd_disk_") && !text.contains("gitsyncd_filesystem_"));
     assert!(!text.contains("gitsyncd_tree_") && !text.contains("gitsyncd_commit_info"));
@@ -285,7 +287,7 @@ fn one_outcome_holds_at_a_time() {
 #[test]
 fn the_next_attempt_is_shown_while_one_is_planned_and_a_pin_while_it_holds() {
     let metrics = Metrics::new(None).unwrap();
-    let names = ["gitsyncd_next", "gitsyncd_pinned"];
+    let names = ["gitsyncd_next", "gitsyncd_pinned", "gitsyncd_waiting"];
     let mut status = Status {
         name: None,
         version: "1",
@@ -297,6 +299,7 @@ fn the_next_attempt_is_shown_while_one_is_planned_and_a_pin_while_it_holds() {
         published_at: None,
         previous: None,
         pinned: true,
+        waiting: Some(Waiting { commit: "a".repeat(40).parse().unwrap(), until: None }),
         source: None,
         failures: 0,
         last_attempt: None,
@@ -309,12 +312,20 @@ fn the_next_attempt_is_shown_while_one_is_planned_and_a_pin_while_it_holds() {
         &names,
         expect![[r"
             gitsyncd_next_attempt_timestamp_seconds 1700000000.5
-            gitsyncd_pinned 1"]],
+            gitsyncd_pinned 1
+            gitsyncd_waiting 1"]],
     );
     status.next_attempt_at = None;
     status.pinned = false;
+    status.waiting = None;
     metrics.status(&status);
-    check(&metrics, &names, expect!["gitsyncd_pinned 0"]);
+    check(
+        &metrics,
+        &names,
+        expect![[r"
+            gitsyncd_pinned 0
+            gitsyncd_waiting 0"]],
+    );
 }
 
 /// What a metric is measured in, by its name.

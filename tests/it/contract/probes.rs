@@ -208,6 +208,7 @@ fn every_metric_is_there_with_its_type() {
         "gitsyncd_tree_bytes gauge",
         "gitsyncd_tree_files gauge",
         "gitsyncd_triggers_total counter",
+        "gitsyncd_waiting gauge",
         "gitsyncd_webhooks_total counter",
     ]);
     assert_eq!(types, wanted);

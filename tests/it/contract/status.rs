@@ -42,6 +42,7 @@ fn it_has_every_field() {
         "published_at",
         "previous",
         "pinned",
+        "waiting",
         "source",
         "failures",
         "last_attempt",

@@ -3,7 +3,7 @@
 mod api;
 mod audit;
 mod binds;
-mod client;
+pub(crate) mod client;
 mod events;
 mod limits;
 mod orders;
@@ -50,14 +50,14 @@ pub(crate) fn order(daemon: &Daemon, method: &str, path: &str, body: &Value) -> 
 
 /// What can be read over the API.
 #[track_caller]
-fn read(daemon: &Daemon, path: &str) -> Value {
+pub(crate) fn read(daemon: &Daemon, path: &str) -> Value {
     let reply = daemon.get(&format!("/api/v1/{path}")).unwrap();
     assert_eq!(reply.status, 200, "{reply:?}");
     serde_json::from_str(&reply.body).expect("answers are JSON")
 }
 
 /// What the last entries of the history are about, newest first.
-fn whats(daemon: &Daemon) -> Vec<String> {
+pub(crate) fn whats(daemon: &Daemon) -> Vec<String> {
     let history = read(daemon, "history");
     let entries = history["entries"].as_array().unwrap();
     entries.iter().map(|entry| entry["what"].as_str().unwrap().to_owned()).collect()
