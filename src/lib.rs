@@ -26,3 +26,4 @@ pub mod schedule;
 pub mod ssh;
 pub mod trees;
 pub mod trigger;
+pub mod verify;

@@ -1,0 +1,13 @@
+object 4d2720322d9767d6f13baf7ad2f62b5c6f1805cb
+type commit
+tag v1.0.0
+tagger Ada <ada@example.org> 1795295218 +0000
+
+of ed25519
+-----BEGIN PGP SIGNATURE-----
+
+iIoEABYIADIWIQSNPcHctF5QOmrf2C/q3mFd9/gspQUCawIH8hQcZWQyNTUxOUBl
+eGFtcGxlLm9yZwAKCRDq3mFd9/gspf/XAQDuoLlbvCKiHues87pGTi8NwTM2lr0E
+fBoI4fHwjWIDOgD/U19ZSWQti6oVJWYGiYWSOxtIRkuO/mmEY5Mg0CyPWgY=
+=gTuM
+-----END PGP SIGNATURE-----
