@@ -93,6 +93,12 @@ pub enum AttemptError {
         /// When one opens.
         until: Option<Timestamp>,
     },
+    /// What somebody asked for does not verify.
+    #[error("{why}")]
+    Unverified {
+        /// Why not, in a sentence.
+        why: String,
+    },
     /// A thread ended in a way it must not.
     #[error("a mistake in gitsyncd: {0}")]
     Internal(Cause),
@@ -122,6 +128,7 @@ impl AttemptError {
             Self::Lock(LockError::Held { .. }) => Class::Locked,
             Self::Stopped(_) => Class::Timeout,
             Self::Gate { .. } | Self::Gone { .. } | Self::Window { .. } => Class::Gate,
+            Self::Unverified { .. } => Class::Verify,
             Self::Internal(_) => Class::Internal,
         }
     }
@@ -143,6 +150,7 @@ impl AttemptError {
             | Self::Gate { .. }
             | Self::Gone { .. }
             | Self::Window { .. }
+            | Self::Unverified { .. }
             | Self::Internal(_) => None,
         }
     }
@@ -175,6 +183,7 @@ impl AttemptError {
             | Self::Gate { .. }
             | Self::Gone { .. }
             | Self::Window { .. }
+            | Self::Unverified { .. }
             | Self::Internal(_) => false,
         }
     }
@@ -334,7 +343,9 @@ pub fn hint_for(class: Class) -> &'static str {
         Class::Ref => {
             "check the ref: branch, tag, full ref name or full commit id, as the source has it"
         }
-        Class::Verify => "check who signed the commit and which keys are trusted",
+        Class::Verify => {
+            "check who signed it and which keys are in verify-key-dir; docs/verify.md says what is checked"
+        }
         Class::Gate => "check what the pre-publish hook says about this commit",
         Class::Disk => {
             "check free space, permissions and owner of the root and of the files named in options"

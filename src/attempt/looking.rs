@@ -1,5 +1,6 @@
 //! Trying one source after the other.
 
+use crate::attempt::bringing;
 use crate::attempt::error::Failed;
 use crate::attempt::{AttemptError, Attempts, Done};
 use crate::git::Store;
@@ -50,5 +51,5 @@ fn look_at(
         Some(store) => store,
         None => me.root.open(stop).map_err(AttemptError::before_any_step)?,
     };
-    me.bring(wanted, store, stop)
+    bringing::bring(me, wanted, store, stop)
 }

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod bases;
+mod bringing;
 mod clients;
 mod depth;
 mod elsewhere;
@@ -32,6 +33,7 @@ mod scoping;
 mod sources;
 mod taking;
 mod tidying;
+mod verifying;
 mod waiting;
 mod wanted;
 mod who;
@@ -42,10 +44,10 @@ pub use outcome::{Done, HeldBack, Publication};
 pub use pin::{Change, Pinned};
 pub use preview::{Preview, Sight};
 pub use scoping::{Rules, rules};
+pub use verifying::keyring;
 
 use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;
-use crate::attempt::fetching::fetch;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::gathering::Gathering;
 use crate::attempt::lfs::Large;
@@ -53,21 +55,20 @@ use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
 use crate::attempt::patrols::Patrols;
 use crate::attempt::pin::Pin;
-use crate::attempt::plan::Plan;
 use crate::attempt::refusals::Refusals;
 use crate::attempt::root::Root;
 use crate::attempt::scoping::Scoping;
 use crate::attempt::sources::Sources;
+use crate::attempt::verifying::Verifying;
 use crate::attempt::waiting::Waits;
 use crate::attempt::wanted::Wanted;
 use crate::config::Config;
-use crate::git::{Collection, Fetched, Packed, Resolved, Store};
+use crate::git::{Collection, Packed, Resolved, Store};
 use crate::hooks::Hooks;
 use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Status, Waiting};
-use crate::publish;
 use crate::publish::{Layout, Live, Marks};
 use crate::runtime::Stop;
 use crate::trees::Shelf;
@@ -96,6 +97,7 @@ pub struct Attempts {
     keeper: Keeper,
     refusals: Refusals,
     waits: Waits,
+    verifying: Verifying,
     hooks: Arc<Hooks>,
     gathering: Gathering,
     /// Whether nothing was thrown away since the last good attempt.
@@ -110,6 +112,7 @@ impl Attempts {
             pin: Pin::new(&layout, config.repo.clone()),
             refusals: Refusals::new(&layout, config),
             waits: Waits::new(config.windows.clone()),
+            verifying: Verifying::new(config),
             hooks,
             reference: config.reference.clone(),
             depth: Depth::new(config.depth),
@@ -242,6 +245,7 @@ impl Attempts {
             self.pin.forget();
             self.refusals.forget();
         }
+        verifying::refresh(self);
         pin::aim(self).map_err(AttemptError::before_any_step)?;
         let store = match self.store.take() {
             Some(store) if self.root.is_sound() => store,
@@ -255,92 +259,10 @@ impl Attempts {
         Ok(done.by(self.sources.url(place)))
     }
 
-    /// Makes what one source names what readers see.
-    fn bring(&mut self, mut wanted: Wanted, store: Store, stop: &Stop) -> Result<Done, Failed> {
-        let mut plan = plan::choose(self.root.live(), &wanted.object, self.served.as_ref());
-        if plan != Plan::Advance {
-            self.waits.forget();
-        }
-        if let (Plan::Advance, Some(live)) = (&plan, lag::ahead_of(self, &wanted, &store)) {
-            plan = Plan::Stay(live);
-        }
-        if plan == Plan::Advance
-            && !self.pin.chooses()
-            && let Some(known) = self.refusals.find(&wanted.object)
-        {
-            self.waits.forget();
-            return releasing::hold_back(self, known, (wanted, store), stop);
-        }
-        if plan == Plan::Advance
-            && let Some(live) = waiting::goes_on(self, &wanted.object)
-        {
-            return waiting::look_after(self, &live, (wanted, store), stop);
-        }
-        if let Plan::Stay(live) = &plan
-            && !self.hooks.is_at_work()
-            && self.patrol.look(&self.root, live, self.bases.damaged(), &self.metrics)
-        {
-            self.root.distrust();
-            self.bases.clear();
-            plan = Plan::Advance;
-        }
-        let (store, done) = match plan {
-            Plan::Stay(live) if self.root.lacking().is_some() => {
-                let (store, _) =
-                    self.step(Step::Fetch, |me| fetch(me, store, &mut wanted, stop))?;
-                publish::follow(self.root.layout(), &live.commit)
-                    .map_err(|error| Failed::at(Step::Fetch, error))?;
-                self.root.restored();
-                return self.bring(wanted, store, stop);
-            }
-            Plan::Stay(live) => {
-                depth::adjust(self, &store, &mut wanted, stop);
-                self.settle(&live.commit)?;
-                let done = Done::Unchanged(self.describe(&store, live));
-                (store, done)
-            }
-            Plan::Advance => {
-                let (store, fetched) =
-                    self.step(Step::Fetch, |me| fetch(me, store, &mut wanted, stop))?;
-                if let Some(live) = lag::later_than(self, &wanted, &store, &fetched) {
-                    let done = Done::Unchanged(self.describe(&store, live));
-                    (store, done)
-                } else if let Some(live) = waiting::hold(self, &wanted.object, fetched.commit())? {
-                    return waiting::look_after(self, &live, (wanted, store), stop);
-                } else {
-                    let done = self.release(&wanted, &store, fetched, stop)?;
-                    (store, done)
-                }
-            }
-        };
-        self.rest(wanted, store);
-        Ok(done)
-    }
-
     /// Keeps the way to the source and the repository for the next attempt.
     fn rest(&mut self, wanted: Wanted, store: Store) {
         self.store = if self.root.is_untouched() { Some(store) } else { store.rest().ok() };
         self.sources.keep(wanted);
-    }
-
-    /// Makes a fetched commit what readers see, unless it is refused.
-    fn release(
-        &mut self,
-        wanted: &Wanted,
-        store: &Store,
-        fetched: Fetched,
-        stop: &Stop,
-    ) -> Result<Done, Failed> {
-        let commit = fetched.commit().clone();
-        let done = releasing::release(self, store, fetched, stop)?;
-        self.waits.forget();
-        match &done {
-            Done::Refused(refusal) => self.refusals.note(&wanted.object, refusal),
-            Done::Published(_) | Done::Unchanged(_) => {
-                self.served = Some((wanted.object.clone(), commit));
-            }
-        }
-        Ok(done)
     }
 
     /// Looks what hooks did in the published tree. To be called when there is no attempt.
@@ -357,7 +279,8 @@ impl Attempts {
     fn ask(&mut self, place: usize, stop: &Stop) -> Result<Wanted, Failed> {
         let outfit = self.step(Step::Credentials, |me| me.sources.outfit(place, stop))?;
         let share = self.sources.share(place, stop);
-        self.step(Step::Resolve, |me| me.sources.resolve(place, outfit, &share))
+        let wanted = self.step(Step::Resolve, |me| me.sources.resolve(place, outfit, &share))?;
+        Ok(self.verifying.aim(wanted))
     }
 
     /// Lays down what is to be done before the next change comes, and says where. A run that is to

@@ -1,7 +1,7 @@
 //! What a good attempt came to.
 
 use crate::git::{CommitInfo, Store};
-use crate::model::CommitId;
+use crate::model::{Class, CommitId, Step};
 use crate::publish;
 use crate::publish::{Layout, Live};
 use jiff::Timestamp;
@@ -22,6 +22,8 @@ pub enum Done {
 pub struct HeldBack {
     /// Which.
     pub commit: CommitId,
+    /// What kind of refusal it is: a gate did not agree, or it does not verify.
+    pub class: Class,
     /// Why, in a sentence.
     pub why: String,
     /// Whether that was decided just now, and not by an earlier attempt.
@@ -29,6 +31,13 @@ pub struct HeldBack {
     /// What readers see instead, if it was found in order, and that is something to go on with: one
     /// sync that is to be the only one has come to nothing.
     pub live: Option<Box<Publication>>,
+}
+
+impl HeldBack {
+    /// At which step that was decided.
+    pub fn step(&self) -> Step {
+        if self.class == Class::Verify { Step::Verify } else { Step::Gate }
+    }
 }
 
 impl Done {

@@ -103,6 +103,11 @@ impl Pin {
         self.commit().is_some() || matches!(self.asked, Some(Change::Pin(_) | Change::Stay))
     }
 
+    /// Says whether somebody asked just now for the commit that is followed.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self.asked, Some(Change::Pin(_) | Change::Stay))
+    }
+
     /// Readers see what the ref names.
     pub(super) fn caught_up(&mut self) {
         self.left = false;

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::disk::look::read_below;
 use crate::disk::{Durable, remove, replace_file};
 use crate::git::{Resolved, Scope};
-use crate::model::{Cause, CommitId};
+use crate::model::{Cause, Class, CommitId};
 use crate::publish::Layout;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -28,6 +28,9 @@ struct Question {
     /// Which files the program was shown, if not just those of the commit and its submodules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rules: Option<String>,
+    /// How signatures are checked, and by which keys, if that was the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<String>,
 }
 
 /// The file.
@@ -36,17 +39,26 @@ struct Written {
     /// What the ref named: the commit, or a tag of it.
     named: CommitId,
     commit: CommitId,
+    #[serde(default = "gate")]
+    class: Class,
     why: String,
     #[serde(flatten)]
     question: Question,
+}
+
+/// Once there were no others.
+fn gate() -> Class {
+    Class::Gate
 }
 
 /// What is known of it.
 #[derive(Debug)]
 pub(super) struct Refusals {
     path: PathBuf,
-    /// None if nothing can be refused.
+    /// What a program is asked; none if there is none that can refuse.
     question: Option<Question>,
+    /// What is asked of signatures, without the name of the ref that was chosen; none if nothing is.
+    signed: Option<Question>,
     /// What the question was made for.
     scope: Option<Arc<Scope>>,
     last: Last,
@@ -71,8 +83,9 @@ impl Refusals {
             command: exec.command.clone(),
             timeout_ms: u64::try_from(exec.timeout.as_millis()).unwrap_or(u64::MAX),
             rules: None,
+            keys: None,
         });
-        Self { path: layout.refused(), question, scope: None, last: Last::Unknown }
+        Self { path: layout.refused(), question, signed: None, scope: None, last: Last::Unknown }
     }
 
     /// Notes which files the program is shown from now on.
@@ -86,14 +99,38 @@ impl Refusals {
         }
     }
 
+    /// Notes how signatures are checked from now on.
+    pub(super) fn depend_on_keys(&mut self, config: (&str, &str), keys: Option<String>) {
+        let (repo, reference) = config;
+        self.signed = keys.map(|keys| Question {
+            repo: repo.to_owned(),
+            reference: reference.to_owned(),
+            command: Vec::new(),
+            timeout_ms: 0,
+            rules: None,
+            keys: Some(keys),
+        });
+    }
+
+    /// What a refusal of this class depends on.
+    fn question(&self, wanted: &Resolved, class: Class) -> Option<Question> {
+        if class != Class::Verify {
+            return self.question.clone();
+        }
+        let signed = self.signed.clone()?;
+        // The same tag under another name is another question.
+        let keys = format!("{} {}", signed.keys?, wanted.tag_name().unwrap_or_default());
+        Some(Question { keys: Some(keys), ..signed })
+    }
+
     /// Another instance may write the file.
     pub(super) fn forget(&mut self) {
         self.last = Last::Unknown;
     }
 
-    /// The refusal of what a source names, if there was one.
-    pub(super) fn find(&mut self, wanted: &Resolved) -> Option<HeldBack> {
-        let question = self.question.as_ref()?;
+    /// The refusal of what a source names, if there was one of this class.
+    pub(super) fn find(&mut self, wanted: &Resolved, class: Class) -> Option<HeldBack> {
+        let question = self.question(wanted, class)?;
         let (path, named) = (&self.path, wanted.id()?);
         if self.last == Last::Unknown {
             self.last = read(path).map_or(Last::Nothing, |last| Last::Known(Box::new(last)));
@@ -101,8 +138,10 @@ impl Refusals {
         let Last::Known(last) = &self.last else {
             return None;
         };
-        (last.named == named && last.question == *question).then(|| HeldBack {
+        let is_same = (last.class, &last.named, &last.question) == (class, &named, &question);
+        is_same.then(|| HeldBack {
             commit: last.commit.clone(),
+            class,
             why: last.why.clone(),
             fresh: false,
             live: None,
@@ -111,11 +150,12 @@ impl Refusals {
 
     /// A commit was refused.
     pub(super) fn note(&mut self, wanted: &Resolved, refusal: &HeldBack) {
-        let (Some(question), Some(named)) = (self.question.clone(), wanted.id()) else {
+        let class = refusal.class;
+        let (Some(question), Some(named)) = (self.question(wanted, class), wanted.id()) else {
             return;
         };
         let (commit, why) = (refusal.commit.clone(), refusal.why.clone());
-        let written = Written { named, commit, why, question };
+        let written = Written { named, commit, class, why, question };
         let text = serde_json::json!(written).to_string();
         if let Err(error) = replace_file(&self.path, text.as_bytes(), Durable::No) {
             tracing::warn!(error = %Cause::of(&error), "could not remember what was refused");
@@ -173,14 +213,19 @@ mod tests {
         let again = |args: &[&str]| Refusals::new(&layout, &config(args));
         let usual = ["--pre-publish-exechook-command=./check", "--root=/r"];
         let mut refusals = again(&usual);
-        assert_eq!(refusals.find(&wanted("a")), None);
-        let refusal =
-            HeldBack { commit: id("b"), why: "because".to_owned(), fresh: true, live: None };
+        assert_eq!(refusals.find(&wanted("a"), Class::Gate), None);
+        let refusal = HeldBack {
+            commit: id("b"),
+            class: Class::Gate,
+            why: "because".to_owned(),
+            fresh: true,
+            live: None,
+        };
         refusals.note(&wanted("a"), &refusal);
         let known = Some(HeldBack { fresh: false, ..refusal.clone() });
-        assert_eq!(refusals.find(&wanted("a")), known);
-        assert_eq!(again(&usual).find(&wanted("a")), known, "over a restart");
-        assert_eq!(again(&usual).find(&wanted("c")), None);
+        assert_eq!(refusals.find(&wanted("a"), Class::Gate), known);
+        assert_eq!(again(&usual).find(&wanted("a"), Class::Gate), known, "over a restart");
+        assert_eq!(again(&usual).find(&wanted("c"), Class::Gate), None);
         for other in [
             &["--pre-publish-exechook-command=./other", "--root=/r"][..],
             &[usual[0], usual[1], "--ref=other"],
@@ -188,7 +233,7 @@ mod tests {
             &[usual[0], usual[1], "--pre-publish-exechook-timeout=31s"],
             &[usual[0], usual[1], "--publish-gate=false"],
         ] {
-            assert_eq!(again(other).find(&wanted("a")), None, "{other:?}");
+            assert_eq!(again(other).find(&wanted("a"), Class::Gate), None, "{other:?}");
         }
         let all = Arc::new(Scope::default());
         let sparse = Some(Arc::new(Sparse::of_patterns("*.md\n")));
@@ -202,17 +247,42 @@ mod tests {
             refusals.note(&wanted("a"), &refusal);
             let mut refusals = again(&usual);
             refusals.depend_on(&part);
-            assert_eq!(refusals.find(&wanted("a")), None, "other files: {part:?}");
+            assert_eq!(refusals.find(&wanted("a"), Class::Gate), None, "other files: {part:?}");
             refusals.note(&wanted("a"), &refusal);
             let mut refusals = again(&usual);
             refusals.depend_on(&part);
-            assert_eq!(refusals.find(&wanted("a")), known);
+            assert_eq!(refusals.find(&wanted("a"), Class::Gate), known);
             refusals.depend_on(&all);
-            assert_eq!(refusals.find(&wanted("a")), None);
+            assert_eq!(refusals.find(&wanted("a"), Class::Gate), None);
         }
         again(&usual).clear();
-        assert_eq!(again(&usual).find(&wanted("a")), None);
+        assert_eq!(again(&usual).find(&wanted("a"), Class::Gate), None);
         fs::write(layout.refused(), "{").unwrap();
-        assert_eq!(again(&usual).find(&wanted("a")), None);
+        assert_eq!(again(&usual).find(&wanted("a"), Class::Gate), None);
+    }
+
+    #[test]
+    fn a_refusal_of_a_signature_lasts_until_the_keys_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path().to_owned(), dir.path().join("link"));
+        fs::create_dir_all(layout.own()).unwrap();
+        let id = |digit: &str| digit.repeat(40).parse::<CommitId>().unwrap();
+        let wanted = Resolved::exactly(&id("a")).unwrap();
+        let again = |keys: Option<&str>| {
+            let gate = ["--pre-publish-exechook-command=./check", "--root=/r"];
+            let mut refusals = Refusals::new(&layout, &config(&gate));
+            refusals.depend_on_keys(("/srv/a", "main"), keys.map(str::to_owned));
+            refusals
+        };
+        let (class, why) = (Class::Verify, "because".to_owned());
+        let refusal = HeldBack { commit: id("b"), class, why, fresh: true, live: None };
+        again(Some("head 1")).note(&wanted, &refusal);
+        let known = Some(HeldBack { fresh: false, ..refusal.clone() });
+        assert_eq!(again(Some("head 1")).find(&wanted, Class::Verify), known);
+        assert_eq!(again(Some("head 1")).find(&wanted, Class::Gate), None);
+        assert_eq!(again(Some("head 2")).find(&wanted, Class::Verify), None);
+        assert_eq!(again(None).find(&wanted, Class::Verify), None);
+        again(None).note(&wanted, &refusal);
+        assert_eq!(again(Some("head 1")).find(&wanted, Class::Verify), known);
     }
 }

@@ -1,5 +1,6 @@
 //! From a fetched commit to one that readers see, by way of the program that is asked before.
 
+use crate::attempt::bringing;
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::lfs;
 use crate::attempt::outcome::HeldBack;
@@ -9,7 +10,7 @@ use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
 use crate::git::{Fetched, Resolved, Store};
 use crate::hooks::Verdict;
-use crate::model::{Cause, CommitId, Step};
+use crate::model::{Cause, Class, CommitId, Step};
 use crate::publish;
 use crate::publish::Live;
 use crate::runtime::Stop;
@@ -59,7 +60,8 @@ pub(super) fn release(
         if let Some(why) = ask(me, &commit, &tree, stop)? {
             let live = me.root.live().filter(|_| !me.one_time);
             let live = live.map(|live| Box::new(me.describe(store, live)));
-            return Ok(Done::Refused(HeldBack { commit, why, fresh: true, live }));
+            let class = Class::Gate;
+            return Ok(Done::Refused(HeldBack { commit, class, why, fresh: true, live }));
         }
         ready = Ready::InPlace(tree, extent);
     }
@@ -180,7 +182,10 @@ pub(super) fn hold_back(
     };
     let object = Resolved::exactly(&live).map_err(|error| Failed::at(Step::Resolve, error))?;
     let named = wanted.object.clone();
-    match me.bring(Wanted { object, ..wanted }, store, stop)? {
+    me.verifying.excuse(Some(live));
+    let looked = bringing::bring(me, Wanted { object, ..wanted }, store, stop);
+    me.verifying.excuse(None);
+    match looked? {
         Done::Unchanged(live) => {
             let live = (!me.one_time).then(|| Box::new(live));
             Ok(Done::Refused(HeldBack { live, ..refusal }))

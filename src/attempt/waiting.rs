@@ -3,6 +3,7 @@
 //! Whether it is time is decided once in an attempt, before anything is written. What is published
 //! for the first time does not wait, nor what somebody chose, nor the commit that is published already.
 
+use crate::attempt::bringing;
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
@@ -114,7 +115,9 @@ pub(super) fn look_after(
 ) -> Result<Done, Failed> {
     let object = Resolved::exactly(live).map_err(|error| Failed::at(Step::Resolve, error))?;
     let held = me.waits.held.clone();
-    let done = me.bring(Wanted { object, ..wanted }, store, stop);
+    me.verifying.excuse(Some(live.clone()));
+    let done = bringing::bring(me, Wanted { object, ..wanted }, store, stop);
+    me.verifying.excuse(None);
     me.waits.held = held;
     done
 }

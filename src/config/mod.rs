@@ -40,7 +40,7 @@ pub use command_line::shown as command_line;
 pub use fleet::{Fleet, Process};
 pub use git_config::{CredentialItem, CredentialSetting, HttpItem, HttpSetting, Setting};
 pub use hooks::{Exec, Hooks, Web, public, secret_variables};
-pub use modes::{Drift, Part, SparseBy, Trees};
+pub use modes::{Drift, Part, SparseBy, Trees, Verify, VerifyMode};
 pub use personality::Personality;
 pub use problem::Problem;
 pub use serving::{ApiRead, Serving};
@@ -97,6 +97,8 @@ pub struct Config {
     pub depth: Option<NonZeroU32>,
     /// Which part of a commit is published, and how it is had.
     pub part: Part,
+    /// Which signatures there must be.
+    pub verify: Verify,
     /// Who we are to sources, and how they are reached.
     pub access: Access,
     /// How files are written, as settings of Git have it.

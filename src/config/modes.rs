@@ -1,7 +1,7 @@
 //! Choices among a few words.
 
 use crate::model::{Filter, Submodules};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a new tree is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,52 @@ pub enum SparseBy {
     File(PathBuf),
     /// Directories, without a slash at either end.
     Paths(Vec<String>),
+}
+
+/// Which signatures there must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verify {
+    /// Of what.
+    pub mode: VerifyMode,
+    /// Where the keys are that count.
+    pub key_dir: Option<PathBuf>,
+}
+
+impl Verify {
+    /// Where the keys are, if any are needed.
+    pub fn keys(&self) -> Option<&Path> {
+        self.key_dir.as_deref().filter(|_| self.mode != VerifyMode::Off)
+    }
+}
+
+/// What must be signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VerifyMode {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The commit that is published.
+    Head,
+    /// The tag that names it.
+    Tag,
+}
+
+impl VerifyMode {
+    const ALL: [Self; 3] = [Self::Off, Self::Head, Self::Tag];
+
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Head => "head",
+            Self::Tag => "tag",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|mode| mode.label() == text);
+        found.ok_or_else(|| format!("{text:?} is none of off, head and tag"))
+    }
 }
 
 /// What to do about a tree that somebody changed.

@@ -21,6 +21,8 @@ pub(super) struct Raw {
     pub(super) sparse_path: Option<String>,
     pub(super) submodules: Option<String>,
     pub(super) lfs: Option<String>,
+    pub(super) verify: Option<String>,
+    pub(super) verify_key_dir: Option<String>,
     pub(super) root: Option<String>,
     pub(super) link: Option<String>,
     pub(super) trees: Option<String>,

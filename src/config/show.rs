@@ -64,6 +64,8 @@ pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
         ("filter", config.part.filter.as_ref().map(ToString::to_string)),
         ("lfs", Some(if config.part.lfs { "on" } else { "off" }.to_owned())),
         ("submodules", Some(config.part.submodules.label().to_owned())),
+        ("verify", Some(config.verify.mode.label().to_owned())),
+        ("verify-key-dir", file(&config.verify.key_dir)),
         ("root", Some(path(&config.root))),
         ("link", Some(path(&config.link))),
         ("trees", Some(config.trees.label().to_owned())),

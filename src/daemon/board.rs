@@ -4,7 +4,7 @@ use crate::attempt;
 use crate::attempt::{Change, Done, Failed, HeldBack, Pinned, Publication};
 use crate::config::Config;
 use crate::daemon::counter::Asked;
-use crate::model::{Class, CommitId, Step, Trigger};
+use crate::model::{CommitId, Trigger};
 use crate::observe::history::{Entry, History, What};
 use crate::observe::status::{Attempt, Commit, Failure, Outcome, Phase, Status, Waiting};
 use crate::trigger::order::{Choice, Refusal};
@@ -239,11 +239,11 @@ impl Board {
     /// published counts as fresh.
     fn refused(&self, course: Course, refusal: &HeldBack, by: Option<&str>) {
         let error = Failure {
-            class: Class::Gate,
+            class: refusal.class,
             message: refusal.why.chars().take(LONGEST).collect(),
-            hint: attempt::hint_for(Class::Gate).to_owned(),
+            hint: attempt::hint_for(refusal.class).to_owned(),
         };
-        let step = Some(Step::Gate);
+        let step = Some(refusal.step());
         let (failures, history) = (self.status.borrow().failures, self.history_now());
         self.change(|status| {
             status.failures = 0;

@@ -4,7 +4,7 @@ use crate::attempt::{Done, Failed, HeldBack, Publication, hint_for};
 use crate::daemon::board::{Board, Course};
 use crate::daemon::counter::Asked;
 use crate::hooks::Hooks;
-use crate::model::{Class, Event, Step};
+use crate::model::{Event, Step};
 use crate::observe::audit;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Attempt, Outcome};
@@ -74,7 +74,7 @@ impl End<'_> {
     fn refused(self, refusal: &HeldBack) {
         let commit = &refusal.commit;
         if refusal.fresh {
-            let hint = hint_for(Class::Gate);
+            let hint = hint_for(refusal.class);
             tracing::warn!(%commit, why = refusal.why, hint, "a commit is refused");
             self.hooks.happened(Event::Refused, Some(commit), Some(&refusal.why));
         } else {

@@ -20,6 +20,7 @@ use crate::trigger::hub::Hub;
 use crate::trigger::order;
 use crate::trigger::watch;
 use crate::trigger::watch::Places;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -128,6 +129,8 @@ fn begin_tasks(
 fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell, hub: Hub) {
     let mut files = Vec::new();
     let mut local = Vec::new();
+    let keys = config.verify.keys().map(Path::to_owned);
+    files.extend(keys.clone());
     if let Some(SparseBy::File(path)) = &config.part.sparse {
         files.push(path.clone());
     }
@@ -143,7 +146,7 @@ fn watch_files(config: &Config, tasks: &mut Tasks, bell: Bell, hub: Hub) {
         return;
     }
     let places = move || {
-        let mut places = Places { files: files.clone(), trees: Vec::new() };
+        let mut places = Places { files: files.clone(), trees: keys.iter().cloned().collect() };
         for path in &local {
             let (files, trees) = git::ref_places(path);
             places.files.extend(files);

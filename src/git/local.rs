@@ -15,6 +15,8 @@ use crate::git::pick::Tip;
 use crate::git::store;
 use crate::model::{Cause, ObjectFormat, Reference};
 use crate::runtime::Stop;
+use gix::ObjectId;
+use gix::bstr::BStr;
 use gix::refs::FullName;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -94,8 +96,9 @@ impl Local {
             };
             let found = self.repo.try_find_reference(name.as_ref());
             if let Some(mut found) = found.map_err(|error| self.unreadable(words(&error)))? {
+                let at = found.target().try_id().map(ToOwned::to_owned);
                 return match found.peel_to_id() {
-                    Ok(id) => Ok(Resolved::of(id.detach())),
+                    Ok(id) => Ok(tagged(Resolved::of(id.detach()), name.as_bstr(), at)),
                     Err(error) => Err(self.broken(reference, found.name().to_owned(), &error)),
                 };
             }
@@ -146,13 +149,17 @@ impl Local {
     /// Takes the newest of the tags that a reference leaves the choice of. What it comes to is
     /// looked up for that one alone, unless it is broken.
     fn newest(&self, reference: &Reference, prefix: &str) -> Result<Option<Resolved>, GitError> {
-        let chosen = |(name, object)| Resolved { object, chosen: Some(name) };
+        let chosen = |(name, object)| Resolved { chosen: Some(name), ..Resolved::of(object) };
         let Some((name, mut found)) = pick::newest(reference, self.refs(&[prefix])?.into_iter())
         else {
             return Ok(None);
         };
+        let at = found.target().try_id().map(ToOwned::to_owned);
         match found.peel_to_id() {
-            Ok(id) => Ok(Some(chosen((name, id.detach())))),
+            Ok(id) => {
+                let full = name.clone();
+                Ok(Some(tagged(chosen((name, id.detach())), full.as_str().into(), at)))
+            }
             Err(_broken) => {
                 let tips = self.tips(&[prefix])?.into_iter();
                 Ok(pick::newest(reference, tips).map(chosen))
@@ -224,4 +231,10 @@ impl Local {
     fn no_such_ref(&self, reference: &Reference, detail: impl Into<Cow<'static, str>>) -> GitError {
         GitError::no_such_ref(self.path.display().to_string(), reference, detail)
     }
+}
+
+/// Notes the annotated tag that a ref is at, if it is at something else than what it comes to.
+fn tagged(found: Resolved, name: &BStr, at: Option<ObjectId>) -> Resolved {
+    let tag = at.filter(|at| *at != found.object);
+    Resolved { tag: tag.map(|tag| (name.to_string(), tag)), ..found }
 }

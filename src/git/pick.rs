@@ -13,6 +13,9 @@ pub(super) const TIPS: [&str; 2] = ["refs/heads/", "refs/tags/"];
 /// A ref of a source by its full name, and what it comes to.
 pub(super) type Tip = (String, ObjectId);
 
+/// The same with the annotated tag that it is at, if it is at one.
+pub(super) type Tagged = (String, (ObjectId, Option<ObjectId>));
+
 /// Takes the newest of the tags that a reference leaves the choice of, by its full name, with what
 /// is known of it.
 pub(super) fn newest<N: AsRef<str>, T>(
@@ -98,7 +101,7 @@ pub(super) fn abbreviated(
         match &found {
             Some(earlier) if earlier.object != object => return Err(Ambiguous),
             Some(_) => (),
-            None => found = Some(Resolved { object, chosen: Some(name) }),
+            None => found = Some(Resolved { object, chosen: Some(name), tag: None }),
         }
     }
     Ok(found)

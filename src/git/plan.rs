@@ -18,6 +18,8 @@ pub struct Resolved {
     pub(super) object: ObjectId,
     /// The full name of the ref that was chosen, where there was a choice.
     pub(super) chosen: Option<String>,
+    /// The annotated tag that names it, and the full name of the ref that is at that.
+    pub(super) tag: Option<(String, ObjectId)>,
 }
 
 impl Resolved {
@@ -33,7 +35,25 @@ impl Resolved {
     }
 
     pub(super) fn of(object: ObjectId) -> Self {
-        Self { object, chosen: None }
+        Self { object, chosen: None, tag: None }
+    }
+
+    /// A tag that was chosen, with what it comes to and, if it is annotated, the id of itself.
+    pub(super) fn chosen_tag(name: &str, object: ObjectId, tag: Option<ObjectId>) -> Self {
+        let tag = tag.map(|tag| (name.to_owned(), tag));
+        Self { object, chosen: Some(name.to_owned()), tag }
+    }
+
+    /// The annotated tag that names it instead of what it names in the end; none if it was named by
+    /// none.
+    pub fn tag(self) -> Option<Self> {
+        let object = self.tag.as_ref()?.1;
+        Some(Self { object, ..self })
+    }
+
+    /// The name of the tag that names it, which is that of the ref without `refs/tags/`.
+    pub fn tag_name(&self) -> Option<&str> {
+        self.tag.as_ref()?.0.strip_prefix("refs/tags/")
     }
 
     /// The full name of the ref that was chosen, where there was a choice.

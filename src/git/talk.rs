@@ -111,11 +111,11 @@ impl<T: Transport> Talk<T> {
             return Resolved::exactly(commit);
         }
         if let Some(prefix) = reference.prefix() {
-            let tips = self.tips(&[&prefix])?;
+            let tips = self.tagged(&[&prefix])?;
             let newest =
-                pick::newest(reference, tips.iter().map(|(name, id)| (name.as_str(), *id)));
+                pick::newest(reference, tips.iter().map(|(name, known)| (name.as_str(), *known)));
             return newest
-                .map(|(name, object)| Resolved { object, chosen: Some(name.to_owned()) })
+                .map(|(name, (object, tag))| Resolved::chosen_tag(name, object, tag))
                 .ok_or_else(|| {
                     let names: Vec<_> = tips.iter().map(|(name, _)| name.as_str()).collect();
                     self.no_such_ref(reference, pick::nothing_like(reference, &names))
@@ -129,11 +129,13 @@ impl<T: Transport> Talk<T> {
                 Some(Ref::Unborn { .. }) => {
                     return Err(self.no_such_ref(reference, ", because the repository is empty"));
                 }
-                Some(
-                    Ref::Peeled { object, .. }
-                    | Ref::Direct { object, .. }
-                    | Ref::Symbolic { object, .. },
-                ) => return Ok(Resolved::of(*object)),
+                Some(Ref::Peeled { object, tag, .. }) => {
+                    let tag = Some(((*name).to_owned(), *tag));
+                    return Ok(Resolved { tag, ..Resolved::of(*object) });
+                }
+                Some(Ref::Direct { object, .. } | Ref::Symbolic { object, .. }) => {
+                    return Ok(Resolved::of(*object));
+                }
                 None => {}
             }
         }
@@ -152,12 +154,18 @@ impl<T: Transport> Talk<T> {
 
     /// Lists refs by the beginnings of their names, with what they come to.
     fn tips(&mut self, prefixes: &[&str]) -> Result<Vec<Tip>, GitError> {
+        let tagged = self.tagged(prefixes)?.into_iter();
+        Ok(tagged.map(|(name, (object, _))| (name, object)).collect())
+    }
+
+    /// The same with the annotated tags that they are at, if they are at one.
+    fn tagged(&mut self, prefixes: &[&str]) -> Result<Vec<pick::Tagged>, GitError> {
         let tip = |listed: &Ref| {
             let (name, target, peeled) = listed.unpack();
             let name = std::str::from_utf8(name).ok()?;
             let asked = prefixes.iter().any(|prefix| name.starts_with(prefix));
-            let object = peeled.or(target).filter(|_| asked)?;
-            Some((name.to_owned(), object.to_owned()))
+            let object = peeled.or(target).filter(|_| asked)?.to_owned();
+            Some((name.to_owned(), (object, peeled.and(target).map(ToOwned::to_owned))))
         };
         Ok(self.list(prefixes)?.iter().filter_map(tip).collect())
     }

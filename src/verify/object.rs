@@ -105,25 +105,25 @@ mod tests {
 
     #[test]
     fn the_signature_of_a_commit_is_no_part_of_what_is_signed() {
-        let commit = |object: &str, format| {
-            let Parts { payload, signatures } = super::commit(object.as_bytes(), format);
+        let taken = |object: &str, format| {
+            let Parts { payload, signatures } = commit(object.as_bytes(), format);
             let text = |bytes| String::from_utf8(bytes).unwrap();
             (text(payload), signatures.into_iter().map(text).collect::<Vec<_>>())
         };
         let object = "tree 1\nmergetag object 2\n gpgsig no\ngpgsig A\n B\n\n\
                       gpgsig of no account\n -----BEGIN\n";
-        let (payload, signatures) = commit(object, ObjectFormat::Sha1);
+        let (payload, signatures) = taken(object, ObjectFormat::Sha1);
         assert_eq!(signatures, ["A\nB\n"]);
         assert_eq!(payload, object.replace("gpgsig A\n B\n", ""));
         let object = "tree 1\ngpgsig A\n B\ngpgsig-sha256 C\n  D\nmore 1\n 2\n\ntext";
         let payload = "tree 1\nmore 1\n 2\n\ntext".to_owned();
         let one = |signature: &str| vec![signature.to_owned()];
-        assert_eq!(commit(object, ObjectFormat::Sha1), (payload.clone(), one("A\nB\n")));
-        assert_eq!(commit(object, ObjectFormat::Sha256), (payload, one("C\n D\n")));
+        assert_eq!(taken(object, ObjectFormat::Sha1), (payload.clone(), one("A\nB\n")));
+        assert_eq!(taken(object, ObjectFormat::Sha256), (payload, one("C\n D\n")));
         let twice = "tree 1\ngpgsig A\ngpgsig B\n\n";
-        assert_eq!(commit(twice, ObjectFormat::Sha1).1, ["A\n", "B\n"]);
+        assert_eq!(taken(twice, ObjectFormat::Sha1).1, ["A\n", "B\n"]);
         let none = "tree 1\ngpgsiG A\n\ngpgsig A\n";
-        assert_eq!(commit(none, ObjectFormat::Sha1), (none.to_owned(), Vec::new()));
+        assert_eq!(taken(none, ObjectFormat::Sha1), (none.to_owned(), Vec::new()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The files that options name: whether they can be read, not what is in them. What is wrong with
 //! that shows when the repository is asked.
 
-use crate::attempt::rules as rules_of;
+use crate::attempt::{keyring, rules as rules_of};
 use crate::command::check::report::Report;
 use crate::config::{Config, PasswordSource, Serving};
 use crate::disk::look;
@@ -23,6 +23,30 @@ pub(super) fn rules(config: &Config, report: &mut Report) {
             }
         }
         Err(error) => report.failed("sparse", Cause::of(&error), ADVICE),
+    }
+}
+
+/// Looks at the keys whose signatures count, if any must.
+pub(super) fn keys(config: &Config, report: &mut Report) {
+    let Some(keys) = keyring(config) else {
+        return;
+    };
+    let advice = "see docs/verify.md";
+    for fault in keys.faults() {
+        report.warning("verify", format!("{}: {}", fault.file, fault.why), advice);
+    }
+    let (pgp, ssh) = keys.counts();
+    let mode = config.verify.mode.label();
+    if keys.is_empty() {
+        let advice = "put public keys into verify-key-dir: .asc for PGP, .pub for SSH";
+        report.failed(
+            "verify",
+            "there is no key that counts, so nothing would be published",
+            advice,
+        );
+    } else {
+        let told = format!("{mode}: signatures by {pgp} PGP and {ssh} SSH keys count");
+        report.ok("verify", told);
     }
 }
 

@@ -69,6 +69,7 @@ fn look_at(
     root::marks(config, report);
     files::look(config, report);
     files::rules(config, report);
+    files::keys(config, report);
     hooks::look(&config.hooks, report);
     ports::look(&process.serving, root == Use::Taken, report, stop);
     // Last, as it may take all the time that is left.

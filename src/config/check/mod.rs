@@ -81,6 +81,7 @@ impl Checker<'_> {
         let reference = self.read("ref", raw.r#ref.as_ref(), reference);
         let depth = self.read("depth", raw.depth.as_ref(), depth);
         let part = part::part(self, raw);
+        let verify = part::verify(self, raw);
         self.past(raw);
         let places = self.places(raw);
         let upkeep = self.upkeep(raw);
@@ -109,6 +110,7 @@ impl Checker<'_> {
             init_max_failures,
             depth: depth.flatten(),
             part,
+            verify,
             access,
             checkout,
             fallback_repos,

@@ -2,7 +2,7 @@
 
 use crate::config::check::Checker;
 use crate::config::raw::Raw;
-use crate::config::{Part, SparseBy};
+use crate::config::{Part, SparseBy, Verify, VerifyMode};
 use crate::model::Submodules;
 
 /// Reads it; after a problem, the value it is about is a stand-in.
@@ -22,6 +22,17 @@ pub(super) fn part(checker: &mut Checker<'_>, raw: &Raw) -> Part {
         lfs: lfs.unwrap_or_default(),
         submodules: submodules.unwrap_or_default(),
     }
+}
+
+/// Reads which signatures there must be.
+pub(super) fn verify(checker: &mut Checker<'_>, raw: &Raw) -> Verify {
+    let mode = checker.read("verify", raw.verify.as_ref(), VerifyMode::parse).unwrap_or_default();
+    let key_dir = raw.verify_key_dir.as_ref().filter(|dir| !dir.is_empty());
+    let key_dir = checker.file("verify-key-dir", key_dir);
+    if mode != VerifyMode::Off && key_dir.is_none() && !checker.is_blamed("verify-key-dir") {
+        checker.complain("verify", "needs --verify-key-dir: the keys whose signatures count");
+    }
+    Verify { mode, key_dir }
 }
 
 fn sparse(checker: &mut Checker<'_>, raw: &Raw) -> Option<SparseBy> {

@@ -113,4 +113,27 @@ pub(super) const SOURCE: &[Opt] = &[
                each set-up, and how much disk it takes.",
         ..PLAIN
     },
+    Opt {
+        key: "verify",
+        metavar: Some("MODE"),
+        choices: &["off", "head", "tag"],
+        fallback: Fallback::Text("off"),
+        short: "Publish only what is signed: off, head or tag",
+        long: "With `head`, a commit is published only if it is signed by a key of `--verify-key-dir`; \
+               with `tag`, only if the ref is an annotated tag that is signed so, by its own name. \
+               That holds for rollback, pin and fallbacks too. What does not verify is refused: it is \
+               not published, and not tried again until the ref, the keys or these options change. \
+               That is no failure. docs/verify.md says what is checked.",
+        ..PLAIN
+    },
+    Opt {
+        key: "verify-key-dir",
+        metavar: Some("DIR"),
+        short: "The keys whose signatures count",
+        long: "A directory, such as a mounted Secret or ConfigMap. Files whose names end in `.asc` \
+               hold public keys of PGP, in armour; those that end in `.pub` hold public keys of SSH, \
+               one a line; `revoked_keys` holds keys of SSH that do not count any more, in the same \
+               form. They are read again when they change.",
+        ..PLAIN
+    },
 ];
