@@ -30,5 +30,6 @@ mod submodules;
 mod support;
 mod support_works;
 mod tidy;
+mod verify;
 mod ways;
 mod windows;

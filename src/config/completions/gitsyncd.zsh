@@ -24,6 +24,8 @@ _gitsyncd() {
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
+'--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
@@ -121,6 +123,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
+'--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
