@@ -30,6 +30,7 @@ mod releasing;
 mod room;
 mod root;
 mod scoping;
+mod signed_tags;
 mod sources;
 mod taking;
 mod tidying;
@@ -112,7 +113,7 @@ impl Attempts {
             pin: Pin::new(&layout, config.repo.clone()),
             refusals: Refusals::new(&layout, config),
             waits: Waits::new(config.windows.clone()),
-            verifying: Verifying::new(config),
+            verifying: Verifying::new(config, &layout),
             hooks,
             reference: config.reference.clone(),
             depth: Depth::new(config.depth),

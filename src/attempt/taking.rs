@@ -2,6 +2,7 @@
 
 use crate::attempt::error::Failed;
 use crate::attempt::pin;
+use crate::attempt::verifying;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{AttemptError, Attempts, Done};
 use crate::runtime::Stop;
@@ -15,6 +16,7 @@ pub(super) fn take_root(me: &mut Attempts, stop: &Stop) -> Result<Option<Done>, 
         let wanted = ask_any(me, stop)?;
         if let Some((store, live, _)) = me.root.find()
             && Some(&live.commit) == wanted.object.id().as_ref()
+            && verifying::is_fit(me, &wanted, &store, &live.commit)
         {
             tracing::info!(commit = %live.commit, "another instance has published it already");
             return Ok(Some(Done::Unchanged(me.describe(&store, live))));

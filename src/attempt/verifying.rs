@@ -5,6 +5,7 @@
 
 use crate::attempt::error::Failed;
 use crate::attempt::outcome::HeldBack;
+use crate::attempt::signed_tags::SignedTags;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{AttemptError, Attempts};
 use crate::config::{Config, Verify, VerifyMode};
@@ -13,6 +14,7 @@ use crate::disk::look::{Look, Unread};
 use crate::git;
 use crate::git::{GitError, Resolved, Store};
 use crate::model::{Class, CommitId, Step};
+use crate::publish::Layout;
 use crate::verify;
 use crate::verify::{File, Keyring, Refusal};
 use jiff::Timestamp;
@@ -40,6 +42,7 @@ pub(super) struct Verifying {
     keys: Option<(Seen, Keyring)>,
     /// What was found good by these keys: what was wanted, by which name, and the commit.
     passed: Option<(Resolved, CommitId)>,
+    tags: SignedTags,
     /// What is looked after because something else was refused.
     excused: Option<CommitId>,
 }
@@ -130,8 +133,9 @@ pub fn keyring(config: &Config) -> Option<Keyring> {
 
 impl Verifying {
     /// Takes what the options say. No file is read yet.
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, layout: &Layout) -> Self {
         Self {
+            tags: SignedTags::new(layout),
             options: config.verify.clone(),
             repo: config.repo.to_string(),
             reference: config.reference.to_string(),
@@ -168,12 +172,13 @@ impl Verifying {
         self.keys.is_some() && !is_known && self.excused.as_ref() != Some(commit)
     }
 
-    /// Says who signed what is wanted, or why it does not count.
+    /// Says who signed what is wanted, or why it does not count. What somebody `chose` has no tag of
+    /// its own.
     fn check(
         &self,
         wanted: &Resolved,
         store: &Store,
-        commit: &CommitId,
+        (commit, chose): (&CommitId, bool),
     ) -> Result<Result<String, Refusal>, GitError> {
         let Some((_, keys)) = &self.keys else {
             return Ok(Err(Refusal::NoKeys { why: None }));
@@ -183,6 +188,9 @@ impl Verifying {
             return Ok(verify::commit(&object, store.format(), keys, now()));
         }
         let (Some(name), Some(id)) = (wanted.tag_name(), wanted.id()) else {
+            if chose {
+                return Ok(self.check_chosen(commit, keys));
+            }
             let what = format!("{:?} names no annotated tag", self.reference);
             return Ok(Err(Refusal::NoTag { what }));
         };
@@ -193,8 +201,27 @@ impl Verifying {
                 let what = format!("the tag {name} names {}", named.object);
                 return Err(Refusal::NoTag { what });
             }
+            if named.is_commit {
+                self.tags.add(commit, name, &object);
+            }
             Ok(named.signer)
         }))
+    }
+
+    /// Says who signed a tag by which the commit was named here before.
+    fn check_chosen(&self, commit: &CommitId, keys: &Keyring) -> Result<String, Refusal> {
+        let mut refusal =
+            Refusal::NoTag { what: format!("no signed tag of {commit} was seen here") };
+        for tag in self.tags.of(commit) {
+            match verify::tag(&tag.object(), &tag.name, keys, now()) {
+                Ok(named) if named.is_commit && named.object == commit.as_str() => {
+                    return Ok(named.signer);
+                }
+                Ok(_other) => (),
+                Err(why) => refusal = why,
+            }
+        }
+        Err(refusal)
     }
 }
 
@@ -240,7 +267,8 @@ pub(super) fn judge(
     if !me.verifying.is_open(&wanted.object, commit) {
         return Ok(None);
     }
-    let checked = me.step(Step::Verify, |me| me.verifying.check(&wanted.object, store, commit))?;
+    let about = (commit, me.pin.chooses());
+    let checked = me.step(Step::Verify, |me| me.verifying.check(&wanted.object, store, about))?;
     let refusal = match checked {
         Ok(signer) => {
             tracing::info!(%commit, signer, "the signature is good");
@@ -266,4 +294,11 @@ pub(super) fn judge(
 
 fn unverified(why: String) -> Failed {
     Failed::at(Step::Verify, AttemptError::Unverified { why })
+}
+
+/// Says whether something that another instance published verifies. Nothing is remembered of it.
+pub(super) fn is_fit(me: &mut Attempts, wanted: &Wanted, store: &Store, commit: &CommitId) -> bool {
+    refresh(me);
+    me.verifying.keys.is_none()
+        || matches!(me.verifying.check(&wanted.object, store, (commit, false)), Ok(Ok(_signer)))
 }

@@ -98,7 +98,10 @@ impl Local {
             if let Some(mut found) = found.map_err(|error| self.unreadable(words(&error)))? {
                 let at = found.target().try_id().map(ToOwned::to_owned);
                 return match found.peel_to_id() {
-                    Ok(id) => Ok(tagged(Resolved::of(id.detach()), name.as_bstr(), at)),
+                    Ok(id) => {
+                        let name = found.name().as_bstr();
+                        Ok(tagged(Resolved::of(id.detach()), name, at))
+                    }
                     Err(error) => Err(self.broken(reference, found.name().to_owned(), &error)),
                 };
             }
