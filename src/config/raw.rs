@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub(super) sparse_path: Option<String>,
     pub(super) submodules: Option<String>,
     pub(super) lfs: Option<String>,
+    pub(super) config: Option<String>,
     pub(super) root: Option<String>,
     pub(super) link: Option<String>,
     pub(super) trees: Option<String>,

@@ -24,6 +24,7 @@ _gitsyncd() {
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
@@ -121,6 +122,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
@@ -199,6 +201,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (probe)
 _arguments "${_arguments_options[@]}" : \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--ca-file=[Certificates to trust in place of the system'\''s]:FILE:_files' \
 '--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \
 '-h[Show a help of this command]' \
@@ -208,6 +211,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (status)
 _arguments "${_arguments_options[@]}" : \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--ca-file=[Certificates to trust in place of the system'\''s]:FILE:_files' \
 '--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \

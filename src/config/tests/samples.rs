@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 80] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 81] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -11,6 +11,8 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 80] = [
     ("sparse-path", &["a", "./a/b/", "."], Some("../a")),
     ("submodules", &["recursive", "shallow", "off"], Some("on")),
     ("lfs", &["on", "off"], Some("maybe")),
+    // It must be there.
+    ("config", &[], None),
     ("root", &["/data", "data", "../data"], None),
     ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
     ("trees", &["prepared", "reused", "fresh"], Some("new")),
