@@ -57,7 +57,7 @@ pub(super) const COMMANDS: &[Command] = &[
         task: Task::Probe,
         operand: Some("URL"),
         switch: None,
-        heeds: Some(&["http-bind", "ca-file"]),
+        heeds: Some(&["config", "http-bind", "ca-file"]),
         short: "Ask a server whether it is well, as curl would",
         long: "It asks for an `http://` or `https://` URL, or for a path such as `/healthz` at the \
                address of `--http-bind`; without either, for `/readyz` there. Where that address is \
@@ -72,7 +72,7 @@ pub(super) const COMMANDS: &[Command] = &[
         task: Task::Status,
         operand: Some("ROOT or URL"),
         switch: Some(("json", "Print the status as it is, in JSON")),
-        heeds: Some(&["http-bind", "root", "api-token-file", "ca-file"]),
+        heeds: Some(&["config", "http-bind", "root", "api-token-file", "ca-file"]),
         short: "Show what is published and how the last sync went",
         long: "It asks the API of a gitsyncd at a URL or at the address of `--http-bind`, or else \
                reads the status file in the root, and says which of them it was. The token of \

@@ -1,6 +1,6 @@
 //! What the program as a whole was asked to do, and each repository in it.
 
-use crate::config::{Config, LogFormat, Serving};
+use crate::config::{Again, Config, LogFormat, Serving};
 use std::time::Duration;
 
 /// Everything that the program was asked to do; every value holds.
@@ -11,6 +11,8 @@ pub struct Fleet {
     /// The repositories. If no file lists them there is one, without a name; if one does, each has a
     /// name of its own.
     pub repositories: Vec<Config>,
+    /// The file that some of it is from, if there is one, and how to read that anew.
+    pub again: Option<Again>,
 }
 
 /// What counts for the program as a whole, however many repositories it keeps.
@@ -31,9 +33,10 @@ pub struct Process {
 }
 
 impl Fleet {
-    /// How long the work for any one repository may take.
-    pub fn longest_attempt(&self) -> Duration {
-        self.repositories.iter().map(|one| one.sync_timeout).max().unwrap_or_default()
+    /// How long the work for all repositories may take, one after the other; a year at most.
+    pub fn all_attempts(&self) -> Duration {
+        let times = self.repositories.iter().map(|one| one.sync_timeout);
+        times.fold(Duration::ZERO, Duration::saturating_add).min(Duration::from_hours(24 * 365))
     }
 
     /// The only repository, where a test has no other.

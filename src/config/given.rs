@@ -1,4 +1,4 @@
-//! What was given for each option, and by whom: flags and variables in their precedence.
+//! What was given for each option, and by whom: flags, variables and files in their precedence.
 
 use crate::config::names;
 use crate::config::names::Place;
@@ -9,10 +9,15 @@ use crate::config::values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// The texts of options in a file, and where they stand.
+pub(super) type Values = BTreeMap<&'static str, (String, Origin)>;
+
 /// The text of each option that has one, and its origin.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Given {
-    texts: BTreeMap<&'static str, (String, Origin)>,
+    texts: Values,
+    /// For which repository of a file, if it is for one of them.
+    entry: Option<String>,
     /// The names of flags of the past that say something.
     past: BTreeSet<&'static str>,
     /// What works but should be changed.
@@ -22,19 +27,32 @@ pub(super) struct Given {
 
 impl Given {
     /// Chooses, for each option, the first place that says something. Which that is depends on
-    /// whose manners count.
+    /// whose manners count. Parts of a file come behind all others, in the order given here.
     pub(super) fn merge(
         called_as: Personality,
         flags: &BTreeMap<&'static str, String>,
         variables: &BTreeMap<String, String>,
+        file: &[&Values],
+    ) -> Self {
+        Self::merge_some(names::options(), called_as, (flags, variables), file)
+    }
+
+    /// The same for some of the options.
+    pub(super) fn merge_some(
+        options: impl Iterator<Item = &'static Opt>,
+        called_as: Personality,
+        (flags, variables): (&BTreeMap<&'static str, String>, &BTreeMap<String, String>),
+        file: &[&Values],
     ) -> Self {
         let mut given = Self::default();
-        for opt in names::options() {
+        for opt in options {
             let chosen = given.choose(opt, called_as, |origin| match origin {
                 Origin::Flag(name) => flags.get(name.as_str()).cloned(),
                 Origin::Variable(name) => variables.get(name).cloned(),
-                Origin::Default => None,
+                Origin::File(..) | Origin::Default => None,
             });
+            let in_file = || file.iter().find_map(|part| part.get(opt.key)).cloned();
+            let chosen = chosen.or_else(in_file);
             let chosen = chosen.or(match opt.fallback(called_as) {
                 Fallback::Text(text) => Some((text.to_owned(), Origin::Default)),
                 Fallback::Required | Fallback::Nothing | Fallback::Words(_) => None,
@@ -54,6 +72,29 @@ impl Given {
     /// Says whether a flag of the past, or a variable that goes with it, has something to say.
     pub(super) fn is_given(&self, name: &str) -> bool {
         self.past.contains(name)
+    }
+
+    /// Lends the text of an option.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.texts.get(key).map(|(text, _)| text.as_str())
+    }
+
+    /// Puts this in the place of what was chosen for an option.
+    pub(super) fn put(&mut self, key: &'static str, text: String, origin: Origin) {
+        self.texts.insert(key, (text, origin));
+    }
+
+    /// Notes for which repository of a file this is.
+    pub(super) fn belongs_to(&mut self, entry: String) {
+        self.entry = Some(entry);
+    }
+
+    /// Names an option, and the place of its value where that has another name.
+    pub(super) fn place(&self, opt: &Opt) -> String {
+        match (self.origin(opt.key), &self.entry) {
+            (Origin::Default, Some(entry)) => format!("--{} of {entry}", opt.key),
+            (origin, _) => origin.place(opt),
+        }
     }
 
     /// Says where the value of an option came from.
@@ -101,11 +142,11 @@ impl Given {
             Origin::Variable(name) if called_as.is_peer() && is_ours => {
                 self.warnings.push(format!("{name} counts here, unlike in git-sync"));
             }
-            Origin::Variable(_) | Origin::Flag(_) | Origin::Default => (),
+            Origin::Variable(_) | Origin::Flag(_) | Origin::File(..) | Origin::Default => (),
         }
         match &origin {
             Origin::Variable(_) => Some((divided(opt.many, text), origin)),
-            Origin::Flag(_) | Origin::Default => Some((text, origin)),
+            Origin::Flag(_) | Origin::File(..) | Origin::Default => Some((text, origin)),
         }
     }
 
@@ -187,7 +228,7 @@ mod tests {
         let flags = flags.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         let variables =
             variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        Given::merge(personality, &flags, &variables)
+        Given::merge(personality, &flags, &variables, &[])
     }
 
     fn text<'a>(given: &'a Given, key: &str) -> Option<&'a str> {

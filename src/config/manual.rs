@@ -3,7 +3,7 @@
 use crate::config::args::ACTIONS;
 use crate::config::commands::COMMANDS;
 use crate::config::help;
-use crate::config::options::{Fallback, GROUPS, Many, Opt};
+use crate::config::options::{Fallback, GROUPS, Many, Opt, Scope};
 use crate::config::page;
 use crate::config::page::Block;
 use crate::config::personality::Personality;
@@ -84,6 +84,7 @@ fn origins() -> Vec<Block> {
         "the variable `GITSYNC_…`: `GITSYNC_SYNC_TIMEOUT=90s`",
         "the variable `GIT_SYNC_…`, by the same or an old name of the option",
         "other names, in the order in which the option lists them",
+        "the file of `--config`: what it says of the repository, then what it says for all",
         "the default",
     ];
     vec![
@@ -115,6 +116,10 @@ fn forms() -> Vec<Block> {
             "A switch is on when it is named: `--one-time`. It takes a value only behind an equals \
              sign: `--one-time=false`. In a variable, `true`, `yes`, `on`, `1` and `false`, `no`, \
              `off`, `0` are understood.",
+        ),
+        paragraph(
+            "In a file, the name of an option has no dashes before it: `sync-timeout: 90s`. Where several \
+             values are possible there can be a list.",
         ),
         paragraph(
             "A duration is a number with a unit, or several: `250ms`, `1.5s`, `5m`, `1h30m`. The \
@@ -183,6 +188,13 @@ fn entry(opt: &Opt, called_as: Personality) -> Vec<Block> {
                 .to_owned(),
         ),
     }
+    facts.extend(match opt.scope {
+        Scope::One => Some("In a file of several repositories: for one of them only.".to_owned()),
+        Scope::Process => {
+            Some("In a file of several repositories: for all of them only.".to_owned())
+        }
+        Scope::Repository | Scope::File => None,
+    });
     if !opt.choices.is_empty() {
         let choices: Vec<_> = opt.choices.iter().map(|choice| format!("`{choice}`")).collect();
         facts.push(format!("Values: {}.", choices.join(", ")));

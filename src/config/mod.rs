@@ -1,17 +1,21 @@
 //! Text to [`Config`], once, at the start.
 //!
 //! The way of a value: the command line (`args`) and the environment (`environment`) are merged in
-//! their precedence (`given`), become one struct of texts (`raw`), and are checked all together
-//! (`check`). Names, defaults and help are in one table (`options`), which also makes the texts of
-//! `--help`, `--man` and the document. No file is read and no port is opened here.
+//! their precedence (`given`), with the file behind them if there is one (`file`), become one struct of
+//! texts for each repository (`raw`), and are checked all together (`check`, `whole`). Names, defaults
+//! and help are in one table (`options`), which also makes the texts of `--help`, `--man` and the
+//! document. No file but that of `--config` is read, and no port is opened here.
 
 mod access;
+mod again;
 mod args;
+mod besides;
 mod check;
 mod command_line;
 mod commands;
 mod completions;
 mod environment;
+mod file;
 mod fleet;
 mod git_config;
 mod given;
@@ -33,8 +37,10 @@ mod signals;
 mod tests;
 mod values;
 mod way;
+mod whole;
 
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
+pub use again::Again;
 pub use check::around::{Probe, StatusSource};
 pub use command_line::shown as command_line;
 pub use fleet::{Fleet, Process};
@@ -49,16 +55,16 @@ pub use way::{Via, Way};
 
 use crate::model::{Checkout, Garbage, Reference, RepoUrl, Windows};
 use args::{Args, Wish};
+use besides::Besides;
 use commands::{Asked, Divided, Task};
-use given::Given;
-use jiff::Timestamp;
-use problem::Origin;
+use file::Read;
 use raw::Raw;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
+use whole::May;
 
 /// What is to be done for one repository; every value holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +164,7 @@ pub enum Request {
 }
 
 /// What defaults depend on besides arguments and variables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// The current directory, if there is one; relative paths count from it.
     pub cwd: Option<PathBuf>,
@@ -188,7 +194,7 @@ pub fn load(
     let called_as = Personality::of(args.next().as_deref());
     let Divided { asked, rest, before } =
         commands::divide(args, called_as).map_err(|problem| vec![problem])?;
-    let Args { wish, flags, variables: hidden, mut problems, stray } =
+    let Args { wish, flags, variables: hidden, mut problems, mut stray } =
         args::read(rest.into_iter(), before);
     match wish {
         Some(Wish::Help) => {
@@ -200,90 +206,81 @@ pub fn load(
         Some(Wish::PrintConfig) | None => (),
     }
     let hidden = hidden.into_iter().map(|(name, text)| (name.into(), text.into()));
-    let environment = environment::read(vars.chain(hidden));
-    let mut given = Given::merge(called_as, &flags, &environment.variables);
-    if called_as.is_peer() {
-        // That program passes them over.
-        given.warnings.extend(stray.iter().map(ToString::to_string));
-    } else {
-        problems.extend(stray);
-    }
-    let asked = asked.filter(|_| wish.is_none());
-    let apart = |asked: &Asked| apart(called_as, asked, &given, &surroundings);
-    if let Some(request) = asked.as_ref().and_then(apart) {
+    let mut environment = environment::read(vars.chain(hidden));
+    let besides = Besides::new(called_as, flags, &mut environment, surroundings);
+    let named = besides.named();
+    let mut read = named.as_ref().map(file::read).unwrap_or_default();
+    if let Some(asked) =
+        asked.as_ref().filter(|asked| wish.is_none() && asked.command.task != Task::Check)
+    {
+        if !called_as.is_peer() {
+            problems.extend(stray);
+        }
+        let request = apart(&besides, asked, read);
         return if problems.is_empty() { request } else { Err(problems) };
     }
+    // That program passes them over.
+    let passed = if called_as.is_peer() { std::mem::take(&mut stray) } else { Vec::new() };
+    problems.extend(stray);
     problems.extend(environment.problems);
-    problems.extend(given.problems.iter().cloned());
-    let checked = Raw::of(&given)
-        .map_err(|problem| vec![problem])
-        .and_then(|raw| check::check(called_as, &raw, &given, &surroundings, &environment.proxies));
-    match checked {
-        Ok((process, config)) if problems.is_empty() => {
-            let warnings = warnings(&process, &config, &given, &environment.unknown);
-            if wish.is_some() {
-                return Ok(Request::Print(show::print(&process, &config, &given, &warnings)));
-            }
-            let fleet = Box::new(Fleet { process, repositories: vec![config] });
-            return Ok(if asked.is_some() {
-                Request::Check { fleet, warnings }
-            } else {
-                Request::Run { fleet, warnings }
-            });
-        }
-        Ok(_) => (),
-        Err(more) => problems.extend(more),
+    problems.append(&mut read.problems);
+    if read.is_broken {
+        return Err(problems);
     }
-    // A mistyped variable may be why an option is missing.
-    problems.extend(environment.unknown);
-    Err(problems)
+    match whole::whole(&besides, read.file.as_ref(), May::Not) {
+        Ok(mut whole) if problems.is_empty() => {
+            let others = passed.iter().chain(&environment.unknown);
+            whole.warnings.extend(others.map(ToString::to_string));
+            Ok(match (wish, asked) {
+                (Some(_), _) => Request::Print(show::print(&whole, named.as_ref())),
+                (None, asked) => {
+                    let warnings = whole.warnings.clone();
+                    let again = named.map(|named| Again::new(besides, named, &whole));
+                    let fleet = Box::new(whole.fleet(again));
+                    match asked {
+                        Some(_) => Request::Check { fleet, warnings },
+                        None => Request::Run { fleet, warnings },
+                    }
+                }
+            })
+        }
+        checked => {
+            problems.extend(checked.err().into_iter().flatten());
+            // A mistyped variable may be why an option is missing.
+            problems.extend(environment.unknown);
+            Err(problems)
+        }
+    }
 }
 
-/// What a command comes to that does not need a whole configuration; none for one that does.
-fn apart(
-    called_as: Personality,
-    asked: &Asked,
-    given: &Given,
-    surroundings: &Surroundings,
-) -> Option<Result<Request, Vec<Problem>>> {
-    let raw = || Raw::of(given).map_err(|problem| vec![problem]);
+/// What a command comes to that does not need a whole configuration. Of a file it takes what it can
+/// read, as the run may still go on with what that was before.
+fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Problem>> {
+    let top = read.file.unwrap_or_default().top;
+    let given = besides.given(&[&top]);
+    let raw = || Raw::of(&given).map_err(|problem| vec![problem]);
+    let with_file = |problems| read.problems.iter().cloned().chain(problems).collect();
     let operand = asked.operand.as_deref();
-    Some(match asked.command.task {
-        Task::Check => return None,
+    match asked.command.task {
         Task::Probe => raw()
-            .and_then(|raw| check::around::probe(called_as, asked, &raw, given, surroundings))
-            .map(Request::Probe),
-        Task::Status => raw()
-            .and_then(|raw| check::around::status(called_as, asked, &raw, given, surroundings))
-            .map(|source| Request::Status(Box::new(source))),
+            .and_then(|raw| check::around::probe(besides, asked, &raw, &given))
+            .map(Request::Probe)
+            .map_err(with_file),
+        Task::Check | Task::Status => raw()
+            .and_then(|raw| check::around::status(besides, asked, &raw, &given))
+            .map(|source| Request::Status(Box::new(source)))
+            .map_err(with_file),
         Task::Completions => {
             completions::of(operand).map(Request::Print).map_err(|problem| vec![problem])
         }
         Task::Help => match operand.map(|word| commands::find(word, "argument 2")) {
-            None => Ok(Request::Print(help::print(called_as))),
+            None => Ok(Request::Print(help::print(besides.called_as))),
             Some(Ok(command)) => Ok(Request::Print(command.help())),
             Some(Err(problem)) => Err(vec![problem]),
         },
-    })
+    }
 }
 
 fn version() -> String {
     format!("gitsyncd {}\n", env!("CARGO_PKG_VERSION"))
-}
-
-fn warnings(process: &Process, config: &Config, given: &Given, unknown: &[Problem]) -> Vec<String> {
-    let mut warnings = given.warnings.clone();
-    warnings.extend(unknown.iter().map(ToString::to_string));
-    if *given.origin("ssh") != Origin::Default {
-        warnings.push(format!("{} has no effect; it can go", given.origin("ssh").name()));
-    }
-    warnings.extend(serving::without_effect(&process.serving));
-    if *given.origin("git") != Origin::Default {
-        warnings.push("--git: has no effect, as no git program is run".to_owned());
-    }
-    warnings.extend(git_config::warnings(&config.access.settings));
-    warnings.extend(config.hooks.doubts(config.sync_timeout));
-    let doubts = config.windows.doubts(Timestamp::now());
-    warnings.extend(doubts.into_iter().map(|doubt| format!("--sync-window: {doubt}")));
-    warnings
 }

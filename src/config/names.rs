@@ -82,7 +82,7 @@ impl Opt {
     pub(super) fn variables(&self) -> impl Iterator<Item = (String, bool)> {
         self.places(Personality::Gitsyncd).into_iter().filter_map(|place| match place.origin {
             Origin::Variable(name) => Some((name, place.is_old)),
-            Origin::Flag(_) | Origin::Default => None,
+            Origin::Flag(_) | Origin::File(..) | Origin::Default => None,
         })
     }
 }

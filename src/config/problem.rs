@@ -31,6 +31,8 @@ pub(super) enum Origin {
     Flag(String),
     /// A variable of the environment.
     Variable(String),
+    /// A configuration file, by its name and the line.
+    File(String, usize),
     /// Nobody gave it.
     Default,
 }
@@ -40,7 +42,7 @@ impl Origin {
     pub(super) fn place(&self, opt: &Opt) -> String {
         match self {
             Self::Flag(name) if name != opt.key => format!("--{} (from --{name})", opt.key),
-            Self::Variable(name) => format!("--{} (from {name})", opt.key),
+            Self::Variable(_) | Self::File(..) => format!("--{} (from {})", opt.key, self.name()),
             Self::Flag(_) | Self::Default => format!("--{}", opt.key),
         }
     }
@@ -50,6 +52,7 @@ impl Origin {
         match self {
             Self::Flag(name) => format!("--{name}"),
             Self::Variable(name) => name.clone(),
+            Self::File(file, line) => format!("{file}, line {line}"),
             Self::Default => "default".to_owned(),
         }
     }
@@ -57,7 +60,7 @@ impl Origin {
     /// Says the place alone, as `--print-config` shows it.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Flag(_) | Self::Variable(_) => format!("from {}", self.name()),
+            Self::Flag(_) | Self::Variable(_) | Self::File(..) => format!("from {}", self.name()),
             Self::Default => self.name(),
         }
     }

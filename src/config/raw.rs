@@ -23,6 +23,7 @@ pub(super) struct Raw {
     pub(super) lfs: Option<String>,
     pub(super) verify: Option<String>,
     pub(super) verify_key_dir: Option<String>,
+    pub(super) config: Option<String>,
     pub(super) root: Option<String>,
     pub(super) link: Option<String>,
     pub(super) trees: Option<String>,

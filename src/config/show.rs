@@ -1,11 +1,14 @@
 //! What `--print-config` prints: every option as it counts, without secrets.
 
+use crate::config::file::Named;
 use crate::config::git_config;
 use crate::config::given::Given;
 use crate::config::names;
-use crate::config::options::{GITHUB, Many};
+use crate::config::options::{GITHUB, Many, Opt, Scope};
+use crate::config::problem::Origin;
 use crate::config::signals;
 use crate::config::values;
+use crate::config::whole::{Repository, Whole};
 use crate::config::{
     Access, Config, Credential, Hooks, LogFormat, PasswordSource, Process, Serving, SparseBy,
     public,
@@ -17,46 +20,93 @@ use std::path::Path;
 /// What stands for a secret.
 const SECRET: &str = "[secret]";
 
-/// Writes `key: value  # origin` for each option, and the warnings above them.
-pub(super) fn print(
-    process: &Process,
-    config: &Config,
-    given: &Given,
-    warnings: &[String],
-) -> String {
-    let values = values_of(process, config);
-    let mut lines: Vec<_> =
-        warnings.iter().map(|warning| format!("# warning: {warning}\n")).collect();
-    for opt in names::options() {
-        let of_it = values.iter().filter(|(key, _)| *key == opt.key);
-        let shown: Vec<_> = of_it
-            .filter_map(|(_, value)| value.as_deref())
-            .map(|value| if opt.is_secret() { quote(SECRET) } else { quote(value) })
-            .collect();
-        let shown = match (opt.many, shown.as_slice()) {
-            (Many::No, _) | (_, []) => shown.concat(),
-            (_, _) => format!("[{}]", shown.join(", ")),
-        };
-        let line = format!("{}: {shown}", opt.key);
-        let origin = given.origin(opt.key).words();
-        lines.push(format!("{}  # {origin}\n", line.trim_end()));
+/// Writes `key: value  # origin` for each option, and the warnings above them. It can be read as a
+/// file of `--config`.
+pub(super) fn print(whole: &Whole, named: Option<&Named>) -> String {
+    let warnings = whole.warnings.iter().map(|warning| format!("# warning: {warning}\n"));
+    let of_process = values_of_process(&whole.process);
+    let [one] = whole.repositories.as_slice() else {
+        return warnings.chain(several(whole, &of_process, named)).collect();
+    };
+    if whole.lists {
+        return warnings.chain(several(whole, &of_process, named)).collect();
     }
-    lines.concat()
+    let values: Vec<_> = of_process.into_iter().chain(values_of(&one.config)).collect();
+    let lines = names::options().map(|opt| line(opt, &values, &whole.given, named));
+    warnings.chain(lines).collect()
+}
+
+/// The lines for what a file lists: first what holds for the program, then each repository.
+fn several(whole: &Whole, of_process: &[Shown], named: Option<&Named>) -> Vec<String> {
+    let is_own = |opt: &&Opt| matches!(opt.scope, Scope::Repository | Scope::One);
+    let common = names::options().filter(|opt| !is_own(opt));
+    let mut lines: Vec<_> = common.map(|opt| line(opt, of_process, &whole.given, named)).collect();
+    let list = if whole.repositories.is_empty() { "repositories: []\n" } else { "repositories:\n" };
+    lines.push(list.to_owned());
+    for Repository { config, given, named: name_from } in &whole.repositories {
+        let name = quote(config.name.as_deref().unwrap_or_default());
+        let origin = match name_from {
+            Origin::Default => "from repo".to_owned(),
+            Origin::Flag(_) | Origin::Variable(_) | Origin::File(..) => name_from.words(),
+        };
+        lines.push(format!("  - name: {name}  # {origin}\n"));
+        let values = values_of(config);
+        let own = names::options().filter(is_own);
+        lines.extend(own.map(|opt| format!("    {}", line(opt, &values, given, named))));
+    }
+    lines
+}
+
+fn line(opt: &Opt, values: &[Shown], given: &Given, named: Option<&Named>) -> String {
+    let of_it = values.iter().filter(|(key, _)| *key == opt.key);
+    let shown: Vec<_> = of_it
+        .filter_map(|(_, value)| value.as_deref())
+        .map(|value| if opt.is_secret() { quote(SECRET) } else { quote(value) })
+        .collect();
+    let shown = match (opt.many, shown.as_slice()) {
+        (Many::No, _) | (_, []) => shown.concat(),
+        (_, _) => format!("[{}]", shown.join(", ")),
+    };
+    let origin = given.origin(opt.key).words();
+    match named.filter(|_| opt.scope == Scope::File) {
+        // As a value, it would have no place in a file.
+        Some(named) => format!("{}:  # {}, {origin}\n", opt.key, quote(&named.shown)),
+        None => format!("{}  # {origin}\n", format!("{}: {shown}", opt.key).trim_end()),
+    }
 }
 
 /// An option and one of its values.
 type Shown = (&'static str, Option<String>);
 
-/// Writes each value so that it would be read the same, secrets excepted.
-pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
-    let file = |file: &Option<_>| file.as_deref().map(path);
-    let limit =
-        |limit: Option<NonZeroU64>| limit.map_or_else(|| "-1".to_owned(), |n| n.to_string());
-    let period = config.period.map_or_else(|| "off".to_owned(), values::show_duration);
+/// Writes each value of the program as a whole so that it would be read the same, secrets excepted.
+pub(super) fn values_of_process(process: &Process) -> Vec<Shown> {
     let log_format = match process.log_format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
+    let mut shown = vec![
+        // It was read already.
+        ("config", None),
+        ("group-write", Some(process.group_write.to_string())),
+        ("one-time", Some(process.one_time.to_string())),
+        ("sync-on-signal", process.sync_on_signal.map(signals::show)),
+        ("verbose", Some(process.verbose.to_string())),
+        ("log-format", Some(log_format.to_owned())),
+        // None has an effect, whatever was said.
+        ("git", None),
+        ("ssh", Some("false".to_owned())),
+        ("change-permissions", None),
+    ];
+    shown.extend(serving(&process.serving));
+    shown
+}
+
+/// Writes each value of a repository in the same way.
+pub(super) fn values_of(config: &Config) -> Vec<Shown> {
+    let file = |file: &Option<_>| file.as_deref().map(path);
+    let limit =
+        |limit: Option<NonZeroU64>| limit.map_or_else(|| "-1".to_owned(), |n| n.to_string());
+    let period = config.period.map_or_else(|| "off".to_owned(), values::show_duration);
     let mut shown = vec![
         ("repo", Some(config.named_repo.to_string())),
         ("ref", Some(config.reference.to_string())),
@@ -72,25 +122,15 @@ pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
         ("drift", Some(config.drift.label().to_owned())),
         ("stale-worktree-timeout", Some(values::show_duration(config.stale_worktree_timeout))),
         ("git-gc", Some(config.garbage.label().to_owned())),
-        ("group-write", Some(process.group_write.to_string())),
         ("add-user", Some(config.add_user.to_string())),
-        // It has no effect, whatever was said.
-        ("git", None),
         ("period", Some(period)),
         ("jitter", Some(values::show_duration(config.jitter))),
         ("init-period", Some(values::show_duration(config.init_period))),
         ("sync-timeout", Some(values::show_duration(config.sync_timeout))),
-        ("one-time", Some(process.one_time.to_string())),
-        ("sync-on-signal", process.sync_on_signal.map(signals::show)),
         ("max-failures", Some(limit(config.max_failures))),
         ("init-max-failures", Some(limit(config.init_max_failures))),
         ("touch-file", file(&config.touch_file)),
         ("error-file", file(&config.error_file)),
-        ("verbose", Some(process.verbose.to_string())),
-        ("log-format", Some(log_format.to_owned())),
-        // Neither has an effect, whatever was said.
-        ("ssh", Some("false".to_owned())),
-        ("change-permissions", None),
     ];
     shown.extend(each("sync-window", config.windows.iter().map(ToString::to_string)));
     shown.extend(each("fallback-repo", config.fallback_repos.iter().map(ToString::to_string)));
@@ -101,7 +141,6 @@ pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
     }
     shown.extend(login(&config.access));
     shown.extend(way(&config.access));
-    shown.extend(serving(&process.serving));
     shown.extend(hooks(&config.hooks));
     shown
 }
@@ -235,10 +274,14 @@ fn hooks(hooks: &Hooks) -> Vec<Shown> {
 }
 
 /// Puts a text in quotes where YAML would misread it.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./+-@:".contains(c);
     let starts_plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
-    if text.starts_with(starts_plain) && text.chars().all(is_plain) && !text.ends_with(':') {
+    // A dash alone begins a list, and these words are nothing.
+    let behind = text.strip_prefix('-');
+    let is_special = behind.is_some_and(|text| !text.starts_with(|c: char| c.is_ascii_digit()));
+    let is_special = is_special || text.eq_ignore_ascii_case("null") || text.ends_with(':');
+    if text.starts_with(starts_plain) && text.chars().all(is_plain) && !is_special {
         return text.to_owned();
     }
     let escape = |letter: char| match letter {

@@ -14,10 +14,10 @@ mod repository;
 mod turn;
 
 use crate::config;
-use crate::config::Process;
+use crate::config::{Again, Process};
 use crate::daemon::common::Common;
 use crate::daemon::fleet::Fleet;
-use crate::daemon::follow::News;
+use crate::daemon::follow::{Means, News, Read};
 use crate::disk;
 use crate::http;
 use crate::http::{Door, Observed, Site};
@@ -88,7 +88,7 @@ fn system(verb: &'static str, source: &(dyn std::error::Error + 'static)) -> Dae
 }
 
 async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
-    let config::Fleet { process, repositories } = asked;
+    let config::Fleet { process, repositories, again } = asked;
     // Before anything else, so that no signal is lost.
     let stop_signals =
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
@@ -97,9 +97,15 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
     let common = Common::new();
     reap(&common, &mut tasks);
     let several = repositories.iter().all(|one| one.name.is_some());
+    let (hub, turns) = (common.hub.clone(), common.short.clone());
+    let means = Means { hub, turns, stop: tasks.token() };
     let mut fleet = Fleet::new(common, tasks.token());
     fleet.keep(repositories)?;
-    let (_sender, news) = mpsc::channel(1);
+    let (sender, news) = mpsc::channel(1);
+    if let Some(again) = again {
+        let file = again.file().to_owned();
+        tasks.spawn("configuration file", follow::follow(file, anew(again), means, sender));
+    }
     let metrics =
         ProcessMetrics::new(several).map_err(|source| system("register metrics", &source))?;
     let (metrics, serving) = (Arc::new(metrics), process.serving.clone());
@@ -115,6 +121,15 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
         (Some(Ok(Some(verdict))), _) => Ok(verdict),
         (Some(Ok(None)) | None, _) => Ok(late),
     }
+}
+
+/// Reads a file as it was read at the start; what was told then is not told again.
+fn anew(mut again: Again) -> Read {
+    Box::new(move || {
+        let (fleet, warnings) = again.read()?;
+        again = fleet.again.clone().unwrap_or_else(|| again.clone());
+        Ok((fleet, warnings))
+    })
 }
 
 /// Looks after all repositories.

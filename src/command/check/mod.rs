@@ -11,7 +11,7 @@ mod source;
 use crate::command::check::report::Report;
 use crate::command::check::root::Use;
 use crate::command::{Unanswered, within};
-use crate::config::{Config, Fleet, Process};
+use crate::config::{Config, Fleet};
 use crate::model::Cause;
 use crate::observe::metrics::Metrics;
 use crate::publish::Layout;
@@ -28,7 +28,7 @@ pub fn check(
     // It counts what goes to sources, and nobody reads it.
     let metrics = Metrics::new(None).map_err(|error| Unanswered::Internal(Cause::of(&error)))?;
     let metrics = Arc::new(metrics);
-    within(fleet.longest_attempt(), move |stop| {
+    within(fleet.all_attempts(), move |stop| {
         let mut report = Report::new(out);
         look(&fleet, &warnings, &metrics, &mut report, stop);
         report.end()
@@ -46,19 +46,23 @@ fn look(
         report.warning("configuration", warning, "see docs/configuration.md");
     }
     files::served(&fleet.process.serving, report);
+    let mut in_use = false;
     for config in &fleet.repositories {
-        look_at(config, &fleet.process, metrics, report, stop);
+        report.about(config.name.as_deref());
+        in_use |= look_at(config, report, stop);
+    }
+    report.about(None);
+    ports::look(&fleet.process.serving, in_use, report, stop);
+    // Last, as it may take all the time that is left.
+    for config in &fleet.repositories {
+        report.about(config.name.as_deref());
+        let layout = Layout::new(config.root.clone(), config.link.clone());
+        source::look(config, metrics, &layout, report, &stop.or_sooner(config.sync_timeout));
     }
 }
 
-/// Looks at one repository, and whether the ports are free if that has to do with its root.
-fn look_at(
-    config: &Config,
-    process: &Process,
-    metrics: &Arc<Metrics>,
-    report: &mut Report,
-    stop: &Stop,
-) {
+/// Looks at what of one repository is on this machine, and says whether a gitsyncd is using its root.
+fn look_at(config: &Config, report: &mut Report, stop: &Stop) -> bool {
     let (repo, reference, link) = (&config.repo, &config.reference, config.link.display());
     report.ok("configuration", format!("{link} is to show {reference} of {repo}"));
     let layout = Layout::new(config.root.clone(), config.link.clone());
@@ -71,7 +75,5 @@ fn look_at(
     files::rules(config, report);
     files::keys(config, report);
     hooks::look(&config.hooks, report);
-    ports::look(&process.serving, root == Use::Taken, report, stop);
-    // Last, as it may take all the time that is left.
-    source::look(config, metrics, &layout, report, stop);
+    root == Use::Taken
 }

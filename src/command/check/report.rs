@@ -9,6 +9,8 @@ pub(super) struct Report {
     out: Box<dyn Write>,
     failed: usize,
     warned: usize,
+    /// The repository that the next lines are about, where there are several.
+    repository: String,
     /// Whether nobody reads it any more.
     broken: bool,
 }
@@ -16,7 +18,12 @@ pub(super) struct Report {
 impl Report {
     /// Begins.
     pub(super) fn new(out: impl Write + 'static) -> Self {
-        Self { out: Box::new(out), failed: 0, warned: 0, broken: false }
+        Self { out: Box::new(out), failed: 0, warned: 0, repository: String::new(), broken: false }
+    }
+
+    /// The next lines are about this repository; without a name, about all or the only one.
+    pub(super) fn about(&mut self, repository: Option<&str>) {
+        self.repository = repository.map(|name| format!("{name}: ")).unwrap_or_default();
     }
 
     /// This is as it should be.
@@ -52,7 +59,7 @@ impl Report {
     }
 
     fn line(&mut self, mark: &str, about: &str, text: &str) {
-        self.write(&format!("{mark:8} {about}: {}", harmless(text)));
+        self.write(&format!("{mark:8} {}{about}: {}", self.repository, harmless(text)));
     }
 
     fn write(&mut self, line: &str) {

@@ -1,6 +1,8 @@
 //! What `probe` and `status` need to know of a run that is going on. The rest of the options does
 //! not matter to them, and need not be right or complete.
 
+use crate::config::PasswordSource;
+use crate::config::besides::Besides;
 use crate::config::check::Checker;
 use crate::config::check::access::secret;
 use crate::config::commands::Asked;
@@ -8,7 +10,6 @@ use crate::config::given::Given;
 use crate::config::problem::Problem;
 use crate::config::raw::Raw;
 use crate::config::values;
-use crate::config::{PasswordSource, Personality, Surroundings};
 use crate::model::FileChoice;
 use std::path::PathBuf;
 use url::Url;
@@ -44,13 +45,12 @@ pub struct StatusSource {
 
 /// Reads what `probe` needs.
 pub(in crate::config) fn probe(
-    called_as: Personality,
+    besides: &Besides,
     asked: &Asked,
     raw: &Raw,
     given: &Given,
-    surroundings: &Surroundings,
 ) -> Result<Probe, Vec<Problem>> {
-    let mut checker = checker(called_as, given, surroundings);
+    let mut checker = Checker::new(besides, given);
     let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
     let authorities = authorities(&mut checker, raw);
     let operand = asked.operand.as_deref();
@@ -75,13 +75,12 @@ pub(in crate::config) fn probe(
 
 /// Reads what `status` needs.
 pub(in crate::config) fn status(
-    called_as: Personality,
+    besides: &Besides,
     asked: &Asked,
     raw: &Raw,
     given: &Given,
-    surroundings: &Surroundings,
 ) -> Result<StatusSource, Vec<Problem>> {
-    let mut checker = checker(called_as, given, surroundings);
+    let mut checker = Checker::new(besides, given);
     let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
     let token = secret(
         &mut checker,
@@ -112,14 +111,6 @@ pub(in crate::config) fn status(
     } else {
         Err(told)
     }
-}
-
-fn checker<'a>(
-    called_as: Personality,
-    given: &'a Given,
-    surroundings: &'a Surroundings,
-) -> Checker<'a> {
-    Checker { called_as, given, surroundings, proxies: &[], problems: Vec::new() }
 }
 
 /// Where the API tells the status.

@@ -6,9 +6,11 @@ mod hooks;
 mod part;
 mod peer;
 mod serving;
+pub(super) mod several;
 mod sources;
 mod windows;
 
+use crate::config::besides::Besides;
 use crate::config::check::sources::Sources;
 use crate::config::git_config;
 use crate::config::given::Given;
@@ -26,21 +28,24 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Checks every text, even after the first problem, then builds.
-pub(super) fn check(
-    called_as: Personality,
+/// Checks every text that is about the program as a whole, even after the first problem. After one,
+/// the value it is about is a stand-in.
+pub(super) fn process(besides: &Besides, raw: &Raw, given: &Given) -> (Process, Vec<Problem>) {
+    let mut checker = Checker::new(besides, given);
+    let process = checker.process(raw);
+    (process, checker.problems)
+}
+
+/// Checks every text that is about one repository, in the same way.
+pub(super) fn repository(
+    besides: &Besides,
     raw: &Raw,
     given: &Given,
-    surroundings: &Surroundings,
-    proxies: &[(String, Secret)],
-) -> Result<(Process, Config), Vec<Problem>> {
-    let mut checker = Checker { called_as, given, surroundings, proxies, problems: Vec::new() };
-    let process = checker.process(raw);
+    process: &Process,
+) -> (Option<Config>, Vec<Problem>) {
+    let mut checker = Checker::new(besides, given);
     let config = checker.config(raw, process.one_time);
-    match config {
-        Some(config) if checker.problems.is_empty() => Ok((process, config)),
-        Some(_) | None => Err(checker.problems),
-    }
+    (config, checker.problems)
 }
 
 struct Checker<'a> {
@@ -73,7 +78,12 @@ struct Places {
     error_file: Option<PathBuf>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn new(besides: &'a Besides, given: &'a Given) -> Self {
+        let Besides { called_as, surroundings, proxies, .. } = besides;
+        Self { called_as: *called_as, given, surroundings, proxies, problems: Vec::new() }
+    }
+
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
     fn config(&mut self, raw: &Raw, one_time: bool) -> Option<Config> {
         let Sources { named_repo, repo, fallback_repos, settings } = sources::sources(self, raw);
@@ -128,6 +138,8 @@ impl Checker<'_> {
 
     /// What counts for the program as a whole.
     fn process(&mut self, raw: &Raw) -> Process {
+        // It was read before all others.
+        self.read("config", raw.config.as_ref(), |_file| Ok(()));
         let one_time = self.read("one-time", raw.one_time.as_ref(), values::switch);
         let group_write = self.read("group-write", raw.group_write.as_ref(), values::switch);
         let signal = self.read("sync-on-signal", raw.sync_on_signal.as_ref(), signals::parse);
@@ -204,8 +216,7 @@ impl Checker<'_> {
     }
 
     fn place(&self, key: &str) -> String {
-        names::option(key)
-            .map_or_else(|| format!("--{key}"), |opt| self.given.origin(key).place(opt))
+        names::option(key).map_or_else(|| format!("--{key}"), |opt| self.given.place(opt))
     }
 
     /// Takes what was read of settings of Git, and complains of the rest.

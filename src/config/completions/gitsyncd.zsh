@@ -26,6 +26,7 @@ _gitsyncd() {
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
@@ -125,6 +126,7 @@ _arguments "${_arguments_options[@]}" : \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
@@ -203,6 +205,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (probe)
 _arguments "${_arguments_options[@]}" : \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--ca-file=[Certificates to trust in place of the system'\''s]:FILE:_files' \
 '--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \
 '-h[Show a help of this command]' \
@@ -212,6 +215,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (status)
 _arguments "${_arguments_options[@]}" : \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--ca-file=[Certificates to trust in place of the system'\''s]:FILE:_files' \
 '--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \

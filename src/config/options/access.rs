@@ -1,6 +1,6 @@
 //! The way to the server: whom to believe, and what is in between.
 
-use crate::config::options::{Exposure, Fallback, Many, Opt, PLAIN, same};
+use crate::config::options::{Exposure, Fallback, Form, Many, Opt, PLAIN, same};
 
 pub(super) const ACCESS: &[Opt] = &[
     Opt {
@@ -66,6 +66,7 @@ pub(super) const ACCESS: &[Opt] = &[
         key: "git-config",
         metavar: Some("KEY:VALUE,..."),
         exposure: Exposure::Delicate,
+        form: Form::Settings,
         short: "Settings by the names that Git has for them",
         long: "Pairs with commas between them, as in `http.extraHeader:X-Team: web`. Keys and \
                values may be in double quotes; a key with a URL in it needs them, as in \
@@ -98,6 +99,7 @@ pub(super) const ACCESS: &[Opt] = &[
         metavar: Some("KEY:VALUE"),
         many: Many::Flags,
         exposure: Exposure::Delicate,
+        form: Form::Settings,
         short: "More settings of Git",
         long: "As `--git-config`, and read after it. Each may hold one pair or several.",
         ..PLAIN

@@ -1,12 +1,13 @@
 //! Whom to tell, and whom to ask first.
 
-use crate::config::options::{Exposure, Fallback, Many, Name, Opt, PLAIN, same};
+use crate::config::options::{Exposure, Fallback, Form, Many, Name, Opt, PLAIN, same};
 
 pub(super) const HOOKS: &[Opt] = &[
     Opt {
         key: "exechook-command",
         metavar: Some("COMMAND"),
         exposure: Exposure::Command,
+        form: Form::Command,
         short: "A program to run after each publication",
         long: "It is run in the new tree for each new commit, and after the first success since the \
                start even if nothing changed, so it may be run more than once for a commit. \
@@ -39,6 +40,7 @@ pub(super) const HOOKS: &[Opt] = &[
         key: "pre-publish-exechook-command",
         metavar: Some("COMMAND"),
         exposure: Exposure::Command,
+        form: Form::Command,
         short: "A program to run before each publication",
         long: "It is run for each new commit in its tree, before readers see that, and is waited for. \
                Written as for `--exechook-command`, with the same variables. If it fails, the commit \
@@ -125,6 +127,7 @@ pub(super) const HOOKS: &[Opt] = &[
         metavar: Some("LINE"),
         many: Many::Flags,
         exposure: Exposure::Delicate,
+        form: Form::Lines,
         short: "A line for the head of the request",
         long: "`NAME: VALUE`, such as `Authorization: Bearer TEXT`. Can be given more than once. The \
                values are taken for secrets: they are never shown, and do not follow a redirect to \
@@ -147,6 +150,7 @@ pub(super) const HOOKS: &[Opt] = &[
         key: "webhook-events",
         metavar: Some("EVENTS"),
         fallback: Fallback::Text("published"),
+        form: Form::Commas,
         short: "Of what to tell",
         long: "One or more of `published`, `failed` (attempts begin to fail, or fail in another way), \
                `recovered` (they do not fail any more) and `refused` (a commit is not published on \

@@ -1,6 +1,6 @@
 //! Who we are to the server.
 
-use crate::config::options::{Exposure, Fallback, GITHUB, Many, Opt, PLAIN, same};
+use crate::config::options::{Exposure, Fallback, Form, GITHUB, Many, Opt, PLAIN, same};
 
 pub(super) const LOGIN: &[Opt] = &[
     Opt {
@@ -36,6 +36,7 @@ pub(super) const LOGIN: &[Opt] = &[
         metavar: Some("JSON"),
         many: Many::Flags,
         exposure: Exposure::Delicate,
+        form: Form::Object,
         short: "Who to be at which servers",
         long: "A JSON object or a list of them: `{\"url\": \"https://example.org/team\", \
                \"username\": \"reader\", \"password-file\": \"/run/secrets/token\"}`, or with \

@@ -34,6 +34,10 @@ pub(super) struct Opt {
     pub(super) many: Many,
     /// Who may see the value.
     pub(super) exposure: Exposure,
+    /// What it holds for where there are several repositories.
+    pub(super) scope: Scope,
+    /// What else than a text it can be in a file.
+    pub(super) form: Form,
     /// One line of help.
     pub(super) short: &'static str,
     /// The manual: paragraphs with an empty line between them, code in backticks.
@@ -59,6 +63,37 @@ pub(super) enum Exposure {
     Delicate,
     /// Nobody.
     Secret,
+}
+
+/// What an option holds for where a file lists repositories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// A repository, or all of them that do not say otherwise.
+    Repository,
+    /// One repository: no two can have the same.
+    One,
+    /// The program as a whole.
+    Process,
+    /// The reading of the file, so it cannot be in there.
+    File,
+}
+
+/// What the value of an option can be in a file, besides a text and a list of texts where several
+/// values are possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing else.
+    Text,
+    /// A list: a program and its arguments.
+    Command,
+    /// A list, which has commas between its parts in a text.
+    Commas,
+    /// Mappings, which are JSON objects in a text.
+    Object,
+    /// Mappings of the names of header lines to their values.
+    Lines,
+    /// Mappings of settings of Git to their values.
+    Settings,
 }
 
 /// Another name of an option.
@@ -149,6 +184,8 @@ const PLAIN: Opt = Opt {
     lone: None,
     many: Many::No,
     exposure: Exposure::Open,
+    scope: Scope::Repository,
+    form: Form::Text,
     short: "",
     long: "",
     old: &[],

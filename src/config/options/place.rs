@@ -1,6 +1,6 @@
 //! Where it goes, and what is kept.
 
-use crate::config::options::{Fallback, Opt, PLAIN, Reading, reads, same};
+use crate::config::options::{Fallback, Opt, PLAIN, Reading, Scope, reads, same};
 
 pub(super) const PLACE: &[Opt] = &[
     Opt {
@@ -20,6 +20,7 @@ pub(super) const PLACE: &[Opt] = &[
         metavar: Some("PATH"),
         fallback: Fallback::Text("latest"),
         peer: Some(Fallback::Words("the last part of repo")),
+        scope: Scope::One,
         short: "The symlink that readers use",
         long: "It always names the whole tree of one commit and moves in one step. A relative \
                path counts from the root. It cannot be the root, above the root, or inside of \
@@ -90,6 +91,7 @@ pub(super) const PLACE: &[Opt] = &[
     Opt {
         key: "group-write",
         fallback: Fallback::Text("false"),
+        scope: Scope::Process,
         short: "Let the group write what is made",
         long: "Files and directories get the modes 0664 and 0775, and otherwise 0644 and 0755, \
                whatever the umask is that the program was started with. It counts for what is made \
@@ -108,6 +110,7 @@ pub(super) const PLACE: &[Opt] = &[
     Opt {
         key: "git",
         metavar: Some("FILE"),
+        scope: Scope::Process,
         short: "Without effect: no git program is run",
         long: "It is accepted, with a warning, because git-sync has it.",
         ..PLAIN

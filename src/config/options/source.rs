@@ -1,6 +1,6 @@
 //! What to follow.
 
-use crate::config::options::{Exposure, Fallback, Many, Opt, PLAIN, same, unless};
+use crate::config::options::{Exposure, Fallback, Many, Opt, PLAIN, Scope, same, unless};
 
 pub(super) const SOURCE: &[Opt] = &[
     Opt {
@@ -8,6 +8,7 @@ pub(super) const SOURCE: &[Opt] = &[
         metavar: Some("URL"),
         fallback: Fallback::Required,
         exposure: Exposure::Address,
+        scope: Scope::One,
         short: "The repository to follow",
         long: "An `http://`, `https://`, `ssh://`, `git://` or `file://` URL, `user@host:path` for \
                SSH, or the path of a local repository, whose refs are watched. A user name and a password inside the URL are used and never shown; \
@@ -21,6 +22,7 @@ pub(super) const SOURCE: &[Opt] = &[
         metavar: Some("URL"),
         many: Many::Spaces,
         exposure: Exposure::Address,
+        scope: Scope::One,
         short: "The same repository elsewhere, if it fails there",
         long: "Asked in the same sync when `--repo` cannot be reached or does not let us in; several \
                are tried in their order, and each may use up its share of `--sync-timeout`. A ref \
@@ -134,6 +136,18 @@ pub(super) const SOURCE: &[Opt] = &[
                hold public keys of PGP, in armour; those that end in `.pub` hold public keys of SSH, \
                one a line; `revoked_keys` holds keys of SSH that do not count any more, in the same \
                form. They are read again when they change.",
+        ..PLAIN
+    },
+    Opt {
+        key: "config",
+        metavar: Some("FILE"),
+        scope: Scope::File,
+        short: "A YAML file of options, for several repositories",
+        long: "It holds options by their names without dashes, and can list several repositories, each \
+               with options of its own. What flags and variables say comes first. The file is read \
+               again when it changes: repositories come, change and go without a restart. \
+               docs/several-repositories.md tells how it is written. A relative path counts from the \
+               current directory, and so do paths in the file.",
         ..PLAIN
     },
 ];

@@ -1,6 +1,6 @@
 //! When to sync.
 
-use crate::config::options::{Fallback, Many, Opt, PLAIN, Reading, reads, same, unless};
+use crate::config::options::{Fallback, Many, Opt, PLAIN, Reading, Scope, reads, same, unless};
 
 pub(super) const TIME: &[Opt] = &[
     Opt {
@@ -55,6 +55,7 @@ pub(super) const TIME: &[Opt] = &[
     Opt {
         key: "one-time",
         fallback: Fallback::Text("false"),
+        scope: Scope::Process,
         short: "Exit after the first success",
         long: "For init containers and scripts. The exit code is 0 only if the commit was \
                published.",
@@ -63,6 +64,7 @@ pub(super) const TIME: &[Opt] = &[
     Opt {
         key: "sync-on-signal",
         metavar: Some("SIGNAL"),
+        scope: Scope::Process,
         short: "Sync at once when this signal comes",
         long: "A name such as `SIGHUP` or `HUP`, or a number. Signals that stop the program \
                (`SIGTERM`, `SIGINT`), that cannot be caught, or that report a fault of the \

@@ -1,13 +1,14 @@
 //! The configuration as a whole: any way in leads to the same place, and no secret leads out.
 
 mod access;
+mod file;
 mod peer;
 mod samples;
+mod several;
 
 use crate::config::tests::samples::SAMPLES;
 use crate::config::{
-    Config, Fleet, LogFormat, PasswordSource, Problem, Process, Request, Surroundings, load, names,
-    show,
+    Config, Fleet, LogFormat, PasswordSource, Problem, Request, Surroundings, load, names, show,
 };
 use crate::model::{FileChoice, Garbage, Reference, Secret, Template};
 use proptest::prelude::*;
@@ -70,7 +71,7 @@ fn variable(key: &str) -> String {
 
 #[test]
 fn nothing_but_the_repository_must_be_said() {
-    let Fleet { process, repositories } = fleet(&[]);
+    let Fleet { process, repositories, again: None } = fleet(&[]) else { panic!() };
     let [config] = &repositories[..] else { panic!("{repositories:?}") };
     assert_eq!(config.name, None);
     assert_eq!(config.reference, Reference::Head);
@@ -265,25 +266,27 @@ type Given = (Vec<String>, Vec<(String, String)>);
 
 /// Puts what is shown in the place of secrets.
 fn hide(fleet: &mut Fleet) {
-    let Fleet { process: Process { serving, .. }, repositories } = fleet;
-    let config = &mut repositories[0];
-    let secrets = [&mut config.access.password, &mut serving.hook_secret, &mut serving.api_token];
+    let serving = &mut fleet.process.serving;
+    let mut secrets = vec![&mut serving.hook_secret, &mut serving.api_token];
+    secrets.extend(fleet.repositories.iter_mut().map(|config| &mut config.access.password));
     for source in secrets {
         if let Some(PasswordSource::Value(secret)) = source {
             *secret = Secret::new("[secret]");
         }
     }
-    config.access.http.clear();
-    for (_, value) in &mut config.hooks.web.headers {
-        *value = Secret::new("[secret]");
-    }
-    config.hooks.web.body =
-        config.hooks.web.body.as_ref().map(|_| Template::parse("[secret]").unwrap());
-    for exec in [&mut config.hooks.exec, &mut config.hooks.pre_publish] {
-        exec.command.iter_mut().skip(1).for_each(|argument| *argument = "[secret]".to_owned());
-    }
-    for setting in &mut config.access.settings {
-        setting.value = Secret::new("[secret]");
+    for config in &mut fleet.repositories {
+        config.access.http.clear();
+        for (_, value) in &mut config.hooks.web.headers {
+            *value = Secret::new("[secret]");
+        }
+        config.hooks.web.body =
+            config.hooks.web.body.as_ref().map(|_| Template::parse("[secret]").unwrap());
+        for exec in [&mut config.hooks.exec, &mut config.hooks.pre_publish] {
+            exec.command.iter_mut().skip(1).for_each(|argument| *argument = "[secret]".to_owned());
+        }
+        for setting in &mut config.access.settings {
+            setting.value = Secret::new("[secret]");
+        }
     }
 }
 
@@ -320,8 +323,9 @@ proptest! {
     fn what_is_shown_reads_back_the_same(pairs in some_options()) {
         let mut first = run(request(&flags(&pairs, 0), &[]));
         hide(&mut first);
-        let shown: Vec<_> = show::values_of(&first.process, &first.repositories[0])
+        let shown: Vec<_> = show::values_of_process(&first.process)
             .into_iter()
+            .chain(show::values_of(&first.repositories[0]))
             .map(|(key, text)| format!("--{key}={}", text.unwrap_or_default()))
             .collect();
         let mut second = run(request(&shown, &[]));

@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 82] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 83] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -13,6 +13,8 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 82] = [
     ("lfs", &["on", "off"], Some("maybe")),
     ("verify", &["off"], Some("on")),
     ("verify-key-dir", &["/etc/keys", "keys"], None),
+    // It must be there.
+    ("config", &[], None),
     ("root", &["/data", "data", "../data"], None),
     ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
     ("trees", &["prepared", "reused", "fresh"], Some("new")),
