@@ -1,4 +1,4 @@
-//! The ASCII armour of OpenPGP: text around bytes.
+//! The ASCII armour of PGP: text around bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! A public key of OpenPGP with its subkeys, and what it says of itself.
+//! A public key of PGP with its subkeys, and what it says of itself.
 //!
 //! Only what the key itself signed counts; what others say of it is passed over.
 
@@ -53,7 +53,7 @@ impl Key {
     }
 }
 
-/// Writes bytes as OpenPGP is used to.
+/// Writes bytes as PGP is used to.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a text does not fail.
@@ -131,7 +131,7 @@ impl Certificate {
         for part in rest.iter().filter(|part| part.packet.tag != 14) {
             words.hear_name(part, check);
         }
-        let Some(said) = words.newest else {
+        let Some(said) = words.best else {
             let why = words.why.unwrap_or_else(|| "none is there".to_owned());
             return Err(format!("the key {name} has no signature of its own that counts: {why}"));
         };
@@ -151,14 +151,14 @@ impl Certificate {
 /// The newest of the words that count.
 struct Newest {
     now: u64,
-    newest: Option<Signature>,
+    best: Option<Signature>,
     /// Why one did not count.
     why: Option<String>,
 }
 
 impl Newest {
     fn new(now: u64) -> Self {
-        Self { now, newest: None, why: None }
+        Self { now, best: None, why: None }
     }
 
     fn hear(&mut self, signature: &Signature, checked: Result<(), Misfit>) {
@@ -168,8 +168,8 @@ impl Newest {
             }
             Ok(()) => {
                 let age = |it: &Signature| it.said.created;
-                if self.newest.as_ref().is_none_or(|newest| age(newest) <= age(signature)) {
-                    self.newest = Some(signature.clone());
+                if self.best.as_ref().is_none_or(|newest| age(newest) <= age(signature)) {
+                    self.best = Some(signature.clone());
                 }
             }
             Err(Misfit::Hash(hash)) => {
@@ -225,7 +225,7 @@ fn subkey(main: &Key, part: &Part<'_>, now: u64) -> Option<Stated> {
         words.hear(signature, check(signature));
     }
     let revoked = is_revoked(part, REVOKED_SUBKEY, check);
-    let unfit = match &words.newest {
+    let unfit = match &words.best {
         None => Some("its main key does not say that it is its own".to_owned()),
         Some(said) if said.said.flags.is_none_or(|flags| flags & SIGNS == 0) => {
             Some("it is not for signing data".to_owned())
@@ -239,6 +239,6 @@ fn subkey(main: &Key, part: &Part<'_>, now: u64) -> Option<Stated> {
         }
     };
     let unfit = unfit.or_else(|| key.material.weakness());
-    let ends = words.newest.as_ref().and_then(|said| ends(&key, said));
+    let ends = words.best.as_ref().and_then(|said| ends(&key, said));
     Some(Stated { key, revoked, ends, unfit })
 }

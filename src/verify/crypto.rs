@@ -15,7 +15,7 @@ pub(super) enum Hash {
 }
 
 impl Hash {
-    /// By its number in OpenPGP, or what it is called that is not taken.
+    /// By its number in PGP, or what it is called that is not taken.
     pub(super) fn of(number: u8) -> Result<Self, String> {
         Err(match number {
             8 => return Ok(Self::Sha256),

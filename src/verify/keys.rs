@@ -70,7 +70,7 @@ impl Keyring {
                     continue;
                 }
             };
-            if file.ends_with(".asc") {
+            if file.rsplit_once('.').is_some_and(|(_, end)| end == "asc") {
                 let (good, bad): (Vec<_>, Vec<_>) =
                     certificates(&text, now).into_iter().partition(Result::is_ok);
                 bad.into_iter().filter_map(Result::err).for_each(&mut fault);

@@ -1,4 +1,4 @@
-//! The packets of OpenPGP (RFC 4880 and 9580), as far as version 4 of keys and signatures goes.
+//! The packets of PGP (RFC 4880 and 9580), as far as version 4 of keys and signatures goes.
 
 /// A packet by its number.
 #[derive(Clone, Copy, Debug)]

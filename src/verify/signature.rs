@@ -1,4 +1,4 @@
-//! A signature of OpenPGP, version 4: what it says of itself, and whether it fits.
+//! A signature of PGP, version 4: what it says of itself, and whether it fits.
 
 use crate::verify::crypto::{Hash, Material};
 use crate::verify::packet::Reader;

@@ -71,7 +71,12 @@ fn weakness_of(signature: &SshSig) -> Option<String> {
             let is_touched = flags.is_some_and(|flags| flags & TOUCHED != 0);
             (!is_touched).then(|| "nobody touched the key".to_owned())
         }
-        _ => None,
+        Algorithm::Dsa
+        | Algorithm::Ecdsa { .. }
+        | Algorithm::Ed25519
+        | Algorithm::Rsa { .. }
+        | Algorithm::Other(_)
+        | _ => None,
     }
 }
 
@@ -89,7 +94,9 @@ fn weakness(key: &KeyData) -> Option<String> {
         other if other.is_certificate() => {
             Some("it is a certificate; put the key itself here".to_owned())
         }
-        other => Some(format!("its algorithm is unknown here: {}", other.algorithm().as_str())),
+        other @ (KeyData::Dsa(_) | KeyData::Certificate(_) | KeyData::Other(_) | _) => {
+            Some(format!("its algorithm is unknown here: {}", other.algorithm().as_str()))
+        }
     }
 }
 

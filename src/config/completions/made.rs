@@ -121,7 +121,8 @@ fn the_completions_are_those_made_from_the_tables() {
 fn every_choice_of_the_table_is_one() {
     for opt in names::options() {
         let accepted = |choice: &str| {
-            let args = ["gitsyncd", "--repo=/a", &format!("--{}={choice}", opt.key)];
+            let choice = format!("--{}={choice}", opt.key);
+            let args = ["gitsyncd", "--repo=/a", "--verify-key-dir=/keys", &choice];
             let args: Vec<_> = args.into_iter().map(Into::into).collect();
             let cwd = Surroundings { cwd: Some("/".into()), ..Surroundings::default() };
             matches!(load(args.into_iter(), std::iter::empty(), cwd), Ok(Request::Run { .. }))
