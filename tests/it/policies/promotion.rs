@@ -96,7 +96,8 @@ fn the_walk_from_staging_to_production_goes_as_it_is_written() {
 #[test]
 fn the_variables_of_the_table_are_understood() {
     let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `GITSYNC_"));
-    let mut setup = bare().flag("--repo=/srv/shop.git").flag("--print-config");
+    let mut setup = bare().flag("--repo=/srv/shop.git").flag("--http-bind=:8080");
+    setup = setup.flag("--print-config");
     let mut count = 0;
     for row in rows {
         let mut cells = row.split('|').map(str::trim);
