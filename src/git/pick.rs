@@ -118,6 +118,8 @@ pub(super) struct Ambiguous;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use semver::Version;
 
     fn tips(tags: &[&str]) -> Vec<Tip> {
         let number = |at: usize| ObjectId::from_hex(format!("{at:040}").as_bytes()).unwrap();
@@ -133,6 +135,33 @@ mod tests {
         let tips = tips(tags);
         let names: Vec<_> = tips.iter().map(|(name, _)| name.as_str()).collect();
         nothing_like(&reference.parse().unwrap(), &names)
+    }
+
+    fn tag() -> impl Strategy<Value = String> {
+        let pre = "(|-(0|7|alpha|rc)(\\.(1|11|x))?)";
+        let build = "(|\\+b(1|2|10))";
+        (0..3_u64, 0..3_u64, 8..12_u64, pre, build, "(|v)")
+            .prop_map(|(a, b, c, pre, build, v)| format!("{v}{a}.{b}.{c}{pre}{build}"))
+    }
+
+    proptest! {
+        #[test]
+        fn tags_have_the_order_of_their_versions(one in tag(), other in tag(), third in tag()) {
+            let version = |tag: &str| Version::parse(tag.trim_start_matches('v')).unwrap();
+            let precedence = version(&one).cmp_precedence(&version(&other));
+            let order = by_version(&one, &other);
+            // What the rules leave open is decided by build metadata, and then by the names.
+            let whole = precedence.then_with(|| version(&one).cmp(&version(&other)));
+            prop_assert_eq!(if whole.is_eq() { order } else { whole }, order);
+            prop_assert_eq!(order.is_eq(), one == other);
+            prop_assert_eq!(by_version(&other, &one), order.reverse());
+            if order.is_le() && by_version(&other, &third).is_le() {
+                prop_assert!(by_version(&one, &third).is_le());
+            }
+            let all = [one.as_str(), &other, &third];
+            let chosen = chosen("semver:>=0.0.0-0", &all).unwrap();
+            prop_assert!(all.iter().all(|tag| by_version(tag, &chosen).is_le()));
+        }
     }
 
     #[test]

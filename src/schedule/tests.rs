@@ -185,6 +185,29 @@ fn what_is_mended_after_a_failure_counts_at_once() {
 }
 
 #[test]
+fn a_window_that_opens_starts_an_attempt_and_does_not_disturb_who_wants_to_be_left_alone() {
+    let (start, failed) = (Event::Asked(Trigger::Start), Event::Failed(None));
+    let opens = Event::Asked(Trigger::Window);
+    let effects = play(policy(), &[start, Event::Succeeded, opens, Event::Succeeded]);
+    assert_eq!(effects[2..], ["start by window", "rest 60"]);
+    let strict = Policy { max_failures: NonZeroU64::new(2), ..policy() };
+    let mut machine = Machine::new(strict);
+    let now = Instant::now();
+    let mut step = |event| machine.step(now, 0.5, event);
+    step(start);
+    step(Event::Succeeded);
+    step(Event::Due);
+    let rest = step(failed);
+    assert_eq!(step(opens), Effect::Start(Trigger::Window), "it need not wait for the rest");
+    assert_eq!(step(failed), rest, "and takes none of the failures that are allowed");
+    let alone = Duration::from_mins(20);
+    let mut machine = Machine::new(policy());
+    machine.step(now, 0.5, start);
+    machine.step(now, 0.5, Event::Failed(Some(alone)));
+    assert_eq!(machine.step(now, 0.5, opens), Effect::Rest(Some(now + alone)));
+}
+
+#[test]
 fn as_git_sync_the_rest_after_a_failure_is_the_period() {
     let (start, failed) = (Event::Asked(Trigger::Start), Event::Failed(None));
     let policy = Policy {

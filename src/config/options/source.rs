@@ -43,7 +43,8 @@ pub(super) const SOURCE: &[Opt] = &[
                branch or tag is at that commit.\n\n`semver:RANGE` is the newest tag whose \
                version is in the range, as in `semver:^1.4` or `semver:>=1.2, <3 || 5.*`; tags may \
                begin with a `v`. Prereleases count only if the range names one, as in \
-               `semver:>=2.0.0-0`. `tag:GLOB` is the newest tag of a form, by the order of \
+               `semver:>=2.0.0-0`, and `semver:>=2.0.0-rc` takes those from `rc` on: more of it is in \
+               `docs/refs.md`. `tag:GLOB` is the newest tag of a form, by the order of \
                versions, as in `tag:release-*`.",
         old: &[unless("rev", "HEAD"), same("branch")],
         aliases: &[same("GITSYNC_BRANCH"), same("GITOPS_BRANCH")],

@@ -1,6 +1,7 @@
 //! The loop: waits for an event, asks the schedule what it means, and does that.
 
 mod afterwards;
+mod beginning;
 mod closing;
 
 use crate::attempt::{Attempts, Done, Failed};
@@ -134,7 +135,7 @@ impl Loop {
 
     /// Turns until the work is done, has failed too often, or the program stops.
     pub(super) async fn run(mut self, mut ear: Ear, mut orders: Orders) -> Ended {
-        self.find().await;
+        beginning::find(&mut self).await;
         let mut heard = Heard::Asked(Trigger::Start);
         let ended = loop {
             if let Some(ended) = self.turn(heard).await {
@@ -254,7 +255,7 @@ impl Loop {
                 None => pending().await,
             }
         };
-        let opens = opening(self.opens.filter(|_| idle));
+        let opens = beginning::opening(self.opens.filter(|_| idle));
         let heard = tokio::select! {
             biased;
             () = self.stop.cancelled() => Heard::Stop,
@@ -274,27 +275,6 @@ impl Loop {
             self.opens = None;
         }
         heard
-    }
-
-    /// Looks for a tree that an earlier run left, before the source is asked for anything.
-    async fn find(&mut self) {
-        let Some(mut attempts) = self.attempts.take() else {
-            return;
-        };
-        let turn = self.common.short.wait(SHORT_PATIENCE).await;
-        let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
-        let looked = blocking::run(&limit, PATIENCE, move || {
-            let found = attempts.find();
-            let past = attempts.past();
-            (attempts, found, past)
-        });
-        if let Ok((attempts, found, past)) = turn.spend(looked).await {
-            if let Some(publication) = &found {
-                tracing::info!(commit = %publication.live.commit, "found an intact tree published");
-            }
-            self.board.found(past, found.as_ref(), attempts.pinned());
-            self.attempts = Some(attempts);
-        }
     }
 
     /// Begins an attempt on a thread that may block.
@@ -399,14 +379,4 @@ impl Loop {
         self.attempts = Some(attempts);
         Some(told)
     }
-}
-
-/// Waits until the clock says that it is time. The clock may be set meanwhile; that is noticed when
-/// the loop turns the next time.
-async fn opening(at: Option<Timestamp>) {
-    let Some(at) = at else {
-        return pending().await;
-    };
-    let rest = at.duration_since(Timestamp::now());
-    tokio::time::sleep(Duration::try_from(rest).unwrap_or_default()).await;
 }

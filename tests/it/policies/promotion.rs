@@ -96,12 +96,13 @@ fn the_walk_from_staging_to_production_goes_as_it_is_written() {
 #[test]
 fn the_variables_of_the_table_are_understood() {
     let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `GITSYNC_"));
-    let mut setup = bare().flag("--repo=/srv/shop.git").flag("--print-config");
+    let mut setup = bare().flag("--repo=/srv/shop.git").flag("--http-bind=:8080");
+    setup = setup.flag("--print-config");
     let mut count = 0;
     for row in rows {
-        let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
-        let name = format!("GITSYNC_{}", cells[0].trim_end_matches('`'));
-        setup = setup.variable(&name, cells[2].trim_matches('`'));
+        let mut cells = row.split('|').map(str::trim);
+        let name = format!("GITSYNC_{}", cells.next().unwrap().trim_end_matches('`'));
+        setup = setup.variable(&name, cells.nth(1).unwrap().trim_matches('`'));
         count += 1;
     }
     assert_eq!(count, 5);
