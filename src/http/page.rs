@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn the_policy_and_the_tags_fit_the_page() {
         let (script, style) = (hash(only(PAGE, "script")), hash(only(PAGE, "style")));
-        assert!(POLICY.contains(&format!("script-src 'sha256-{script}\';")), "script: {script}");
-        assert!(POLICY.contains(&format!("style-src 'sha256-{style}\';")), "style: {style}");
+        assert!(POLICY.contains(&format!("script-src 'sha256-{script}';")), "script: {script}");
+        assert!(POLICY.contains(&format!("style-src 'sha256-{style}';")), "style: {style}");
         let tag = hash(PAGE).chars().take(16).collect::<String>();
         assert_eq!(TAGS, [format!("\"{tag}\""), format!("\"{tag}-off\"")]);
     }
