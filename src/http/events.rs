@@ -24,6 +24,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch;
+use tokio::sync::watch::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -169,6 +170,23 @@ impl Subject {
         changed(self.status.has_changed()) || changed(self.history.has_changed())
     }
 
+    /// Waits for a change of it, or of the list of all.
+    async fn hear(&mut self, listed: &mut watch::Receiver<Repositories>) -> Result<(), RecvError> {
+        tokio::select! {
+            biased;
+            changed = self.history.changed() => changed,
+            changed = self.status.changed() => {
+                // It was only listened to, and is told by whoever sees it as changed.
+                self.status.mark_changed();
+                changed
+            }
+            changed = listed.changed() => {
+                listed.mark_changed();
+                changed
+            }
+        }
+    }
+
     fn tell_status(&mut self, text: &mut String) {
         let status = Arc::clone(&self.status.borrow_and_update());
         write(text, None, "status", &*status);
@@ -212,7 +230,9 @@ impl Teller {
             self.told.push(subject.unwrap_or_else(|| {
                 let mut new = Subject::new(one);
                 // Another took its place, with the same history as a rule.
-                heir.into_iter().for_each(|last| new.after(last));
+                if let Some(last) = heir {
+                    new.after(last);
+                }
                 new.status.mark_changed();
                 new
             }));
@@ -253,23 +273,27 @@ impl Teller {
         let mut text = String::new();
         while text.is_empty() {
             match self.listen().await {
-                Heard::Change => {
-                    let listed = self.source.repositories.has_changed();
-                    if listed.is_ok_and(|changed| changed) && !self.adapt(&mut text) {
-                        return None;
-                    }
-                    self.entries(&mut text);
-                    for subject in &mut self.told {
-                        if subject.status.has_changed().is_ok_and(|changed| changed) {
-                            subject.tell_status(&mut text);
-                        }
-                    }
-                }
+                Heard::Change if self.change(&mut text) => (),
                 Heard::Silence => text.push_str(":\n\n"),
-                Heard::End => return None,
+                Heard::Change | Heard::End => return None,
             }
         }
         Some((self, text))
+    }
+
+    /// Tells of all that changed, and says whether there is still something to tell of.
+    fn change(&mut self, text: &mut String) -> bool {
+        let listed = self.source.repositories.has_changed();
+        if listed.is_ok_and(|changed| changed) && !self.adapt(text) {
+            return false;
+        }
+        self.entries(text);
+        for subject in &mut self.told {
+            if subject.status.has_changed().is_ok_and(|changed| changed) {
+                subject.tell_status(text);
+            }
+        }
+        true
     }
 
     async fn listen(&mut self) -> Heard {
@@ -287,37 +311,30 @@ impl Teller {
 
     /// Waits for a change.
     async fn hear(&mut self) -> Heard {
-        let listed = &mut self.source.repositories;
-        let changed = if self.source.scope == Scope::All {
-            // The first look is at once: what changed while the last piece went out.
-            while !self.told.iter().any(Subject::has_news) {
-                tokio::select! {
-                    changed = listed.changed() => {
-                        listed.mark_changed();
-                        return if changed.is_ok() { Heard::Change } else { Heard::End };
-                    }
-                    () = tokio::time::sleep(LOOK) => (),
-                }
+        let changed = match (&self.source.scope, self.told.first_mut()) {
+            (Scope::All, _) => self.hear_any().await,
+            (Scope::Only | Scope::Named(_), Some(subject)) => {
+                subject.hear(&mut self.source.repositories).await
             }
-            return Heard::Change;
-        } else if let Some(Subject { status, history, .. }) = self.told.first_mut() {
-            tokio::select! {
-                biased;
-                changed = history.changed() => changed,
-                changed = status.changed() => {
-                    // It was only listened to, and is told by whoever sees it as changed.
-                    status.mark_changed();
-                    changed
-                }
-                changed = listed.changed() => {
-                    listed.mark_changed();
-                    changed
-                }
-            }
-        } else {
-            return Heard::End;
+            (Scope::Only | Scope::Named(_), None) => return Heard::End,
         };
         if changed.is_ok() { Heard::Change } else { Heard::End }
+    }
+
+    /// Waits until any of many has changed. The first look is at once: what changed while the last
+    /// piece went out.
+    async fn hear_any(&mut self) -> Result<(), RecvError> {
+        let listed = &mut self.source.repositories;
+        while !self.told.iter().any(Subject::has_news) {
+            tokio::select! {
+                changed = listed.changed() => {
+                    listed.mark_changed();
+                    return changed;
+                }
+                () = tokio::time::sleep(LOOK) => (),
+            }
+        }
+        Ok(())
     }
 
     /// Tells of what happened, in the order of time where there are several.

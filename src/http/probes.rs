@@ -108,8 +108,8 @@ fn bad(words: String) -> Response<Body> {
 /// Says that all is good if nobody is bad, and else what is, in a line for each kind.
 fn judged(words: &'static str, lacks: &[(&str, Names<'_>)]) -> Response<Body> {
     let told = lacks.iter().filter(|(_, names)| !names.is_empty());
-    let told: String = told.map(|(lack, names)| format!("{lack}: {names}\n")).collect();
-    if told.is_empty() { good(words) } else { bad(told) }
+    let told: Vec<_> = told.map(|(lack, names)| format!("{lack}: {names}\n")).collect();
+    if told.is_empty() { good(words) } else { bad(told.concat()) }
 }
 
 fn has_succeeded(one: &Repository) -> bool {
@@ -117,7 +117,7 @@ fn has_succeeded(one: &Repository) -> bool {
 }
 
 /// Whether all wait for it: not if it came later than the program, and never succeeded.
-fn counts(one: &&Arc<Repository>) -> bool {
+fn counts(one: &Repository) -> bool {
     !one.late || has_succeeded(one)
 }
 
@@ -154,7 +154,8 @@ impl Question<'_> {
     fn all(&self, probe: Probe, all: &[Arc<Repository>]) -> Response<Body> {
         match probe {
             Probe::Root => {
-                let missing = all.iter().filter(counts).filter(|one| !has_succeeded(one));
+                let missing =
+                    all.iter().filter(|one| counts(one)).filter(|one| !has_succeeded(one));
                 let lack = ("no sync has succeeded since the start", Names::of(missing));
                 judged("each repository was synced\n", &[lack])
             }
@@ -165,7 +166,7 @@ impl Question<'_> {
             }
             Probe::Ready => {
                 let (mut bare, mut old) = (Vec::new(), Vec::new());
-                for one in all.iter().filter(counts) {
+                for one in all.iter().filter(|one| counts(one)) {
                     match self.unready(one) {
                         Some(Unready::NoTree) => bare.push(one),
                         Some(Unready::Old(..)) => old.push(one),

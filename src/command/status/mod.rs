@@ -1,8 +1,10 @@
 //! `gitsyncd status`: what is published and how the last attempt went, as a running gitsyncd tells
 //! it, or as it stands in the root.
 
+mod list;
 mod table;
 
+use crate::command::status::list::List;
 use crate::command::status::table::Table;
 use crate::command::{Unanswered, ask, within};
 use crate::config::{PasswordSource, StatusSource};
@@ -23,6 +25,8 @@ const TIME: Duration = Duration::from_secs(10);
 const API_SHARE: u32 = 2;
 /// How long a status may be.
 const ROOM: u64 = 4 << 20;
+/// How long the list of many may be.
+const LIST_ROOM: u64 = 32 << 20;
 
 /// A status, and where it is from.
 #[derive(Debug)]
@@ -38,15 +42,26 @@ pub fn status(from: StatusSource, out: &mut impl Write) -> Result<bool, Unanswer
     let found = within(TIME, move |stop| find(&from, stop))?;
     let (well, text) = match found {
         Ok(found) => {
-            let table = Table::of(&found.value, Timestamp::now());
-            let text = if json { found.text } else { table.print(&found.source) };
-            (table.is_well(), text)
+            let (well, told) = tell(&found);
+            (well, if json { found.text } else { told })
         }
         Err(cause) => (false, format!("no status: {cause}")),
     };
     // Whether all is well is in the exit code, too.
     drop(writeln!(out, "{}", text.trim_end()));
     Ok(well)
+}
+
+/// Says whether all is well, and how it goes.
+fn tell(found: &Found) -> (bool, String) {
+    let now = Timestamp::now();
+    if let Value::Array(all) = &found.value {
+        let list = List::of(all, now);
+        (list.is_well(), list.print(&found.source))
+    } else {
+        let table = Table::of(&found.value, now);
+        (table.is_well(), table.print(&found.source))
+    }
 }
 
 /// Asks the API, or else reads the file.
@@ -91,8 +106,13 @@ fn ask_api(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
         return Err(Cause::new(answer.line()));
     }
     let source = answer.url.clone();
-    let text = answer.text(ROOM)?;
-    found(&text, &source, format!("{source}, now"))
+    let text = answer.text(LIST_ROOM)?;
+    let found = parsed(&text, &source, format!("{source}, now"))?;
+    let whole = match found.value.as_array() {
+        Some(all) => all.iter().all(is_status),
+        None => is_status(&found.value),
+    };
+    if whole { Ok(found) } else { Err(no_status(&source)) }
 }
 
 /// The first of the tokens; each is good.
@@ -129,16 +149,22 @@ fn read_file(root: &Path) -> Result<Found, Cause> {
         Err(_) => "",
     };
     let age = age.map(|age| format!(", written {age}")).unwrap_or_default();
-    found(&bytes, &shown.to_string(), format!("{shown}{age}{running}"))
+    let place = shown.to_string();
+    let found = parsed(&bytes, &place, format!("{shown}{age}{running}"))?;
+    if is_status(&found.value) { Ok(found) } else { Err(no_status(&place)) }
 }
 
-fn found(text: &[u8], place: &str, source: String) -> Result<Found, Cause> {
+fn parsed(text: &[u8], place: &str, source: String) -> Result<Found, Cause> {
     let text = String::from_utf8_lossy(text).into_owned();
     let value: Value = serde_json::from_str(&text)
         .map_err(|error| Cause::new(format!("{place} holds no status: {error}")))?;
-    if value.get("repo").is_some() && value.get("phase").is_some() {
-        Ok(Found { text, value, source })
-    } else {
-        Err(Cause::new(format!("{place} holds no status")))
-    }
+    Ok(Found { text, value, source })
+}
+
+fn is_status(value: &Value) -> bool {
+    value.get("repo").is_some() && value.get("phase").is_some()
+}
+
+fn no_status(place: &str) -> Cause {
+    Cause::new(format!("{place} holds no status"))
 }

@@ -32,6 +32,7 @@ impl Table {
         let source = text("/source").filter(|source| Some(source) != text("/repo").as_ref());
         let failures = status.pointer("/failures").and_then(Value::as_u64).filter(|it| *it > 0);
         let rows = [
+            ("name", text("/name")),
             ("repository", text("/repo")),
             ("ref", text("/ref")),
             (
@@ -59,6 +60,11 @@ impl Table {
     /// Says whether something is published and the last attempt did not fail.
     pub(super) fn is_well(&self) -> bool {
         self.well
+    }
+
+    /// What a row tells, if it is there.
+    pub(super) fn row(&self, name: &str) -> Option<&str> {
+        self.rows.iter().find(|(other, _)| *other == name).map(|(_, text)| &**text)
     }
 
     /// Writes it, and where it is from.

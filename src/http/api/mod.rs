@@ -59,7 +59,10 @@ pub(super) async fn answer(
                 Call::Status => status(site, &request),
                 Call::History => history(site, &request),
                 Call::Events => events(site, &request),
-                Call::Document => Ok(answer::full(StatusCode::OK, JSON, document::text())),
+                Call::Document => {
+                    let text = document::text(site.observed.several);
+                    Ok(answer::full(StatusCode::OK, JSON, text))
+                }
                 Call::Sync | Call::Rollback | Call::Pin | Call::Unpin => {
                     let by = by.as_deref().unwrap_or_default();
                     orders::answer(site, call, request, (caller, by)).await

@@ -94,12 +94,6 @@ impl Kept {
         Self { one, status, history, ear, orders }
     }
 
-    fn set(&self, change: impl FnOnce(&mut Status)) {
-        self.status.send_modify(|status| change(Arc::make_mut(status)));
-    }
-}
-
-impl Kept {
     /// Adds an entry to the history.
     fn happens(&self, what: What, at: Timestamp) {
         let entry = Entry {
@@ -116,6 +110,10 @@ impl Kept {
             by: None,
         };
         self.history.send_modify(|history| Arc::make_mut(history).add(entry));
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Status)) {
+        self.status.send_modify(|status| change(Arc::make_mut(status)));
     }
 }
 

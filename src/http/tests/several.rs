@@ -19,7 +19,17 @@ fn succeed(kept: &Kept) {
     });
 }
 
-impl Server {
+/// What several repositories need of a server.
+trait Asks {
+    /// Asks for JSON.
+    async fn json(&self, path: &str) -> (u16, Value);
+    /// Calls with the token.
+    async fn post(&self, path: &str) -> (u16, Value);
+    /// Begins to listen to events.
+    async fn events(&self, path: &str, header: &str) -> TcpStream;
+}
+
+impl Asks for Server {
     async fn json(&self, path: &str) -> (u16, Value) {
         let (code, text) = self.get(path).await;
         (code, serde_json::from_str(&text).unwrap())
@@ -267,7 +277,8 @@ async fn a_webhook_reaches_those_that_it_is_about() {
         let body = body.to_string();
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"hush");
         let tag = hmac::sign(&key, body.as_bytes());
-        let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag: Vec<_> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = tag.concat();
         format!(
             "POST /hooks/push HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-GitHub-Event: push\r\n\
              X-Hub-Signature-256: sha256={tag}\r\nContent-Type: application/json\r\n\

@@ -39,7 +39,8 @@ pub(super) struct Times {
 }
 
 impl Attempts {
-    pub(super) fn new(registry: &Registry) -> Result<Self, Error> {
+    /// Shows every histogram from the start, or each once there is something in it.
+    pub(super) fn new(registry: &Registry, all: bool) -> Result<Self, Error> {
         let attempts = Self {
             count: register_int_counter_vec_with_registry!(
                 "git_sync_count_total",
@@ -79,7 +80,9 @@ impl Attempts {
         };
         for status in [SUCCESS, ERROR, NOOP] {
             attempts.count.with_label_values(&[status]);
-            attempts.seconds.with_label_values(&[status]);
+            if all {
+                attempts.seconds.with_label_values(&[status]);
+            }
         }
         for class in Class::ALL {
             attempts.failures.with_label_values(&[class.label()]);

@@ -53,13 +53,14 @@ pub struct Metrics {
 
 impl Metrics {
     /// Makes a registry of its own, with every metric in it. The name is that of the repository where
-    /// there are several; each sample carries it.
+    /// there are several; each sample carries it, and histograms, which are most of the text and of
+    /// the memory, are there once something is in them.
     pub fn new(name: Option<&str>) -> Result<Self, Error> {
         let label = name.map(|name| HashMap::from([(REPO.to_owned(), name.to_owned())]));
         let registry = Registry::new_custom(None, label)?;
-        let attempts = Attempts::new(&registry)?;
+        let attempts = Attempts::new(&registry, name.is_none())?;
         let times = Times::new(&registry)?;
-        let work = Work::new(&registry)?;
+        let work = Work::new(&registry, name.is_none())?;
         let who = Who::new(&registry)?;
         let disk = Disk::new(&registry)?;
         let tree = Mutex::new(Tree::new(&registry)?);

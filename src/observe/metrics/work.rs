@@ -41,7 +41,8 @@ pub(super) struct Who {
 }
 
 impl Work {
-    pub(super) fn new(registry: &Registry) -> Result<Self, Error> {
+    /// Shows every histogram from the start, or each once there is something in it.
+    pub(super) fn new(registry: &Registry, all: bool) -> Result<Self, Error> {
         let work = Self {
             steps: register_histogram_vec_with_registry!(
                 "gitsyncd_step_duration_seconds",
@@ -72,7 +73,7 @@ impl Work {
                 registry
             )?,
         };
-        for step in STEPS {
+        for step in STEPS.into_iter().filter(|_| all) {
             work.steps.with_label_values(&[step.label()]);
         }
         Ok(work)
