@@ -46,6 +46,18 @@ impl Given {
         given
     }
 
+    /// Takes the text of an option for one that nobody gave.
+    pub(super) fn recall(&mut self, opt: &'static Opt, text: String) {
+        if *self.origin(opt.key) == Origin::Default {
+            self.texts.insert(opt.key, (text, Origin::Default));
+        }
+    }
+
+    /// The text of one option.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.texts.get(key).map(|(text, _)| text.as_str())
+    }
+
     /// Lends each key with its text.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.texts.iter().map(|(key, (text, _))| (*key, text.as_str()))

@@ -26,6 +26,7 @@ mod paths;
 mod personality;
 mod problem;
 mod raw;
+mod recorded;
 mod serving;
 mod show;
 mod signals;
@@ -36,6 +37,7 @@ mod way;
 
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use check::around::{Probe, StatusSource};
+pub use check::order::{Order, Target};
 pub use command_line::shown as command_line;
 pub use fleet::{Fleet, Process};
 pub use git_config::{CredentialItem, CredentialSetting, HttpItem, HttpSetting, Setting};
@@ -43,13 +45,15 @@ pub use hooks::{Exec, Hooks, Web, public, secret_variables};
 pub use modes::{Drift, Part, SparseBy, Trees, Verify, VerifyMode};
 pub use personality::Personality;
 pub use problem::Problem;
+pub use recorded::Recorded;
 pub use serving::{ApiRead, Serving};
 pub use values::duration;
 pub use way::{Via, Way};
 
-use crate::model::{Checkout, Garbage, Reference, RepoUrl, Windows};
+use crate::model::{Checkout, Form, Garbage, Reference, RepoUrl, Windows};
 use args::{Args, Wish};
 use commands::{Asked, Divided, Task};
+use environment::Environment;
 use given::Given;
 use jiff::Timestamp;
 use problem::Origin;
@@ -57,7 +61,7 @@ use raw::Raw;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::num::{NonZeroU32, NonZeroU64};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What is to be done for one repository; every value holds.
@@ -107,12 +111,16 @@ pub struct Config {
     pub touch_file: Option<PathBuf>,
     /// A file that holds the last error while there is one.
     pub error_file: Option<PathBuf>,
+    /// How a tree is put before readers.
+    pub publish: Form,
     /// What a new tree is made from.
     pub trees: Trees,
     /// What to do about a tree that somebody changed.
     pub drift: Drift,
     /// How long a retired tree stays.
     pub stale_worktree_timeout: Duration,
+    /// How many of them stay beyond that.
+    pub keep_trees: usize,
     /// When objects that nothing needs are removed.
     pub garbage: Garbage,
     /// Whether Git in the root is to know a user.
@@ -153,6 +161,8 @@ pub enum Request {
     Probe(Probe),
     /// Show how it goes.
     Status(Box<StatusSource>),
+    /// Publish another commit, or go back to the ref.
+    Order(Box<Order>),
     /// Print this text, which ends its last line, to standard output, and be done.
     Print(String),
 }
@@ -164,6 +174,8 @@ pub struct Surroundings {
     pub cwd: Option<PathBuf>,
     /// Whether a person reads the log as it is written.
     pub stderr_is_terminal: bool,
+    /// What tells which options an earlier run had in a root, for commands that change it.
+    pub recorded: Option<fn(&Path) -> Recorded>,
 }
 
 impl Surroundings {
@@ -172,6 +184,7 @@ impl Surroundings {
         Self {
             cwd: std::env::current_dir().ok(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            recorded: None,
         }
     }
 }
@@ -213,6 +226,12 @@ pub fn load(
     if let Some(request) = asked.as_ref().and_then(apart) {
         return if problems.is_empty() { request } else { Err(problems) };
     }
+    let order = asked.as_ref().filter(|asked| asked.command.task.is_order());
+    if let Some(asked) = order {
+        recorded::recall(&mut given, &surroundings);
+        let order = order_of((called_as, asked), &given, &environment, &surroundings)?;
+        return if problems.is_empty() { Ok(order) } else { Err(problems) };
+    }
     problems.extend(environment.problems);
     problems.extend(given.problems.iter().cloned());
     let checked = Raw::of(&given)
@@ -239,6 +258,29 @@ pub fn load(
     Err(problems)
 }
 
+/// What a command comes to that changes what is published. What is wrong with options counts only if
+/// they are needed.
+fn order_of(
+    (called_as, asked): (Personality, &Asked),
+    given: &Given,
+    environment: &Environment,
+    surroundings: &Surroundings,
+) -> Result<Request, Vec<Problem>> {
+    let raw = Raw::of(given).map_err(|problem| vec![problem])?;
+    let mut problems = environment.problems.clone();
+    problems.extend(given.problems.iter().cloned());
+    let checked = check::check(called_as, &raw, given, surroundings, &environment.proxies);
+    let whole = match checked {
+        Ok((process, config)) if problems.is_empty() => {
+            Ok(Box::new(Fleet { process, repositories: vec![config] }))
+        }
+        Ok(_) => Err(problems),
+        Err(more) => Err([problems, more].concat()),
+    };
+    let order = check::order::read((called_as, asked), (&raw, whole), given, surroundings)?;
+    Ok(Request::Order(Box::new(order)))
+}
+
 /// What a command comes to that does not need a whole configuration; none for one that does.
 fn apart(
     called_as: Personality,
@@ -249,7 +291,7 @@ fn apart(
     let raw = || Raw::of(given).map_err(|problem| vec![problem]);
     let operand = asked.operand.as_deref();
     Some(match asked.command.task {
-        Task::Check => return None,
+        Task::Check | Task::Rollback | Task::Pin | Task::Unpin => return None,
         Task::Probe => raw()
             .and_then(|raw| check::around::probe(called_as, asked, &raw, given, surroundings))
             .map(Request::Probe),

@@ -49,14 +49,28 @@ type Shown = (&'static str, Option<String>);
 
 /// Writes each value so that it would be read the same, secrets excepted.
 pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
-    let file = |file: &Option<_>| file.as_deref().map(path);
-    let limit =
-        |limit: Option<NonZeroU64>| limit.map_or_else(|| "-1".to_owned(), |n| n.to_string());
-    let period = config.period.map_or_else(|| "off".to_owned(), values::show_duration);
     let log_format = match process.log_format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
+    let mut shown = of_repository(config);
+    shown.extend([
+        ("group-write", Some(process.group_write.to_string())),
+        ("one-time", Some(process.one_time.to_string())),
+        ("sync-on-signal", process.sync_on_signal.map(signals::show)),
+        ("verbose", Some(process.verbose.to_string())),
+        ("log-format", Some(log_format.to_owned())),
+    ]);
+    shown.extend(serving(&process.serving));
+    shown
+}
+
+/// The same for one repository alone.
+pub(super) fn of_repository(config: &Config) -> Vec<Shown> {
+    let file = |file: &Option<_>| file.as_deref().map(path);
+    let limit =
+        |limit: Option<NonZeroU64>| limit.map_or_else(|| "-1".to_owned(), |n| n.to_string());
+    let period = config.period.map_or_else(|| "off".to_owned(), values::show_duration);
     let mut shown = vec![
         ("repo", Some(config.named_repo.to_string())),
         ("ref", Some(config.reference.to_string())),
@@ -68,11 +82,12 @@ pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
         ("verify-key-dir", file(&config.verify.key_dir)),
         ("root", Some(path(&config.root))),
         ("link", Some(path(&config.link))),
+        ("publish", Some(config.publish.label().to_owned())),
         ("trees", Some(config.trees.label().to_owned())),
         ("drift", Some(config.drift.label().to_owned())),
         ("stale-worktree-timeout", Some(values::show_duration(config.stale_worktree_timeout))),
+        ("keep-trees", Some(config.keep_trees.to_string())),
         ("git-gc", Some(config.garbage.label().to_owned())),
-        ("group-write", Some(process.group_write.to_string())),
         ("add-user", Some(config.add_user.to_string())),
         // It has no effect, whatever was said.
         ("git", None),
@@ -80,14 +95,10 @@ pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
         ("jitter", Some(values::show_duration(config.jitter))),
         ("init-period", Some(values::show_duration(config.init_period))),
         ("sync-timeout", Some(values::show_duration(config.sync_timeout))),
-        ("one-time", Some(process.one_time.to_string())),
-        ("sync-on-signal", process.sync_on_signal.map(signals::show)),
         ("max-failures", Some(limit(config.max_failures))),
         ("init-max-failures", Some(limit(config.init_max_failures))),
         ("touch-file", file(&config.touch_file)),
         ("error-file", file(&config.error_file)),
-        ("verbose", Some(process.verbose.to_string())),
-        ("log-format", Some(log_format.to_owned())),
         // Neither has an effect, whatever was said.
         ("ssh", Some("false".to_owned())),
         ("change-permissions", None),
@@ -101,7 +112,6 @@ pub(super) fn values_of(process: &Process, config: &Config) -> Vec<Shown> {
     }
     shown.extend(login(&config.access));
     shown.extend(way(&config.access));
-    shown.extend(serving(&process.serving));
     shown.extend(hooks(&config.hooks));
     shown
 }
