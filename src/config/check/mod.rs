@@ -347,7 +347,6 @@ fn depth(text: &str) -> Result<Option<NonZeroU32>, String> {
     }
 }
 
-/// Reads how many trees are to stay.
 fn keep_trees(text: &str) -> Result<usize, String> {
     usize::try_from(values::number(text)?)
         .map_err(|_error| format!("{text:?} is no number of trees"))

@@ -172,7 +172,7 @@ fn killed_at_any_moment_it_leaves_a_whole_tree_and_the_next_start_the_rest() {
     let first = commit_pair(&upstream, 0);
     let setup = || {
         let setup = polling(&url(&upstream), &root).flag("--publish=exchange");
-        setup.flag("--period=10ms").flag("--stale-worktree-timeout=0").flag("--keep-trees=1")
+        setup.flag("--period=10ms").flag("--stale-worktree-timeout=2s").flag("--keep-trees=1")
     };
     setup().once().expect_code(0);
     assert_stands(&root, &root.link(), &upstream, &first);

@@ -149,22 +149,22 @@ fn the_form_may_change_at_each_start_and_something_is_always_there() {
     let mut commit = commit_pair(&upstream, 0);
     let run = |form: &str| {
         let setup = trying(&url(&upstream), &root).flag(format!("--publish={form}"));
-        setup.flag("--stale-worktree-timeout=0").once().expect_code(0);
+        // Else a reader might lose what it has just opened.
+        setup.flag("--stale-worktree-timeout=1h").once().expect_code(0);
     };
     run("symlink");
     let reader = Reader::of(&root.link());
     for n in 1..=12 {
         run("exchange");
         assert_stands(&root, &root.link(), &upstream, &commit);
-        assert_eq!(names(&root, ".worktrees"), [""; 0]);
+        assert!(!names(&root, ".worktrees").contains(&commit));
         // Half of the times there is a new commit besides.
         if n % 2 == 0 {
             commit = commit_pair(&upstream, n);
         }
         run("symlink");
         assert_published(&root, &upstream, &commit);
-        assert_eq!(names(&root, ".worktrees"), [commit.as_str()]);
-        assert_eq!(names(&root, ".git/worktrees"), [commit.as_str()]);
+        assert_eq!(names(&root, ".worktrees"), names(&root, ".git/worktrees"));
         if n % 3 == 0 {
             commit = commit_pair(&upstream, n + 100);
         }
