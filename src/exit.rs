@@ -3,13 +3,14 @@
 //! The codes are a promise: 0 done, 1 failed, 2 bad usage or configuration.
 
 use crate::command;
-use crate::command::Unanswered;
+use crate::command::{Answer, Unanswered};
 use crate::config;
-use crate::config::{Problem, Process, Request, Surroundings};
+use crate::config::{Order, Problem, Process, Request, Surroundings, Target};
 use crate::daemon;
 use crate::daemon::{DaemonError, Ended};
 use crate::model::Cause;
 use crate::observe::log;
+use crate::trigger::order::{Choice, Wish};
 use std::ffi::OsString;
 use std::io;
 use std::io::Write;
@@ -37,6 +38,7 @@ pub fn run(
     surroundings: Surroundings,
 ) -> Outcome {
     let mut out = io::stdout();
+    let surroundings = Surroundings { recorded: Some(command::recorded), ..surroundings };
     let (fleet, warnings) = match config::load(args, vars, surroundings) {
         Ok(Request::Run { fleet, warnings }) => (fleet, warnings),
         Ok(Request::Check { fleet, warnings }) => {
@@ -48,6 +50,7 @@ pub fn run(
         }
         Ok(Request::Probe(to)) => return answered(command::probe(to, &mut out)),
         Ok(Request::Status(from)) => return answered(command::status(*from, &mut out)),
+        Ok(Request::Order(order)) => return carried_out(*order),
         Ok(Request::Print(text)) => return Outcome::Printed(text),
         Err(problems) => return Outcome::Misused(problems),
     };
@@ -65,6 +68,37 @@ pub fn run(
             tracing::error!("{}", Cause::of(&error));
             Outcome::GaveUp
         }
+    }
+}
+
+/// Asks for something else to be published, or publishes it, and says what became of that.
+fn carried_out(order: Order) -> Outcome {
+    let (word, target) = (order.word, order.target.clone());
+    let fleet = match command::order(order) {
+        Ok(Answer::Done(text)) => return Outcome::Printed(text + "\n"),
+        Ok(Answer::Refused(why)) => return Outcome::Failed(Cause::new(why)),
+        Ok(Answer::Unknown(problems)) => return Outcome::Misused(problems),
+        Ok(Answer::Free(fleet)) => fleet,
+        Err(error) => return Outcome::Failed(Cause::of(&error)),
+    };
+    if fleet.process.verbose > 0
+        && let Err(outcome) = log_to(&fleet.process)
+    {
+        return outcome;
+    }
+    let wish = match &target {
+        Target::Previous => Wish::Pin(Choice::Previous),
+        Target::Current => Wish::Pin(Choice::Current),
+        Target::Commit(commit) => Wish::Pin(Choice::Commit(commit.clone())),
+        Target::Ref => Wish::Unpin,
+    };
+    match daemon::fulfil(*fleet, wish, &format!("gitsyncd {word}")) {
+        Ok(Ok(commit)) => {
+            let commit = commit.map(|commit| commit.to_string()).unwrap_or_default();
+            Outcome::Printed(command::done(&commit, &target) + "\n")
+        }
+        Ok(Err(why)) => Outcome::Failed(Cause::new(why)),
+        Err(error) => Outcome::Failed(Cause::of(&error)),
     }
 }
 

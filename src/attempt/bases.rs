@@ -8,6 +8,7 @@ use crate::publish::{Layout, Live};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::{Base, Original, Preparation, Shelf, TreeError, Written};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,16 +20,20 @@ pub(super) struct Bases {
     shelf: Arc<Shelf>,
     /// Which tree the directory on the shelf is made from.
     begun: Option<Original>,
-    /// The tree that was published before, of which the next is made if that is wanted.
-    before: Option<Original>,
+    /// The trees that were published before, the last one first, and the one of which the next is
+    /// made, if that is wanted, at the end.
+    before: VecDeque<Original>,
+    /// How many of them are not to be changed.
+    kept: usize,
     /// The tree that was written last, so that its files are still the same ones.
     ours: Option<PathBuf>,
 }
 
 impl Bases {
     /// Has nothing yet.
-    pub(super) fn new(mode: Trees, layout: Layout) -> Self {
-        Self { mode, layout, shelf: Arc::default(), begun: None, before: None, ours: None }
+    pub(super) fn new((mode, kept): (Trees, usize), layout: Layout) -> Self {
+        let (shelf, before) = (Arc::default(), VecDeque::new());
+        Self { mode, layout, shelf, begun: None, before, kept, ours: None }
     }
 
     /// The commit to compare the next one with.
@@ -90,12 +95,21 @@ impl Bases {
     pub(super) fn published(&mut self, before: Option<Live>, live: &Live) {
         let admin = |live: &Live| publish::admin_of(&self.layout, &live.tree);
         let wanted = |live: &Live| admin(live).submodules().ok().and_then(|noted| noted.wanted);
-        let other = |before: &Live| {
-            before != live
-                && admin(before).shape() == admin(live).shape()
+        let is_alike = |before: &Live| {
+            admin(before).shape() == admin(live).shape()
                 && wanted(before).is_none_or(|before| wanted(live) == Some(before))
         };
-        self.before = before.filter(other).and_then(|live| self.original(live));
+        let is_other = before.as_ref().is_some_and(|before| before != live);
+        let replaced = before.filter(|before| is_other && is_alike(before));
+        if self.kept == 0 || (is_other && replaced.is_none()) {
+            self.before.clear();
+        }
+        let home = publish::home(&self.layout, live);
+        self.before.retain(|original| original.tree != home);
+        if let Some(replaced) = replaced.and_then(|live| self.original(live)) {
+            self.before.push_front(replaced);
+        }
+        self.before.truncate(self.kept.saturating_add(1));
         self.ours = Some(live.tree.clone());
     }
 
@@ -113,8 +127,12 @@ impl Bases {
 
     /// A retired tree that is not to go, because the next one is made of it.
     pub(super) fn spared(&self) -> Option<&Path> {
-        let before = self.before.as_ref().filter(|_| self.mode == Trees::Reused);
-        before.map(|before| before.tree.as_path())
+        self.oldest().filter(|_| self.mode == Trees::Reused).map(|before| before.tree.as_path())
+    }
+
+    /// The retired tree that may be changed.
+    fn oldest(&self) -> Option<&Original> {
+        self.before.get(self.kept)
     }
 
     /// Says whether the next tree is prepared, or is being prepared, from this one.
@@ -128,7 +146,7 @@ impl Bases {
         let original = match self.mode {
             Trees::Fresh => return None,
             Trees::Prepared => self.original(live)?,
-            Trees::Reused => self.before.clone()?,
+            Trees::Reused => self.oldest()?.clone(),
         };
         let visited = publish::admin_of(&self.layout, &original.tree).visited();
         if self.commit() == Some(&original.commit) || !original.record.exists() || visited.exists()

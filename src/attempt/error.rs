@@ -121,7 +121,14 @@ impl AttemptError {
             Self::Disk(_) | Self::Root(RootError::Disk(_)) | Self::Lock(LockError::Disk(_)) => {
                 Class::Disk
             }
-            Self::Root(RootError::Foreign { .. } | RootError::LinkTaken { .. })
+            Self::Root(
+                RootError::Foreign { .. }
+                | RootError::LinkTaken { .. }
+                | RootError::PlaceTaken { .. }
+                | RootError::OtherFileSystem { .. }
+                | RootError::MountPoint { .. }
+                | RootError::CannotExchange { .. },
+            )
             | Self::Pin { .. }
             | Self::Sparse { .. } => Class::Config,
             Self::Submodule { source, .. } => source.class(),

@@ -70,11 +70,11 @@ use crate::model::{Cause, CommitId, Reference, Step};
 use crate::observe::history::History;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Status, Waiting};
-use crate::publish::{Layout, Live, Marks};
+use crate::publish::{Layout, Live, Marks, Retired};
 use crate::runtime::Stop;
 use crate::trees::Shelf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// All that attempts need, kept from one to the next.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ pub struct Attempts {
     depth: Depth,
     scoping: Scoping,
     large: Large,
-    stale_after: Duration,
+    staying: Retired,
     one_time: bool,
     sources: Sources,
     root: Root,
@@ -109,6 +109,7 @@ impl Attempts {
     /// Takes what the options say. No file is read yet.
     pub fn new(config: &Config, metrics: Arc<Metrics>, hooks: Arc<Hooks>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
+        let layout = layout.shown_by(config.publish);
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
             refusals: Refusals::new(&layout, config),
@@ -119,10 +120,13 @@ impl Attempts {
             depth: Depth::new(config.depth),
             scoping: Scoping::new(config),
             large: Large::new(config),
-            stale_after: config.stale_worktree_timeout,
+            staying: Retired {
+                younger_than: config.stale_worktree_timeout,
+                newest: config.keep_trees,
+            },
             one_time: config.one_time,
             sources: Sources::new(config, &metrics),
-            bases: Bases::new(config.trees, layout.clone()),
+            bases: Bases::new((config.trees, config.keep_trees), layout.clone()),
             patrol: Patrols::new(config.drift),
             root: Root::of(config, layout),
             news: News::new(Marks {

@@ -36,7 +36,7 @@ pub struct Sight {
 impl Preview {
     /// Takes what the options say. No file is read yet.
     pub fn new(config: &Config, metrics: &Arc<Metrics>) -> Self {
-        let layout = Layout::new(config.root.clone(), config.link.clone());
+        let layout = Layout::new(config.root.clone(), config.link.clone()).shown_by(config.publish);
         Self {
             reference: config.reference.clone(),
             sources: Sources::new(config, metrics),

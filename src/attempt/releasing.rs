@@ -42,6 +42,9 @@ pub(super) fn release(
         // What was prepared may share files that are being changed.
         me.bases.clear();
     }
+    // Afterwards it is where it goes then.
+    let gone = |live: Live| Live { tree: publish::home(me.root.layout(), &live), ..live };
+    let before = before.map(|live| if live.commit == commit { live } else { gone(live) });
     let is_new = before.as_ref().is_none_or(|live| live.commit != commit);
     let asks = is_new && me.hooks.asks();
     // Readers may still be in a retired tree, which the program might change.
@@ -204,8 +207,11 @@ pub(super) fn hold_back(
 pub(super) fn look(me: &mut Attempts) {
     for visit in me.hooks.visits() {
         let live = publish::live(me.root.layout()).filter(|_| me.root.is_ours());
-        if live.is_some_and(|live| live.tree == visit.tree()) {
-            accept(me, visit.tree());
+        let is_it = |live: &Live| {
+            live.tree == visit.tree() || publish::home(me.root.layout(), live) == visit.tree()
+        };
+        if let Some(live) = live.filter(is_it) {
+            accept(me, &live.tree);
         }
         me.hooks.settled(&visit);
     }

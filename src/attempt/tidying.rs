@@ -17,7 +17,7 @@ pub(super) fn tidy(me: &mut Attempts) {
     }
     me.untidy = false;
     let swept = me.step(Step::Cleanup, |me| {
-        me.root.sweep(me.stale_after, me.bases.spared()).and_then(|()| lfs::sweep(me))
+        me.root.sweep(me.staying, me.bases.spared()).and_then(|()| lfs::sweep(me))
     });
     if let Err(failed) = swept {
         tracing::warn!(error = %failed.chain(), "could not clean up");

@@ -6,8 +6,8 @@ use crate::model::{Cause, Secret};
 use crate::net::{Body, Client, Dialer, NetError, Proxies, Trust};
 use crate::runtime::{Stop, Stopped};
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION};
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use std::io::Read;
 use std::sync::Arc;
@@ -29,12 +29,39 @@ pub(super) struct Answer {
 
 /// Asks for the first URL; where nothing listens, for the next one.
 pub(super) fn get(to: &Probe, token: Option<&Secret>, stop: &Stop) -> Result<Answer, Cause> {
+    send(to, &(Method::GET, None), token, stop).map_err(|unheard| match unheard {
+        Unheard::Nobody(cause) | Unheard::Failed(cause) => cause,
+    })
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Unheard {
+    /// Nothing listens.
+    Nobody(Cause),
+    /// Something went wrong, and perhaps what was asked for was heard.
+    Failed(Cause),
+}
+
+/// Says something in JSON to the first URL; where nothing listens, to the next one.
+pub(super) fn send(
+    to: &Probe,
+    (method, body): &(Method, Option<String>),
+    token: Option<&Secret>,
+    stop: &Stop,
+) -> Result<Answer, Unheard> {
     let trust = Trust::new(to.authorities.clone(), Vec::new());
     let dialer = Dialer::new(Proxies::default(), trust);
     let client = Client::new(dialer, Arc::default());
     let mut failed = Cause::new("there is nobody to ask");
     for url in &to.urls {
-        let request = question(url, token)?;
+        let mut request = question(url, token).map_err(Unheard::Failed)?;
+        *request.method_mut() = method.clone();
+        if let Some(body) = body {
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(CONTENT_TYPE, json);
+            *request.body_mut() = Full::new(Bytes::from(body.clone()));
+        }
         match client.send(request, stop) {
             Ok(answer) => {
                 let (status, body) = (answer.status, answer.body);
@@ -44,12 +71,12 @@ pub(super) fn get(to: &Probe, token: Option<&Secret>, stop: &Stop) -> Result<Ans
             Err(error) => {
                 failed = in_time(&error);
                 if !matches!(error, NetError::Connect { .. }) {
-                    break;
+                    return Err(Unheard::Failed(failed));
                 }
             }
         }
     }
-    Err(failed)
+    Err(Unheard::Nobody(failed))
 }
 
 fn question(url: &Url, token: Option<&Secret>) -> Result<Request<Full<Bytes>>, Cause> {

@@ -3,10 +3,13 @@
 
 mod ask;
 mod check;
+mod order;
 mod probe;
 mod status;
+mod token;
 
 pub use check::check;
+pub use order::{Answer, done, order, recorded};
 pub use probe::probe;
 pub use status::status;
 

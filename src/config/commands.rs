@@ -32,8 +32,18 @@ pub(super) enum Task {
     Check,
     Probe,
     Status,
+    Rollback,
+    Pin,
+    Unpin,
     Completions,
     Help,
+}
+
+impl Task {
+    /// Whether it changes what is published.
+    pub(super) fn is_order(self) -> bool {
+        matches!(self, Self::Rollback | Self::Pin | Self::Unpin)
+    }
 }
 
 /// Every command, in the order of the documentation.
@@ -80,6 +90,44 @@ pub(super) const COMMANDS: &[Command] = &[
                is.\n\n\
                Exit codes: `0` if something is published and the last attempt did not fail, `1` if \
                not or if no status can be had, `2` if the options are wrong.",
+    },
+    Command {
+        word: "rollback",
+        task: Task::Rollback,
+        operand: Some("previous or COMMIT"),
+        switch: None,
+        heeds: None,
+        short: "Publish an earlier commit and stay there",
+        long: "Without a word it is the commit that was published before. Publication stays at it, \
+               over restarts too, until `gitsyncd unpin`.\n\n\
+               A running gitsyncd is asked at the address of `--http-bind`, with the token of \
+               `--api-token` or `--api-token-file`. If none listens there, the root itself is \
+               changed, which needs no network for the commits that were published last and for \
+               trees that are still there; what an earlier run noted in the root counts where \
+               options such as `--repo`, `--ref` and `--link` are not given. That works only while \
+               no gitsyncd is using the root.\n\n\
+               Exit codes: `0` if it is published, `1` if not, `2` if the options are wrong.",
+    },
+    Command {
+        word: "pin",
+        task: Task::Pin,
+        operand: Some("COMMIT"),
+        switch: None,
+        heeds: None,
+        short: "Stay at what is published, or at a commit",
+        long: "Without a word it is the commit that is published now. All else is as with \
+               `gitsyncd rollback`.",
+    },
+    Command {
+        word: "unpin",
+        task: Task::Unpin,
+        operand: None,
+        switch: None,
+        heeds: None,
+        short: "Follow the ref again",
+        long: "It ends what `gitsyncd rollback` and `gitsyncd pin` began, and publishes what the \
+               ref names. The running gitsyncd or the root is found as they find it. If the source \
+               cannot be had, the next sync goes on from there, and the exit code is `1`.",
     },
     Command {
         word: "completions",
@@ -220,7 +268,10 @@ mod tests {
             "argument 1: there is no such command; the nearest is status"
         );
         let told_all = told(&["hunter2-and-more"]);
-        assert!(told_all.contains("check, probe, status, completions, help"), "{told_all}");
+        assert!(
+            told_all.contains("check, probe, status, rollback, pin, unpin, completions, help"),
+            "{told_all}"
+        );
         assert!(!told_all.contains("hunter2"), "{told_all}");
         assert_eq!(told(&["check", "hunter2"]), "argument 2: nothing but flags can follow check");
     }

@@ -64,6 +64,13 @@ impl Given {
         given
     }
 
+    /// Takes the text of an option for one that nobody gave.
+    pub(super) fn recall(&mut self, opt: &'static Opt, text: String) {
+        if *self.origin(opt.key) == Origin::Default {
+            self.texts.insert(opt.key, (text, Origin::Default));
+        }
+    }
+
     /// Lends each key with its text.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.texts.iter().map(|(key, (text, _))| (*key, text.as_str()))

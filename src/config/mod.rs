@@ -30,6 +30,7 @@ mod paths;
 mod personality;
 mod problem;
 mod raw;
+mod recorded;
 mod serving;
 mod show;
 mod signals;
@@ -42,6 +43,7 @@ mod whole;
 pub use access::{Access, Credential, GithubApp, PasswordSource, Proxy, Ssh, Tls};
 pub use again::Again;
 pub use check::around::{Probe, StatusSource};
+pub use check::order::{Order, Target};
 pub use command_line::shown as command_line;
 pub use fleet::{Fleet, Process};
 pub use git_config::{CredentialItem, CredentialSetting, HttpItem, HttpSetting, Setting};
@@ -49,11 +51,12 @@ pub use hooks::{Exec, Hooks, Web, public, secret_variables};
 pub use modes::{Drift, Part, SparseBy, Trees, Verify, VerifyMode};
 pub use personality::Personality;
 pub use problem::Problem;
+pub use recorded::Recorded;
 pub use serving::{ApiRead, Serving};
 pub use values::duration;
 pub use way::{Via, Way};
 
-use crate::model::{Checkout, Garbage, Reference, RepoUrl, Windows};
+use crate::model::{Checkout, Form, Garbage, Reference, RepoUrl, Windows};
 use args::{Args, Wish};
 use besides::Besides;
 use commands::{Asked, Divided, Task};
@@ -62,7 +65,7 @@ use raw::Raw;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::num::{NonZeroU32, NonZeroU64};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use whole::May;
 
@@ -113,12 +116,16 @@ pub struct Config {
     pub touch_file: Option<PathBuf>,
     /// A file that holds the last error while there is one.
     pub error_file: Option<PathBuf>,
+    /// How a tree is put before readers.
+    pub publish: Form,
     /// What a new tree is made from.
     pub trees: Trees,
     /// What to do about a tree that somebody changed.
     pub drift: Drift,
     /// How long a retired tree stays.
     pub stale_worktree_timeout: Duration,
+    /// How many of them stay beyond that.
+    pub keep_trees: usize,
     /// When objects that nothing needs are removed.
     pub garbage: Garbage,
     /// Whether Git in the root is to know a user.
@@ -159,18 +166,32 @@ pub enum Request {
     Probe(Probe),
     /// Show how it goes.
     Status(Box<StatusSource>),
+    /// Publish another commit, or go back to the ref.
+    Order(Box<Order>),
     /// Print this text, which ends its last line, to standard output, and be done.
     Print(String),
 }
 
 /// What defaults depend on besides arguments and variables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// The current directory, if there is one; relative paths count from it.
     pub cwd: Option<PathBuf>,
     /// Whether a person reads the log as it is written.
     pub stderr_is_terminal: bool,
+    /// What tells which options an earlier run had in a root, for commands that change it.
+    pub recorded: Option<fn(&Path) -> Recorded>,
 }
+
+/// Functions cannot be compared, and there is but one.
+impl PartialEq for Surroundings {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |it: &Self| (it.cwd.clone(), it.stderr_is_terminal);
+        of(self) == of(other)
+    }
+}
+
+impl Eq for Surroundings {}
 
 impl Surroundings {
     /// Looks at this process.
@@ -178,6 +199,7 @@ impl Surroundings {
         Self {
             cwd: std::env::current_dir().ok(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            recorded: None,
         }
     }
 }
@@ -216,7 +238,11 @@ pub fn load(
         if !called_as.is_peer() {
             problems.extend(stray);
         }
-        let request = apart(&besides, asked, read);
+        let request = if asked.command.task.is_order() {
+            order(&besides, asked, read, environment.problems)
+        } else {
+            apart(&besides, asked, read)
+        };
         return if problems.is_empty() { request } else { Err(problems) };
     }
     // That program passes them over.
@@ -253,6 +279,29 @@ pub fn load(
     }
 }
 
+/// What a command comes to that changes what is published. What is wrong with options counts only if
+/// they are needed.
+fn order(
+    besides: &Besides,
+    asked: &Asked,
+    read: Read,
+    environment: Vec<Problem>,
+) -> Result<Request, Vec<Problem>> {
+    let whole = whole::recalled(besides, read.file.as_ref());
+    let problems = [environment, read.problems].concat();
+    let whole = match whole {
+        Ok(whole) if problems.is_empty() => Ok(Box::new(whole.fleet(None))),
+        Ok(_) => Err(problems),
+        Err(more) => Err([problems, more].concat()),
+    };
+    let top = read.file.unwrap_or_default().top;
+    let mut given = besides.given(&[&top]);
+    recorded::recall(&mut given, &besides.surroundings);
+    let raw = Raw::of(&given).map_err(|problem| vec![problem])?;
+    let order = check::order::read(besides, asked, (&raw, whole), &given)?;
+    Ok(Request::Order(Box::new(order)))
+}
+
 /// What a command comes to that does not need a whole configuration. Of a file it takes what it can
 /// read, as the run may still go on with what that was before.
 fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Problem>> {
@@ -266,7 +315,7 @@ fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Pr
             .and_then(|raw| check::around::probe(besides, asked, &raw, &given))
             .map(Request::Probe)
             .map_err(with_file),
-        Task::Check | Task::Status => raw()
+        Task::Check | Task::Rollback | Task::Pin | Task::Unpin | Task::Status => raw()
             .and_then(|raw| check::around::status(besides, asked, &raw, &given))
             .map(|source| Request::Status(Box::new(source)))
             .map_err(with_file),

@@ -11,6 +11,7 @@ use crate::config::names;
 use crate::config::options::Scope;
 use crate::config::problem::{Origin, Problem};
 use crate::config::raw::Raw;
+use crate::config::recorded;
 use crate::config::serving;
 use crate::config::{Config, Fleet, Process};
 use jiff::Timestamp;
@@ -66,14 +67,24 @@ pub(super) fn whole(
             let empty = empty.then(|| Problem::new(list, complaint));
             several(besides, top, entries, empty)
         }
-        Some(File { top, entries: None, .. }) => single(besides, &[top]),
-        None => single(besides, &[]),
+        Some(File { top, entries: None, .. }) => single(besides, besides.given(&[top])),
+        None => single(besides, besides.given(&[])),
     }
 }
 
+/// The same, but where nothing was given for the only repository, what an earlier run noted counts.
+pub(super) fn recalled(besides: &Besides, file: Option<&File>) -> Result<Whole, Vec<Problem>> {
+    let mut given = match file {
+        Some(File { entries: Some(_), .. }) => return whole(besides, file, May::Not),
+        Some(File { top, .. }) => besides.given(&[top]),
+        None => besides.given(&[]),
+    };
+    recorded::recall(&mut given, &besides.surroundings);
+    single(besides, given)
+}
+
 /// Takes everything for one repository.
-fn single(besides: &Besides, file: &[&Values]) -> Result<Whole, Vec<Problem>> {
-    let given = besides.given(file);
+fn single(besides: &Besides, given: Given) -> Result<Whole, Vec<Problem>> {
     let raw = Raw::of(&given).map_err(|problem| vec![problem])?;
     let (process, process_problems) = check::process(besides, &raw, &given);
     let (config, config_problems) = check::repository(besides, &raw, &given, &process);

@@ -170,7 +170,7 @@ impl Fleet {
                 let rank = listed.then_some(slot.rank);
                 let (common, late) = (self.common.clone(), self.open);
                 let place = Place { common, mood: Arc::clone(&mood), rank, late };
-                let begun = repository::begin(slot.config.clone(), place, &self.stop)?;
+                let begun = repository::begin(slot.config.clone(), place, None, &self.stop)?;
                 self.runs += 1;
                 let (run, since) = (self.runs, Instant::now());
                 let (stop, bell) = (begun.tasks.token(), begun.bell);

@@ -9,9 +9,12 @@ mod end;
 mod errand;
 mod fleet;
 mod follow;
+mod fulfil;
 mod keeper;
 mod repository;
 mod turn;
+
+pub use fulfil::{Fulfilled, fulfil};
 
 use crate::config;
 use crate::config::{Again, Process};

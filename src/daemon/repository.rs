@@ -18,6 +18,7 @@ use crate::trigger;
 use crate::trigger::Bell;
 use crate::trigger::hub::Hub;
 use crate::trigger::order;
+use crate::trigger::order::Order;
 use crate::trigger::watch;
 use crate::trigger::watch::Places;
 use std::path::Path;
@@ -53,10 +54,12 @@ pub(super) struct Place {
     pub(super) late: bool,
 }
 
-/// Begins to keep a repository, until the token is cancelled at the latest.
+/// Begins to keep a repository, until the token is cancelled at the latest; or to carry out the only
+/// order that there is to be.
 pub(super) fn begin(
     config: Config,
     place: Place,
+    only: Option<Order>,
     stop: &CancellationToken,
 ) -> Result<Repository, DaemonError> {
     let span = match &config.name {
@@ -64,7 +67,7 @@ pub(super) fn begin(
         None => Span::none(),
     };
     let mut tasks = Tasks::under(stop);
-    let begun = span.in_scope(|| begin_tasks(config, place, &mut tasks));
+    let begun = span.in_scope(|| begin_tasks(config, place, only, &mut tasks));
     let (seen, bell, ended) = begun?;
     Ok(Repository { seen, bell, ended, tasks, span })
 }
@@ -72,6 +75,7 @@ pub(super) fn begin(
 fn begin_tasks(
     config: Config,
     place: Place,
+    only: Option<Order>,
     tasks: &mut Tasks,
 ) -> Result<(Arc<http::Repository>, Bell, oneshot::Receiver<Ended>), DaemonError> {
     tracing::info!(
@@ -116,7 +120,7 @@ fn begin_tasks(
     let turning = Loop::new(config, attempts, board, metrics, around);
     let token = tasks.token();
     tasks.spawn("loop", async move {
-        if done.send(turning.run(ear, orders).await).is_err() {
+        if done.send(turning.run(ear, orders, only).await).is_err() {
             tracing::debug!("nobody asks how the loop ended");
         }
         token.cancelled().await;

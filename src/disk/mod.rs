@@ -104,6 +104,11 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), DiskError> {
     fs::rename(from, to).at("rename to", to)
 }
 
+/// Does the same where nothing has the name yet.
+pub fn rename_new(from: &Path, to: &Path) -> Result<(), DiskError> {
+    rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).at("rename to", to)
+}
+
 /// Lets two directories change names in one step (Linux 3.15, most file systems).
 pub fn exchange(one: &Path, other: &Path) -> Result<(), DiskError> {
     rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).at("exchange", other)

@@ -1,7 +1,7 @@
 //! Where everything is.
 
 use crate::disk::is_there;
-use crate::model::CommitId;
+use crate::model::{CommitId, Form};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Layout {
     root: PathBuf,
     link: PathBuf,
+    form: Form,
 }
 
 /// Makes private names differ within one process.
@@ -18,7 +19,18 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 impl Layout {
     /// Takes two absolute paths.
     pub fn new(root: PathBuf, link: PathBuf) -> Self {
-        Self { root, link }
+        Self { root, link, form: Form::Symlink }
+    }
+
+    /// Has trees put before readers in this way.
+    #[must_use]
+    pub fn shown_by(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
+    /// How trees are put before readers.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     /// The working directory.
@@ -26,7 +38,7 @@ impl Layout {
         &self.root
     }
 
-    /// The symlink that consumers read.
+    /// The symlink that consumers read, or the tree itself in its place.
     pub fn link(&self) -> &Path {
         &self.link
     }
@@ -86,6 +98,11 @@ impl Layout {
     /// Which commit to stay at, if there is one.
     pub fn pin(&self) -> PathBuf {
         self.own().join("pin.json")
+    }
+
+    /// Which options the last run had.
+    pub fn options(&self) -> PathBuf {
+        self.own().join("options.json")
     }
 
     /// With which depth the history was fetched.

@@ -5,10 +5,11 @@ use crate::disk::DiskError;
 use crate::disk::{
     exchange, is_there, make_directory, remove, rename, replace_link, sync_directory,
 };
-use crate::model::CommitId;
-use crate::publish::Layout;
+use crate::model::{CommitId, Form};
+use crate::publish::placed;
 use crate::publish::sweep::retire;
 use crate::publish::takeover;
+use crate::publish::{Layout, RootError};
 use crate::trees::relative;
 use crate::trees::{Admin, Written, point_at};
 use jiff::Timestamp;
@@ -28,7 +29,9 @@ pub struct Live {
 /// Reads which tree the link names, if it is one of ours and there. However the link spells it, it
 /// is spelled here as [`Layout::trees`] is.
 pub fn live(layout: &Layout) -> Option<Live> {
-    let target = fs::read_link(layout.link()).ok()?;
+    let Ok(target) = fs::read_link(layout.link()) else {
+        return placed::live(layout);
+    };
     let commit: CommitId = target.file_name()?.to_str()?.parse().ok()?;
     let tree = layout.link().parent()?.join(&target).canonicalize().ok()?;
     let trees = layout.trees().canonicalize().ok()?;
@@ -38,6 +41,9 @@ pub fn live(layout: &Layout) -> Option<Live> {
 
 /// Reads when the link was made, which is when the tree it names was published.
 pub fn since(layout: &Layout) -> Option<Timestamp> {
+    if !layout.link().is_symlink() {
+        return placed::since(layout);
+    }
     let made = layout.link().symlink_metadata().and_then(|found| found.modified()).ok()?;
     Timestamp::try_from(made).ok()
 }
@@ -47,12 +53,15 @@ pub fn since(layout: &Layout) -> Option<Timestamp> {
 /// Whatever happens on the way, the link names a complete tree, before or after. A crash leaves
 /// trees and administrative directories that nothing names; [`sweep`](crate::publish::sweep())
 /// removes them.
-pub fn publish(layout: &Layout, written: &Written) -> Result<Live, DiskError> {
+pub fn publish(layout: &Layout, written: &Written) -> Result<Live, RootError> {
+    if layout.form() == Form::Exchange {
+        return placed::publish(layout, written);
+    }
     let commit = written.commit();
     let now = live(layout);
     let tree = match now.filter(|now| now.commit == *commit) {
         Some(live) if live.tree != layout.tree(commit) => own_place(layout, commit)?,
-        Some(_) if !can_exchange(layout) => numbered(layout, commit)?,
+        Some(_) if try_exchange(layout).is_err() => numbered(layout, commit)?,
         Some(_) | None => own_place(layout, commit)?,
     };
     place(layout, written, &tree, &admin_of(layout, &tree))?;
@@ -80,7 +89,10 @@ pub fn complete(layout: &Layout, written: &Written, live: &Live) -> Result<(), D
 }
 
 /// Points the link at a whole tree that is under its final name.
-pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, DiskError> {
+pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, RootError> {
+    if layout.form() == Form::Exchange {
+        return placed::bring(layout, commit, &tree);
+    }
     if let Some(now) = live(layout).filter(|now| now.tree != tree) {
         retire(&now.tree);
     } else if let Some(old) = takeover::old_live(layout) {
@@ -108,7 +120,7 @@ fn point(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
 }
 
 /// The name under which Git administers a tree: that of its directory, numbered if that is.
-fn admin_name(layout: &Layout, tree: &Path) -> String {
+pub(super) fn admin_name(layout: &Layout, tree: &Path) -> String {
     let below = tree.strip_prefix(layout.trees()).unwrap_or(tree);
     let parts: Vec<_> = below.iter().rev().map(|part| part.to_string_lossy()).collect();
     parts.join("-")
@@ -116,6 +128,9 @@ fn admin_name(layout: &Layout, tree: &Path) -> String {
 
 /// The administrative directory of a tree.
 pub fn admin_of(layout: &Layout, tree: &Path) -> Admin {
+    if tree == layout.link() {
+        return placed::admin(layout);
+    }
     Admin::at(layout.admins().join(admin_name(layout, tree)))
 }
 
@@ -137,7 +152,7 @@ fn place(layout: &Layout, written: &Written, tree: &Path, admin: &Admin) -> Resu
 
 /// Gives `new` the name `place`. What has that name goes to the trash, without a moment in which
 /// nothing has it where the file system can exchange names.
-fn take_place(layout: &Layout, new: &Path, place: &Path) -> Result<(), DiskError> {
+pub(super) fn take_place(layout: &Layout, new: &Path, place: &Path) -> Result<(), DiskError> {
     if !is_there(place) {
         return rename(new, place);
     }
@@ -150,19 +165,19 @@ fn take_place(layout: &Layout, new: &Path, place: &Path) -> Result<(), DiskError
     }
 }
 
-/// Says whether the file system of the root can exchange names.
-fn can_exchange(layout: &Layout) -> bool {
+/// Tries whether the file system of the root can exchange names.
+pub(super) fn try_exchange(layout: &Layout) -> Result<(), DiskError> {
     let (one, other) = (Layout::fresh(&layout.staging()), Layout::fresh(&layout.staging()));
     let tried = make_directory(&one)
         .and_then(|()| make_directory(&other))
         .and_then(|()| exchange(&one, &other));
     let cleared = remove(&one).and_then(|()| remove(&other));
-    tried.and(cleared).is_ok()
+    tried.and(cleared)
 }
 
 /// The place of a tree of its own. If somebody has a worktree elsewhere that Git administers under the
 /// same name, there is none.
-fn own_place(layout: &Layout, commit: &CommitId) -> Result<PathBuf, DiskError> {
+pub(super) fn own_place(layout: &Layout, commit: &CommitId) -> Result<PathBuf, DiskError> {
     let tree = layout.tree(commit);
     if takeover::is_somebodys(layout, admin_of(layout, &tree).path()) {
         return numbered(layout, commit);

@@ -3,6 +3,7 @@
 //! Everything that appears in the root appears under its final name whole, by one rename. What is
 //! no longer needed leaves the same way, into the trash, and is deleted from there.
 
+mod error;
 mod imprint;
 mod layout;
 mod link;
@@ -10,12 +11,14 @@ mod lock;
 mod marks;
 mod modules;
 mod owner;
+mod placed;
 mod promises;
 mod root;
 mod settings;
 mod sweep;
 mod takeover;
 
+pub use error::RootError;
 pub use imprint::Imprint;
 pub use layout::Layout;
 pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
@@ -25,10 +28,11 @@ pub use modules::{
     follow_modules, give_up, kept_module, kept_of_module, module_store, module_stores, renew_module,
 };
 pub use owner::{Owner, owner};
+pub use placed::home;
 pub use promises::promise;
 pub use root::{
-    RootError, abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed,
-    is_sound, kept, prepare, rebuild, remake, was_published,
+    abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed, is_sound, kept,
+    prepare, rebuild, remake, was_published,
 };
 pub use settings::{Settings, add_user};
-pub use sweep::{empty_trash, has_trash, release, sweep, withdraw};
+pub use sweep::{Retired, empty_trash, has_trash, release, sweep, withdraw};

@@ -5,15 +5,16 @@ use crate::disk::DiskError;
 use crate::disk::{
     Durable, beside, if_there, is_there, list, make_directory, name, remove, rename, replace_file,
 };
-use crate::git::{GitError, Store};
-use crate::model::{Cause, CommitId, ObjectFormat};
-use crate::publish::Layout;
+use crate::git::Store;
+use crate::model::{Cause, CommitId, Form, ObjectFormat};
 use crate::publish::live;
 use crate::publish::modules;
 use crate::publish::owner::{Owner, owner};
+use crate::publish::placed;
 use crate::publish::settings::{Settings, config, config_is_right, format as format_in};
 use crate::publish::sweep::{to_trash, trees};
 use crate::publish::takeover;
+use crate::publish::{Layout, RootError};
 use crate::trees::Admin;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -26,42 +27,6 @@ const BRANCH: &str = "refs/heads/gitsyncd";
 pub(super) const KEPT: &str = "refs/gitsyncd";
 /// How many of them stay.
 const KEPT_COMMITS: usize = 5;
-
-/// Why the root cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum RootError {
-    /// Somebody works there.
-    #[error("{} is a Git repository with commits that gitsyncd did not make", path.display())]
-    Foreign {
-        /// The root.
-        path: PathBuf,
-    },
-    /// Something that is not ours has the name of the link.
-    #[error("{} exists and is not a symlink, so it cannot become the link", path.display())]
-    LinkTaken {
-        /// The link.
-        path: PathBuf,
-    },
-    /// A file operation failed.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The repository could not be opened even when it was new.
-    #[error(transparent)]
-    Git(#[from] GitError),
-}
-
-impl RootError {
-    /// What to do about it, where that is not the same as for any file operation.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Foreign { .. } => {
-                Some("choose another root: a new or empty directory, or one that gitsyncd made")
-            }
-            Self::LinkTaken { .. } => Some("choose another link, or move away what is there"),
-            Self::Disk(_) | Self::Git(_) => None,
-        }
-    }
-}
 
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind. Stock Git is told how files are written.
@@ -85,6 +50,7 @@ pub fn prepare(layout: &Layout, settings: Settings) -> Result<Store, RootError> 
     }
     complete(layout, settings, format(layout))?;
     clear(layout)?;
+    placed::settle(layout)?;
     match Store::open(&git) {
         Ok(store) => Ok(store),
         Err(damaged) => {
@@ -96,6 +62,12 @@ pub fn prepare(layout: &Layout, settings: Settings) -> Result<Store, RootError> 
 
 /// Makes sure that nothing but a link goes when the link moves.
 pub fn check_link(layout: &Layout) -> Result<(), RootError> {
+    if layout.form() == Form::Exchange {
+        return placed::check(layout);
+    }
+    if placed::is_ours(layout) {
+        return Ok(());
+    }
     if layout.link().symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
         return Err(RootError::LinkTaken { path: layout.link().to_owned() });
     }

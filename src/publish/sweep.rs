@@ -7,26 +7,45 @@ use crate::publish::Layout;
 use crate::publish::link;
 use crate::publish::link::live;
 use crate::publish::modules;
+use crate::publish::placed;
 use crate::publish::takeover;
 use crate::runtime::Stop;
+use crate::trees::is_whole;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Which retired trees are to stay.
+#[derive(Clone, Copy, Debug)]
+pub struct Retired {
+    /// Those that were retired less than this ago.
+    pub younger_than: Duration,
+    /// So many of those that were retired last, whatever their age.
+    pub newest: usize,
+}
 
 /// Moves retired trees that are old enough, and leftovers, to the trash. The tree that the link
 /// names and one that is spared stay, whatever their age; so does what we did not make. While the
 /// link cannot be read, everything stays. Says how long the next one has to stay.
 pub fn sweep(
     layout: &Layout,
-    timeout: Duration,
+    staying: Retired,
     spared: Option<&Path>,
 ) -> Result<Option<Duration>, DiskError> {
     let Some(live) = live(layout) else {
         return Ok(None);
     };
     let (mut all, mut next) = (Ok(()), None);
-    for tree in trees(layout)? {
-        if live.tree == tree || spared == Some(&tree) {
+    let timeout = staying.younger_than;
+    let retired = trees(layout)?.into_iter().filter(|tree| live.tree != *tree);
+    let mut kept = 0;
+    for tree in last_retired_first(retired) {
+        // One that a crash left by halves is none to keep.
+        if kept < staying.newest && is_whole(&link::admin_of(layout, &tree)) {
+            kept += 1;
+            continue;
+        }
+        if spared == Some(&tree) {
             continue;
         }
         let rest = age(&tree).map(|age| timeout.saturating_sub(age));
@@ -43,16 +62,26 @@ pub fn sweep(
         }
     }
     let left: Vec<_> = trees(layout)?.iter().map(|tree| admin(layout, tree)).collect();
+    let ours = link::admin_of(layout, &live.tree).path().to_owned();
     for admin in list(&layout.admins())? {
         if name(&admin).is_some_and(takeover::is_of_a_commit)
             && !left.contains(&admin)
-            && takeover::is_left_over(layout, &admin)
+            && admin != ours
+            && (takeover::is_left_over(layout, &admin) || placed::is_outdated(layout, &admin))
         {
             all = all.and(to_trash(layout, &admin));
         }
     }
     all = all.and(modules::sweep(layout));
     all.map(|()| next)
+}
+
+/// Puts those first that were retired last.
+fn last_retired_first(trees: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let since = |tree: &Path| tree.symlink_metadata().and_then(|found| found.modified()).ok();
+    let mut dated: Vec<_> = trees.map(|tree| (since(&tree), tree)).collect();
+    dated.sort_unstable_by(|one, other| other.cmp(one));
+    dated.into_iter().map(|(_, tree)| tree).collect()
 }
 
 /// Lets others remove the worktrees.

@@ -13,10 +13,11 @@ use crate::model::{CommitId, ObjectFormat};
 use crate::trees::Written;
 use crate::trees::fresh::Listing;
 use crate::trees::index;
+use crate::trees::moving::pointer;
 use crate::trees::notes::{REASON, RULES, WORKTREE_CONFIG, named, notes, says};
 use crate::trees::parts;
 use crate::trees::parts::Noted;
-use crate::trees::pointer::{relative, write_pointer};
+use crate::trees::pointer::write_pointer;
 use gix::hash::Kind;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -320,12 +321,14 @@ impl Admin {
             found.is_some() && found == to.canonicalize().ok()
         };
         let name = tree.file_name().unwrap_or_default();
+        // Most are called after their commit, but it may have the name of a link.
+        let is_named = name.to_str().is_some_and(|name| name.parse::<CommitId>().is_ok());
         let pointer = read(tree.join(".git"));
         let pointer = pointer.as_deref().and_then(|text| text.strip_prefix("gitdir: "));
         let common = read(self.0.join("commondir"));
         let back = fs::read(self.0.join("gitdir")).unwrap_or_default();
         let back = named(&back);
-        self.head().is_some_and(|head| name == head.as_str())
+        self.head().is_some_and(|head| !is_named || name == head.as_str())
             && leads(tree, pointer, self.0.clone())
             && leads(&self.0, common.as_deref(), self.0.join("../.."))
             && back.ends_with(Path::new(name).join(".git"))
@@ -344,8 +347,7 @@ impl Admin {
 
 /// Writes the pointers in a tree. `tree` and `admin` are where both will be in the end.
 pub fn point_at(written: &Written, tree: &Path, admin: &Admin) -> Result<(), DiskError> {
-    let text = format!("gitdir: {}\n", relative(tree, admin.path()).display());
-    write_pointer(&written.path().join(".git"), &text)?;
+    write_pointer(&written.path().join(".git"), &pointer(tree, admin))?;
     parts::point(&written.submodules.modules, written.path(), tree, admin.name())
 }
 

@@ -11,7 +11,7 @@ use crate::model::{CommitId, Submodules};
 use crate::trees::Admin;
 use crate::trees::index;
 use crate::trees::pair::{DIRECTORY, enter};
-use crate::trees::pointer::{relative, write_pointer_in};
+use crate::trees::pointer::{real, relative, write_pointer_in};
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::Flags;
 use gix::index::{File, State};
@@ -181,8 +181,10 @@ pub(super) fn point(
     let top = openat(CWD, now, DIRECTORY, Mode::empty()).at("open", now)?;
     for module in modules {
         let (to, place) = (admin_of(module, name), now.join(module.path()));
-        let text =
-            format!("gitdir: {}\n", relative(&tree.join(module.path()), to.path()).display());
+        let text = format!(
+            "gitdir: {}\n",
+            relative(&real(tree).join(module.path()), &real(to.path())).display()
+        );
         let above = enter(top.as_fd(), module.path(), false).at("open", &place)?;
         write_pointer_in(above.as_fd(), &text).at("write the pointer in", &place)?;
     }

@@ -25,6 +25,15 @@ pub(super) fn write_pointer_in(directory: BorrowedFd<'_>, text: &str) -> io::Res
     fs::File::from(file).write_all(text.as_bytes())
 }
 
+/// The same place without symlinks above it. What has the name itself is not looked at, and need
+/// not be there.
+pub fn real(path: &Path) -> PathBuf {
+    let above = path.parent().unwrap_or(path);
+    let found = above.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
+    let below = found.and_then(|(there, real)| Some(real.join(path.strip_prefix(there).ok()?)));
+    below.unwrap_or_else(|| path.to_owned())
+}
+
 /// Leads from one absolute directory to another.
 pub fn relative(from: &Path, to: &Path) -> PathBuf {
     let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();

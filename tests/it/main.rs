@@ -23,6 +23,7 @@ mod hooks;
 mod lfs;
 mod partial;
 mod policies;
+mod publishing;
 mod review;
 mod serving;
 mod sparse;

@@ -36,7 +36,7 @@ const WALLS: [(&str, &str); 22] = [
     ),
     ("command", "model config runtime disk net attempt publish observe trigger http"),
     ("verify", "model"),
-    ("exit", "model disk config attempt command daemon observe"),
+    ("exit", "model disk config attempt command daemon observe trigger"),
 ];
 
 /// Families of outside crates that only these modules may name.

@@ -17,18 +17,18 @@ use crate::attempt::AttemptError;
 use crate::attempt::root::hold::Hold;
 use crate::attempt::root::order::Order;
 use crate::attempt::root::partial::LeftOut;
-use crate::config::Config;
+use crate::config::{Config, Recorded};
 use crate::disk::{DiskError, make_directory};
 use crate::git::{GitError, Scope, Sparse, Store};
 use crate::model::{Cause, Checkout, CommitId, RepoUrl};
 use crate::publish;
-use crate::publish::{Layout, Live, Lock, RootError, Settings};
+use crate::publish::{Layout, Live, Lock, Retired, RootError, Settings};
 use crate::runtime::Stop;
 use crate::trees;
 use crate::trees::{Admin, Extent, Noted};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The root and what is known of it.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(super) struct Root {
     scope: Arc<Scope>,
     /// The repository that is followed.
     repo: Option<RepoUrl>,
+    /// The options that are noted for commands.
+    options: Recorded,
     /// The same in words, as the repository has it since it was opened.
     shape: Option<String>,
     hold: Hold,
@@ -70,6 +72,7 @@ impl Root {
             checkout,
             scope: Arc::default(),
             repo: None,
+            options: Recorded::new(),
             shape: None,
             hold: Hold::default(),
             seen: None,
@@ -88,7 +91,8 @@ impl Root {
     /// The same as the options say.
     pub(super) fn of(config: &Config, layout: Layout) -> Self {
         let repo = Some(config.repo.clone());
-        Self { hold: Hold::of(config), repo, ..Self::new(layout, config.checkout) }
+        let options = config.recorded();
+        Self { hold: Hold::of(config), repo, options, ..Self::new(layout, config.checkout) }
     }
 
     /// Leaves the trees to whoever comes next, if that may be git-sync.
@@ -305,12 +309,12 @@ impl Root {
     /// Throws away the trees whose time is over, and leftovers.
     pub(super) fn sweep(
         &mut self,
-        stale_after: Duration,
+        staying: Retired,
         spared: Option<&Path>,
     ) -> Result<(), DiskError> {
         self.littered = true;
         self.next_sweep = Some(Instant::now());
-        let rest = publish::sweep(&self.layout, stale_after, spared)?;
+        let rest = publish::sweep(&self.layout, staying, spared)?;
         self.next_sweep = rest.and_then(|rest| Instant::now().checked_add(rest));
         Ok(())
     }

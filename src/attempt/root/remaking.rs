@@ -2,9 +2,11 @@
 
 use crate::attempt::AttemptError;
 use crate::attempt::root::{Root, partial};
+use crate::disk::{Durable, replace_file};
 use crate::git::Store;
-use crate::model::ObjectFormat;
+use crate::model::{Cause, ObjectFormat};
 use crate::publish;
+use std::fs;
 
 /// Puts an empty repository in the place of a damaged one.
 pub(in crate::attempt) fn rebuild(root: &mut Root, damaged: Store) -> Result<Store, AttemptError> {
@@ -42,7 +44,20 @@ pub(super) fn equip(root: &mut Root, store: &Store) -> Result<(), AttemptError> 
     if root.hold.has_user {
         publish::add_user(&root.layout)?;
     }
+    note_options(root);
     root.shape = Some(store.shape());
     root.left_out = partial::look(root, store);
     Ok(())
+}
+
+/// Notes the options for commands that change what is published. Without that they have to be told
+/// them, which is no reason to fail.
+fn note_options(root: &Root) {
+    let (path, text) = (root.layout.options(), serde_json::json!(root.options).to_string());
+    if fs::read(&path).is_ok_and(|noted| noted == text.as_bytes()) {
+        return;
+    }
+    if let Err(error) = replace_file(&path, text.as_bytes(), Durable::No) {
+        tracing::debug!(error = %Cause::of(&error), "could not note the options");
+    }
 }

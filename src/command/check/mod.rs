@@ -65,7 +65,7 @@ fn look(
 fn look_at(config: &Config, report: &mut Report, stop: &Stop) -> bool {
     let (repo, reference, link) = (&config.repo, &config.reference, config.link.display());
     report.ok("configuration", format!("{link} is to show {reference} of {repo}"));
-    let layout = Layout::new(config.root.clone(), config.link.clone());
+    let layout = Layout::new(config.root.clone(), config.link.clone()).shown_by(config.publish);
     let root = root::look(&layout, report, stop);
     if root != Use::Bad {
         root::link(&layout, report);

@@ -6,10 +6,11 @@ mod table;
 
 use crate::command::status::list::List;
 use crate::command::status::table::Table;
+use crate::command::token::token;
 use crate::command::{Unanswered, ask, within};
-use crate::config::{PasswordSource, StatusSource};
+use crate::config::StatusSource;
 use crate::disk::look;
-use crate::model::{Cause, Secret};
+use crate::model::Cause;
 use crate::publish::{Layout, Lock};
 use crate::runtime::Stop;
 use http::StatusCode;
@@ -113,21 +114,6 @@ fn ask_api(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
         None => is_status(&found.value),
     };
     if whole { Ok(found) } else { Err(no_status(&source)) }
-}
-
-/// The first of the tokens; each is good.
-fn token(source: &PasswordSource) -> Result<Secret, Cause> {
-    let text = match source {
-        PasswordSource::Value(secret) => secret.reveal().to_owned(),
-        PasswordSource::File(path) => {
-            let bytes = look::read(path, ROOM)
-                .and_then(|bytes| bytes.ok_or_else(look::Unread::missing))
-                .map_err(|error| Cause::new(format!("{}: {error}", path.display())))?;
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
-    };
-    let first = text.lines().map(str::trim_ascii).find(|line| !line.is_empty());
-    first.map(Secret::new).ok_or_else(|| Cause::new("the token of the API is empty"))
 }
 
 /// Reads the status file of a root, or the file itself.

@@ -116,7 +116,7 @@ pub(in crate::config) fn status(
 /// Where the API tells the status.
 const API: &str = "/api/v1/status";
 
-fn authorities(checker: &mut Checker<'_>, raw: &Raw) -> Vec<FileChoice> {
+pub(super) fn authorities(checker: &mut Checker<'_>, raw: &Raw) -> Vec<FileChoice> {
     checker.file("ca-file", raw.ca_file.as_ref()).map(FileChoice::named).into_iter().collect()
 }
 
@@ -147,7 +147,7 @@ fn api(text: &str) -> Result<Vec<Url>, Problem> {
 }
 
 /// Where something that listens at an address can be reached from the same machine.
-fn here(bind: Option<&str>, path: &str) -> Result<Vec<Url>, Problem> {
+pub(super) fn here(bind: Option<&str>, path: &str) -> Result<Vec<Url>, Problem> {
     let problem = |complaint: &str| Problem::new("--http-bind", complaint);
     let bind = bind.ok_or_else(|| problem("is needed to know where to ask, or give a URL"))?;
     let (host, port) = bind.rsplit_once(':').unwrap_or(("", bind));

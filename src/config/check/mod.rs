@@ -3,6 +3,7 @@
 mod access;
 pub(super) mod around;
 mod hooks;
+pub(super) mod order;
 mod part;
 mod peer;
 mod serving;
@@ -23,7 +24,7 @@ use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
 use crate::config::{Config, Drift, LogFormat, Personality, Process, Surroundings, Trees};
-use crate::model::{Garbage, Reference, RepoUrl, Secret};
+use crate::model::{Form, Garbage, Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,6 +64,8 @@ const INIT_PERIOD: Duration = Duration::from_secs(1);
 /// How trees and the repository are kept.
 struct Upkeep {
     stale: Duration,
+    keep: usize,
+    publish: Form,
     trees: Trees,
     drift: Drift,
     garbage: Garbage,
@@ -129,6 +132,8 @@ impl<'a> Checker<'a> {
             trees: upkeep.trees,
             drift: upkeep.drift,
             stale_worktree_timeout: upkeep.stale,
+            keep_trees: upkeep.keep,
+            publish: upkeep.publish,
             garbage: upkeep.garbage,
             add_user: upkeep.add_user,
             windows: windows::windows(self, raw),
@@ -159,12 +164,16 @@ impl<'a> Checker<'a> {
     fn upkeep(&mut self, raw: &Raw) -> Upkeep {
         let stale = raw.stale_worktree_timeout.as_ref();
         let stale = self.read("stale-worktree-timeout", stale, values::duration);
+        let keep = self.read("keep-trees", raw.keep_trees.as_ref(), keep_trees);
+        let publish = self.read("publish", raw.publish.as_ref(), form);
         let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
         let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
         let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
         let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
         Upkeep {
             stale: stale.unwrap_or_default(),
+            keep: keep.unwrap_or_default(),
+            publish: publish.unwrap_or_default(),
             trees: trees.unwrap_or(Trees::Prepared),
             drift: drift.unwrap_or(Drift::Repair),
             garbage: garbage.unwrap_or_default(),
@@ -349,6 +358,11 @@ fn depth(text: &str) -> Result<Option<NonZeroU32>, String> {
     }
 }
 
+fn keep_trees(text: &str) -> Result<usize, String> {
+    usize::try_from(values::number(text)?)
+        .map_err(|_error| format!("{text:?} is no number of trees"))
+}
+
 /// Reads a limit of failures; none is no limit.
 fn failures(text: &str) -> Result<Option<NonZeroU64>, String> {
     Ok(u64::try_from(values::number(text)?)
@@ -372,6 +386,11 @@ fn permissions(text: &str) -> Result<(), String> {
                   may write use --group-write"
             .to_owned()),
     }
+}
+
+fn form(text: &str) -> Result<Form, String> {
+    let form = Form::ALL.into_iter().find(|form| form.label() == text);
+    form.ok_or_else(|| format!("{text:?} is neither symlink nor exchange"))
 }
 
 fn garbage(text: &str) -> Result<Garbage, String> {

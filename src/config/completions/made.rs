@@ -64,6 +64,7 @@ fn command(command: &'static Command) -> clap::Command {
             Task::Help => arg.value_parser(COMMANDS.iter().map(|it| it.word).collect::<Vec<_>>()),
             Task::Status => arg.value_hint(ValueHint::AnyPath),
             Task::Check | Task::Probe => arg.value_hint(ValueHint::Url),
+            Task::Rollback | Task::Pin | Task::Unpin => arg.value_hint(ValueHint::Other),
         }
     });
     plain(command.word)
@@ -80,7 +81,10 @@ fn operands() -> String {
         let words: Vec<_> = match command.task {
             Task::Completions => SHELLS.iter().map(|(name, _)| *name).collect(),
             Task::Help => COMMANDS.iter().map(|it| it.word).collect(),
-            Task::Check | Task::Probe | Task::Status => return String::new(),
+            Task::Rollback => vec!["previous"],
+            Task::Check | Task::Probe | Task::Status | Task::Pin | Task::Unpin => {
+                return String::new();
+            }
         };
         let (word, words) = (command.word, words.join(" "));
         format!(

@@ -29,6 +29,22 @@ pub(super) const PLACE: &[Opt] = &[
         ..PLAIN
     },
     Opt {
+        key: "publish",
+        metavar: Some("MODE"),
+        choices: &["symlink", "exchange"],
+        fallback: Fallback::Text("symlink"),
+        short: "How readers are shown a tree: symlink, exchange",
+        long: "With `symlink`, `--link` is a symlink that names a tree.\n\nWith `exchange`, it is a \
+               directory that holds the tree itself, for readers that cannot follow a symlink. For \
+               each commit, two directories exchange their names in one step: at each moment it is \
+               the whole tree of one commit, and who is in the old one stays there. Root and link \
+               must be on one file system that can do that (most on Linux can), and the link must \
+               not be a mount point: mount what is above it. The commit stands in `.git-sync`, and \
+               `git rev-parse HEAD` in the tree tells it.\n\nThe option may change between two \
+               runs: what is published then is turned into the other form in one step.",
+        ..PLAIN
+    },
+    Opt {
         key: "trees",
         metavar: Some("MODE"),
         choices: &["prepared", "reused", "fresh"],
@@ -67,6 +83,17 @@ pub(super) const PLACE: &[Opt] = &[
         short: "How long a tree stays once replaced",
         long: "Readers that found their way through the link just before it moved can finish in \
                the old tree. `0` removes it at once.",
+        ..PLAIN
+    },
+    Opt {
+        key: "keep-trees",
+        metavar: Some("N"),
+        fallback: Fallback::Text("0"),
+        short: "How many replaced trees stay after that",
+        long: "The trees that were replaced last stay beyond `--stale-worktree-timeout`, with the \
+               objects that Git needs in them, over restarts too. A rollback to one of them shows \
+               it again at once, as it is, if nobody changed it. With `--trees=reused` these are \
+               not the ones that are changed, but the one replaced before them is.",
         ..PLAIN
     },
     Opt {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 fn surroundings() -> Surroundings {
-    Surroundings { cwd: Some("/home/me".into()), stderr_is_terminal: false }
+    Surroundings { cwd: Some("/home/me".into()), ..Surroundings::default() }
 }
 
 fn request(args: &[String], vars: &[(String, String)]) -> Result<Request, Vec<Problem>> {
@@ -186,7 +186,7 @@ fn paths_count_from_where_they_should() {
     assert_eq!(config.link, Path::new("/home/me/latest"));
     assert_eq!(config.touch_file, Some(PathBuf::from("/home/me/x/t")));
     assert_eq!(config.access.tls.authorities, [FileChoice::named("/home/me/c")]);
-    let nowhere = Surroundings { cwd: None, stderr_is_terminal: false };
+    let nowhere = Surroundings::default();
     let args = ["gitsyncd", "--repo=/srv/a", "--root=x"].map(OsString::from);
     let told = load(args.into_iter(), std::iter::empty(), nowhere).unwrap_err();
     assert!(told.iter().any(|problem| problem.to_string().contains("write an absolute path")));
@@ -371,7 +371,7 @@ proptest! {
                     Ok(Request::Run { warnings, .. } | Request::Check { warnings, .. }) => {
                         warnings.concat()
                     }
-                    Ok(Request::Probe(_) | Request::Status(_)) => String::new(),
+                    Ok(Request::Probe(_) | Request::Status(_) | Request::Order(_)) => String::new(),
                     Err(problems) => problems.iter().map(ToString::to_string).collect(),
                 };
                 prop_assert!(!shown.to_ascii_uppercase().contains(&core), "{}", shown);

@@ -134,12 +134,22 @@ impl Loop {
     }
 
     /// Turns until the work is done, has failed too often, or the program stops.
-    pub(super) async fn run(mut self, mut ear: Ear, mut orders: Orders) -> Ended {
+    /// An order there is at the start is the only thing to do: if it cannot be carried out, nothing is.
+    pub(super) async fn run(
+        mut self,
+        mut ear: Ear,
+        mut orders: Orders,
+        only: Option<Order>,
+    ) -> Ended {
         beginning::find(&mut self).await;
-        let mut heard = Heard::Asked(Trigger::Start);
+        let is_only = only.is_some();
+        let mut heard = only.map_or(Heard::Asked(Trigger::Start), Heard::Ordered);
         let ended = loop {
             if let Some(ended) = self.turn(heard).await {
                 break ended;
+            }
+            if is_only && self.running.is_none() {
+                break Ended::GaveUp;
             }
             // While an attempt runs, only its own end is a sign of life.
             if self.running.is_none() {

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod hooked;
+mod orders;
 mod probe;
 mod status;
 mod words;

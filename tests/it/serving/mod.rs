@@ -22,7 +22,7 @@ use crate::support::daemon::{Daemon, Root, Setup, following};
 use crate::support::get::ask;
 
 /// The token of the API.
-const TOKEN: &str = "the-token";
+pub(crate) const TOKEN: &str = "the-token";
 
 /// A daemon that makes attempts only when it is asked to, after its first success.
 fn asked(url: &str, root: &Root) -> Setup {

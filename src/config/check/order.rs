@@ -1,0 +1,101 @@
+//! What `rollback`, `pin` and `unpin` need to know: whom to ask, and how to do it where nobody can be
+//! asked.
+
+use crate::config::besides::Besides;
+use crate::config::check::Checker;
+use crate::config::check::access::secret;
+use crate::config::check::around::{authorities, here};
+use crate::config::commands::{Asked, Task};
+use crate::config::given::Given;
+use crate::config::problem::Problem;
+use crate::config::raw::Raw;
+use crate::config::values;
+use crate::config::{Fleet, PasswordSource, Probe};
+use crate::model::CommitId;
+use std::time::Duration;
+
+/// What is to be published from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// What was published before.
+    Previous,
+    /// What is published.
+    Current,
+    /// This commit.
+    Commit(CommitId),
+    /// What the ref names.
+    Ref,
+}
+
+/// An order to change what is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The word that was given.
+    pub word: &'static str,
+    /// What is to be published.
+    pub target: Target,
+    /// The repository that is meant, where there are several.
+    pub name: Option<String>,
+    /// The API that takes it; empty if it is not known where that is.
+    pub api: Probe,
+    /// The token of the API.
+    pub token: Option<PasswordSource>,
+    /// How long it may take.
+    pub time: Duration,
+    /// How the root is synced if nobody can be asked, or why that is not known.
+    pub whole: Result<Box<Fleet>, Vec<Problem>>,
+}
+
+/// Reads it.
+pub(in crate::config) fn read(
+    besides: &Besides,
+    asked: &Asked,
+    (raw, whole): (&Raw, Result<Box<Fleet>, Vec<Problem>>),
+    given: &Given,
+) -> Result<Order, Vec<Problem>> {
+    let mut checker = Checker::new(besides, given);
+    let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
+    let token = secret(
+        &mut checker,
+        ("api-token", raw.api_token.as_ref()),
+        ("api-token-file", raw.api_token_file.as_ref()),
+    );
+    let time = checker.read("sync-timeout", raw.sync_timeout.as_ref(), values::duration);
+    let authorities = authorities(&mut checker, raw);
+    let mut problems = checker.problems;
+    let target = target(asked).map_err(|problem| problems.push(problem)).ok();
+    let word = asked.command.word;
+    let is_rollback = asked.command.task == Task::Rollback;
+    let path = if is_rollback { "/api/v1/rollback" } else { "/api/v1/pin" };
+    let urls = match &bind {
+        Some(bind) => here(Some(bind), path).map_err(|problem| problems.push(problem)).ok(),
+        None => None,
+    };
+    match target {
+        Some(target) if problems.is_empty() => Ok(Order {
+            word,
+            target,
+            name: None,
+            api: Probe { urls: urls.unwrap_or_default(), authorities },
+            token,
+            time: time.unwrap_or_default(),
+            whole,
+        }),
+        Some(_) | None => Err(problems),
+    }
+}
+
+fn target(asked: &Asked) -> Result<Target, Problem> {
+    let commit = |text: &str| {
+        let wrong = |or: &str| Problem::new("argument 2", format!("is {or} full commit id"));
+        let task = asked.command.task;
+        let or = if task == Task::Rollback { "neither previous nor a" } else { "no" };
+        text.parse().map(Target::Commit).map_err(|_no_id| wrong(or))
+    };
+    match (asked.command.task, asked.operand.as_deref()) {
+        (Task::Rollback, None | Some("previous")) => Ok(Target::Previous),
+        (Task::Rollback | Task::Pin, Some(text)) => commit(text),
+        (Task::Pin, None) => Ok(Target::Current),
+        _ => Ok(Target::Ref),
+    }
+}

@@ -1,0 +1,163 @@
+//! `gitsyncd rollback`, `pin` and `unpin`, by way of a running daemon and of a root that nobody uses.
+
+use serde_json::{Value, json};
+use std::fs;
+use tempfile::TempDir;
+
+use crate::commands::{command, text};
+use crate::contract::{after_more_attempts, assert_published, polling, trying};
+use crate::serving::ordered;
+use crate::support::daemon::{Finished, Root, Setup};
+use crate::support::http;
+use crate::support::http::Answer;
+use crate::support::service::Service;
+use crate::support::upstream::Upstream;
+
+fn local(upstream: &Upstream) -> String {
+    upstream.repo().display().to_string()
+}
+
+/// A command for a root, of which nothing else is told.
+fn of_root(words: &[&str], root: &Root) -> Setup {
+    command(words).flag(format!("--root={}", root.path().display()))
+}
+
+#[track_caller]
+fn expect(finished: &Finished, code: i32, told: &str) {
+    finished.expect_code(code);
+    let all = [text(finished), finished.log.join("\n")].concat();
+    assert!(all.contains(told), "no {told:?} in\n{all}");
+    assert!(finished.stdout.len() <= 1, "more than one line: {finished:?}");
+}
+
+/// A root in which these were published one after the other, by a program that has ended.
+fn published(upstream: &Upstream, url: &str, root: &Root, times: usize) -> Vec<String> {
+    let one = |n: usize| {
+        let commit = upstream.commit("a", format!("change {n}"));
+        trying(url, root).flag("--stale-worktree-timeout=0").once().expect_code(0);
+        commit
+    };
+    (0..times).map(one).collect()
+}
+
+#[test]
+fn a_running_daemon_is_asked_over_its_api() {
+    let (upstream, root, dir) = (Upstream::new(), Root::new(), TempDir::new().unwrap());
+    let daemon = ordered(&local(&upstream), &root).start();
+    let first = upstream.head();
+    root.eventually_publishes(&first);
+    let second = upstream.commit("a", "2");
+    root.eventually_publishes(&second);
+    let file = dir.path().join("token");
+    fs::write(&file, crate::serving::TOKEN).unwrap();
+    let at = |words: &[&str]| {
+        let token = format!("--api-token-file={}", file.display());
+        command(words).flag(format!("--http-bind={}", daemon.address())).flag(token)
+    };
+    let stays = |commit: &str| format!("{commit} is published and stays until `gitsyncd unpin`");
+    expect(&at(&["rollback"]).finish(), 0, &stays(&first));
+    assert_published(&root, &upstream, &first);
+    after_more_attempts(&daemon, 2);
+    expect(&at(&["rollback", &second]).finish(), 0, &stays(&second));
+    expect(&at(&["rollback", "previous"]).finish(), 0, &stays(&first));
+    expect(&at(&["pin"]).finish(), 0, &stays(&first));
+    let third = upstream.commit("a", "3");
+    let followed = format!("{third} is published, and the ref is followed again");
+    expect(&at(&["unpin"]).finish(), 0, &followed);
+    assert_published(&root, &upstream, &third);
+    expect(&at(&["pin", &"a".repeat(40)]).finish(), 1, "502");
+    assert_published(&root, &upstream, &third);
+    let bind = format!("--http-bind={}", daemon.address());
+    let untold = command(&["rollback"]).flag(&bind).finish();
+    expect(&untold, 1, "check api-token");
+    // The root is in use, which is said with the way out.
+    let held = of_root(&["rollback"], &root).finish();
+    expect(&held, 1, "another instance is using the root");
+    expect(&held, 1, "--http-bind");
+    let nobody = format!("--http-bind={}", Service::not_yet().addr());
+    expect(&of_root(&["pin"], &root).flag(nobody).finish(), 1, "could not connect");
+}
+
+#[test]
+fn without_a_daemon_the_root_is_changed_and_the_next_run_stays_there() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let server = http::serve(&upstream);
+    let commits = published(&upstream, &server.url(), &root, 5);
+    server.answer(Answer::Unavailable);
+    let stays = |commit: &str| format!("{commit} is published and stays until `gitsyncd unpin`");
+    expect(&of_root(&["rollback"], &root).finish(), 0, &stays(&commits[3]));
+    assert_published(&root, &upstream, &commits[3]);
+    expect(&of_root(&["rollback", &commits[0]], &root).finish(), 0, &stays(&commits[0]));
+    assert_published(&root, &upstream, &commits[0]);
+    let status = root.status().unwrap();
+    assert_eq!((&status["pinned"], &status["phase"]), (&json!(true), &json!("stopped")));
+    assert_eq!(status["previous"], commits[3]);
+    assert_eq!((&status["failures"], &status["ref"]), (&json!(0), &json!("HEAD")));
+    // Whoever comes later stays there.
+    let daemon = polling(&server.url(), &root).start();
+    daemon.eventually_ready();
+    after_more_attempts(&daemon, 2);
+    assert_published(&root, &upstream, &commits[0]);
+    drop(daemon);
+    // Without the source the ref cannot be followed, but it is from then on.
+    expect(&of_root(&["unpin"], &root).flag("--sync-timeout=5s").finish(), 1, "error: ");
+    server.heal();
+    trying(&server.url(), &root).once().expect_code(0);
+    assert_published(&root, &upstream, &commits[4]);
+    expect(&of_root(&["pin"], &root).finish(), 0, &stays(&commits[4]));
+    let newest = upstream.commit("a", "newest");
+    trying(&server.url(), &root).once().expect_code(0);
+    assert_published(&root, &upstream, &commits[4]);
+    let followed = format!("{newest} is published, and the ref is followed again");
+    expect(&of_root(&["unpin"], &root).finish(), 0, &followed);
+    assert_published(&root, &upstream, &newest);
+}
+
+#[test]
+fn an_older_commit_is_brought_from_the_source() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let server = http::serve(&upstream);
+    let commits = published(&upstream, &server.url(), &root, 7);
+    trying(&server.url(), &root).flag("--git-gc=always").once().expect_code(0);
+    expect(&of_root(&["rollback", &commits[0]], &root).finish(), 0, &commits[0]);
+    assert_published(&root, &upstream, &commits[0]);
+}
+
+#[test]
+fn what_was_published_is_published_in_the_same_way() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let first = upstream.change().file("in/a", "1").file("out/b", "1").commit();
+    let run = || {
+        let setup = trying(&local(&upstream), &root).flag("--link=current");
+        setup.flag("--sparse-path=in").flag("--keep-trees=3").once()
+    };
+    run().expect_code(0);
+    upstream.change().file("in/a", "2").commit();
+    run().expect_code(0);
+    expect(&of_root(&["rollback"], &root).finish(), 0, &first);
+    let link = root.path().join("current");
+    assert_eq!(fs::read_link(&link).unwrap().file_name().unwrap(), first.as_str());
+    assert_eq!(fs::read_to_string(link.join("in/a")).unwrap(), "1");
+    assert!(!link.join("out").exists(), "only a part of it was published");
+    assert!(!root.link().exists(), "there is no other link");
+}
+
+#[test]
+fn what_cannot_be_done_is_told_and_changes_nothing() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let nothing = of_root(&["rollback"], &root).finish();
+    expect(&nothing, 2, "--repo");
+    assert!(!root.path().exists());
+    let commits = published(&upstream, &local(&upstream), &root, 1);
+    let before = of_root(&["rollback"], &root).finish();
+    expect(&before, 1, "no commit is known that was published before");
+    let wrong = of_root(&["rollback", "yesterday"], &root).finish();
+    expect(&wrong, 2, "argument 2: is neither previous nor a full commit id");
+    expect(&of_root(&["pin", "previous"], &root).finish(), 2, "is no full commit id");
+    expect(&of_root(&["unpin", "x"], &root).finish(), 2, "nothing but flags");
+    expect(&of_root(&["pin"], &root).flag("--nonsense").finish(), 2, "--nonsense");
+    let none = of_root(&["rollback", &"b".repeat(40)], &root).finish();
+    expect(&none, 1, "error: ");
+    assert_published(&root, &upstream, &commits[0]);
+    assert_eq!(root.status().unwrap()["pinned"], Value::Bool(false));
+}
