@@ -86,7 +86,7 @@ fn the_file_may_be_named_by_variable_and_from_the_current_directory() {
         let told = load(
             args.into_iter().map(OsString::from),
             vars.into_iter().map(|(name, text)| (name.into(), text.into())),
-            crate::config::Surroundings { cwd, stderr_is_terminal: false },
+            crate::config::Surroundings { cwd, ..Default::default() },
         );
         let told: Vec<_> = told.unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 1, "{called_as:?}: {told:?}");
