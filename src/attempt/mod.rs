@@ -30,6 +30,7 @@ mod releasing;
 mod room;
 mod root;
 mod scoping;
+mod shared;
 mod signed_tags;
 mod sources;
 mod taking;
@@ -45,6 +46,7 @@ pub use outcome::{Done, HeldBack, Publication};
 pub use pin::{Change, Pinned};
 pub use preview::{Preview, Sight};
 pub use scoping::{Rules, rules};
+pub use shared::Shared;
 pub use verifying::keyring;
 
 use crate::attempt::bases::Bases;
@@ -107,7 +109,7 @@ pub struct Attempts {
 
 impl Attempts {
     /// Takes what the options say. No file is read yet.
-    pub fn new(config: &Config, metrics: Arc<Metrics>, hooks: Arc<Hooks>) -> Self {
+    pub fn new(config: &Config, shared: &Shared, metrics: Arc<Metrics>, hooks: Arc<Hooks>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
@@ -121,7 +123,7 @@ impl Attempts {
             large: Large::new(config),
             stale_after: config.stale_worktree_timeout,
             one_time: config.one_time,
-            sources: Sources::new(config, &metrics),
+            sources: Sources::new(config, shared, &metrics),
             bases: Bases::new(config.trees, layout.clone()),
             patrol: Patrols::new(config.drift),
             root: Root::of(config, layout),
