@@ -15,6 +15,7 @@ mod error;
 mod fetching;
 mod garbage;
 mod gathering;
+mod kinship;
 mod lag;
 mod lfs;
 mod looking;
@@ -53,6 +54,7 @@ use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::gathering::Gathering;
+use crate::attempt::kinship::Kinship;
 use crate::attempt::lfs::Large;
 use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
@@ -103,6 +105,7 @@ pub struct Attempts {
     verifying: Verifying,
     hooks: Arc<Hooks>,
     gathering: Gathering,
+    kinship: Kinship,
     /// Whether nothing was thrown away since the last good attempt.
     untidy: bool,
 }
@@ -111,6 +114,7 @@ impl Attempts {
     /// Takes what the options say. No file is read yet.
     pub fn new(config: &Config, shared: &Shared, metrics: Arc<Metrics>, hooks: Arc<Hooks>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
+        let kinship = shared.families().join(config, &layout);
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
             refusals: Refusals::new(&layout, config),
@@ -137,6 +141,7 @@ impl Attempts {
             described: Described::default(),
             keeper: Keeper::new(config.garbage),
             gathering: Gathering::default(),
+            kinship,
             untidy: false,
         }
     }

@@ -1,10 +1,11 @@
-//! What all repositories of one process share: the ways to servers with their open connections, and
-//! what services told of who we are.
+//! What all repositories of one process share: the ways to servers with their open connections,
+//! what services told of who we are, and objects.
 //!
 //! Only equal settings share a way. Nothing of who we are is in a connection: it is said in each
 //! request, by each repository for itself. Two exceptions are parts of what must be equal: our own
 //! certificate over TLS, and the keys over SSH.
 
+use crate::attempt::kinship::Families;
 use crate::config::{Access, Tls, Via};
 use crate::credentials::Services;
 use crate::model::Secret;
@@ -20,6 +21,7 @@ pub struct Shared {
     lines: Registry<Road, Line>,
     ssh: Registry<(ssh::Settings, Road), ssh::Way>,
     services: Services,
+    families: Families,
     /// What goes over the wire to services, which nobody wants to know.
     uncounted: Arc<Traffic>,
 }
@@ -80,6 +82,11 @@ impl Shared {
     /// The services that tell who we are.
     pub(super) fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// Who follows the same repository.
+    pub(super) fn families(&self) -> &Families {
+        &self.families
     }
 
     /// Where that is counted which is not that of sources.

@@ -85,6 +85,11 @@ impl Sources {
         }
     }
 
+    /// Whether a source is asked what the ref names: it need not be about a full commit id.
+    pub(super) fn are_asked(&self) -> bool {
+        !matches!(self.reference, Reference::Commit(_))
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.list.len()

@@ -94,6 +94,12 @@ impl Client {
         Self { line: Arc::new(Line::new(self.line.dialer.on(threads))), ..self }
     }
 
+    /// What it shares with others.
+    #[cfg(test)]
+    pub(super) fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
     /// What it connects with.
     pub fn dialer(&self) -> &Dialer {
         &self.line.dialer
