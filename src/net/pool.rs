@@ -93,10 +93,10 @@ impl Pool {
             if kept.connection.is_closed() {
                 return false;
             }
-            if kept.connection.is_read() {
+            let count = counts.entry(kept.key.clone()).or_default();
+            if kept.connection.is_read() && all > 0 {
                 return true;
             }
-            let count = counts.entry(kept.key.clone()).or_default();
             let spare = *count > 0 && now.saturating_duration_since(kept.used) > SPARE;
             if spare || *count >= KEPT || all >= KEPT_IN_ALL || kept.key.generation < newest {
                 return false;
@@ -105,7 +105,7 @@ impl Pool {
             all += 1;
             true
         };
-        // From the last one used to the first.
+        // From the last one used, which counts though it is read, to the first.
         let mut stay: Vec<bool> = kept.iter().rev().map(&mut stays).collect();
         kept.retain(|_| stay.pop().unwrap_or(true));
     }
