@@ -97,6 +97,12 @@ impl Kinship {
         others
     }
 
+    /// How many others there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.others().len()
+    }
+
     /// A commit that is here with all it needs though it was never published.
     pub(super) fn base(&self) -> Option<&CommitId> {
         self.base.as_ref()

@@ -35,6 +35,8 @@ mod shared;
 mod signed_tags;
 mod sources;
 mod taking;
+#[cfg(test)]
+mod tests;
 mod tidying;
 mod verifying;
 mod waiting;

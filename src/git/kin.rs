@@ -29,9 +29,16 @@ use std::io;
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::Duration;
 
 /// Threads that read packs.
 const THREADS: usize = 2;
+/// How often is looked whether there is time left.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// A repository of ours beside another one.
 #[derive(Debug)]
@@ -130,10 +137,22 @@ fn look_through(index: &Path, store: &Store, stop: &Stop) -> Result<(), Cause> {
         thread_limit: Some(THREADS),
         make_pack_lookup_cache: || gix_pack::cache::Never,
     };
-    bundle
-        .verify_integrity(&mut Discard, stop.flag(), options)
-        .map(drop)
-        .map_err(|error| words(&error))
+    // Of its own, as it is raised when anything is found wrong.
+    let raised = AtomicBool::new(false);
+    let flag = &raised;
+    thread::scope(|scope| {
+        let (over, is_over) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            while is_over.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+                if stop.check().is_err() {
+                    flag.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        let read = bundle.verify_integrity(&mut Discard, flag, options);
+        drop(over);
+        read.map(drop).map_err(|error| words(&error))
+    })
 }
 
 /// Files that came, which go again unless they count.
