@@ -109,11 +109,15 @@ impl Drop for Process {
 impl Process {
     fn begin(roots: &Path, url: impl Fn(usize) -> String) -> Self {
         fs::create_dir_all(roots).unwrap();
-        let mut text = format!("period: {PERIOD}s\nref: main\nlink: latest\nrepositories:\n");
+        let mut text = format!("period: {PERIOD}s\nref: main\nrepositories:\n");
         for number in 0..MANY {
             let root = roots.join(number.to_string());
             let (url, root) = (url(number), root.display());
-            writeln!(text, "- {{name: r{number}, repo: \"{url}\", root: \"{root}\"}}").unwrap();
+            writeln!(
+                text,
+                "- {{name: r{number}, repo: \"{url}\", root: \"{root}\", link: latest}}"
+            )
+            .unwrap();
         }
         let file = roots.join("gitsyncd.yaml");
         fs::write(&file, text).unwrap();
