@@ -62,12 +62,12 @@ impl Process {
     /// Commits a file that no compression makes small.
     fn commit(&self, name: &str) -> String {
         let mut number = u64::try_from(name.len()).unwrap();
-        let text: String = (0..4000)
-            .map(|_| {
-                number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                format!("{number:x}\n")
-            })
-            .collect();
+        let mut lines = Vec::new();
+        for _ in 0..4000 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            lines.push(format!("{number:x}"));
+        }
+        let text = lines.join("\n");
         fs::write(self.upstream().join(name), text).unwrap();
         git(&self.upstream(), &["add", "."]);
         git(&self.upstream(), &["commit", "-qm", name]);
