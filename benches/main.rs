@@ -20,6 +20,7 @@ mod followers;
 mod idle_poll;
 mod instructions;
 mod load;
+mod many;
 mod one_file_changed;
 mod partial;
 mod support;
@@ -45,7 +46,7 @@ struct Measurement {
     run: fn(&mut Ground, &mut Report),
 }
 
-const MEASUREMENTS: [Measurement; 8] = [
+const MEASUREMENTS: [Measurement; 9] = [
     Measurement {
         name: "first_sync",
         sizes: usize::MAX,
@@ -84,6 +85,7 @@ const MEASUREMENTS: [Measurement; 8] = [
         run: partial::run,
     },
     Measurement { name: "load", sizes: 1, columns: load::columns, run: load::run },
+    Measurement { name: "many", sizes: 1, columns: many::columns, run: many::run },
 ];
 
 fn main() {

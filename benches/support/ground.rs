@@ -39,6 +39,11 @@ impl Ground {
         }
     }
 
+    /// Where everything is; the server serves what is there.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// A directory for one measurement, on the same file system as everything else.
     pub(crate) fn place(&self) -> tempfile::TempDir {
         tempfile::tempdir_in(&self.dir).unwrap()

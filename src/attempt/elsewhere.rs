@@ -6,7 +6,7 @@
 use crate::attempt::clients::Clients;
 use crate::config::{Access, Config};
 use crate::git::Source;
-use crate::model::{Location, Outfit, RepoUrl};
+use crate::model::{Outfit, RepoUrl};
 use crate::net::Traffic;
 use crate::ssh::Ssh;
 use std::sync::Arc;
@@ -17,7 +17,6 @@ pub(super) struct Elsewhere {
     pub(super) access: Access,
     /// The repositories that the options name.
     named: Vec<RepoUrl>,
-    /// Apart from that of the repository, whose connection stays open.
     ssh: Ssh,
 }
 
@@ -56,23 +55,18 @@ impl Elsewhere {
         &self.ssh
     }
 
-    /// The way there. `known` is a source at the same server.
+    /// The way there.
     pub(super) fn source(
         &self,
         url: &RepoUrl,
         clients: &mut Clients,
-        known: Option<&Source>,
         traffic: &Arc<Traffic>,
     ) -> Source {
         let way = self.access.way(url);
         let redirects = way.redirects;
         let identified = self.identifies_us_to(url);
-        let ssh = match (url.location(), known) {
-            (Location::Ssh(_), Some(known)) => known.ssh().clone(),
-            (_, _) => self.ssh.clone(),
-        };
         let client = clients.by(way, &self.access);
-        Source::new(url.clone(), client, ssh, Arc::clone(traffic))
+        Source::new(url.clone(), client, self.ssh.clone(), Arc::clone(traffic))
             .with_redirects(redirects)
             .identified(identified)
     }

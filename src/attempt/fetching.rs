@@ -3,6 +3,7 @@
 use crate::attempt::Attempts;
 use crate::attempt::error::AttemptError;
 use crate::attempt::gathering::bring;
+use crate::attempt::kinship;
 use crate::attempt::lfs;
 use crate::attempt::modules;
 use crate::attempt::root;
@@ -67,11 +68,26 @@ fn fetch_into(
         return Ok(fetched);
     }
     let object = wanted.object.clone();
+    let _turn = kinship::turn(me, stop);
+    if kinship::take(me, store, wanted, stop)
+        && let Ok(fetched) = store.confirm(&object, &before, url, stop)
+    {
+        arrived(me, &fetched);
+        restore(me, store, wanted, stop);
+        return Ok(fetched);
+    }
     let base = before.tree.as_ref().or(before.history.as_ref());
     bring(me, store, wanted, (&object, base), stop)?;
-    me.depth.fetched(me.root.layout());
     restore(me, store, wanted, stop);
-    store.confirm(&object, &before, url, stop)
+    let fetched = store.confirm(&object, &before, url, stop)?;
+    arrived(me, &fetched);
+    Ok(fetched)
+}
+
+/// A commit came, with as much of its history as is wanted.
+fn arrived(me: &mut Attempts, fetched: &Fetched) {
+    me.depth.fetched(me.root.layout());
+    me.kinship.has(fetched.commit());
 }
 
 /// Brings back the objects of what is published if they were lost. A source that does not have

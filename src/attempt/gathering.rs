@@ -41,7 +41,7 @@ pub(super) fn bring(
         let source = me.sources.url(place);
         tracing::warn!(source, "the server does not filter objects; fetching all of each commit");
     }
-    let known = me.root.known().cloned();
+    let known = me.root.known().or(me.kinship.base()).cloned();
     let session = me.sources.session(wanted, stop)?;
     // Other rules may want more of the same commit.
     if !(is_wanted && filters && git::has_history(store, object, known.as_ref(), stop)) {

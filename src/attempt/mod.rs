@@ -15,6 +15,7 @@ mod error;
 mod fetching;
 mod garbage;
 mod gathering;
+mod kinship;
 mod lag;
 mod lfs;
 mod looking;
@@ -30,9 +31,12 @@ mod releasing;
 mod room;
 mod root;
 mod scoping;
+mod shared;
 mod signed_tags;
 mod sources;
 mod taking;
+#[cfg(test)]
+mod tests;
 mod tidying;
 mod verifying;
 mod waiting;
@@ -45,12 +49,14 @@ pub use outcome::{Done, HeldBack, Publication};
 pub use pin::{Change, Pinned};
 pub use preview::{Preview, Sight};
 pub use scoping::{Rules, rules};
+pub use shared::Shared;
 pub use verifying::keyring;
 
 use crate::attempt::bases::Bases;
 use crate::attempt::depth::Depth;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::gathering::Gathering;
+use crate::attempt::kinship::Kinship;
 use crate::attempt::lfs::Large;
 use crate::attempt::news::News;
 use crate::attempt::outcome::Described;
@@ -101,15 +107,17 @@ pub struct Attempts {
     verifying: Verifying,
     hooks: Arc<Hooks>,
     gathering: Gathering,
+    kinship: Kinship,
     /// Whether nothing was thrown away since the last good attempt.
     untidy: bool,
 }
 
 impl Attempts {
     /// Takes what the options say. No file is read yet.
-    pub fn new(config: &Config, metrics: Arc<Metrics>, hooks: Arc<Hooks>) -> Self {
+    pub fn new(config: &Config, shared: &Shared, metrics: Arc<Metrics>, hooks: Arc<Hooks>) -> Self {
         let layout = Layout::new(config.root.clone(), config.link.clone());
         let layout = layout.shown_by(config.publish);
+        let kinship = shared.families().join(config, &layout);
         Self {
             pin: Pin::new(&layout, config.repo.clone()),
             refusals: Refusals::new(&layout, config),
@@ -125,7 +133,7 @@ impl Attempts {
                 newest: config.keep_trees,
             },
             one_time: config.one_time,
-            sources: Sources::new(config, &metrics),
+            sources: Sources::new(config, shared, &metrics),
             bases: Bases::new((config.trees, config.keep_trees), layout.clone()),
             patrol: Patrols::new(config.drift),
             root: Root::of(config, layout),
@@ -139,6 +147,7 @@ impl Attempts {
             described: Described::default(),
             keeper: Keeper::new(config.garbage),
             gathering: Gathering::default(),
+            kinship,
             untidy: false,
         }
     }

@@ -3,6 +3,7 @@
 use crate::attempt::AttemptError;
 use crate::attempt::error::Failed;
 use crate::attempt::pin::{Pin, Pinned};
+use crate::attempt::shared::Shared;
 use crate::attempt::sources::Sources;
 use crate::config::Config;
 use crate::git::GitError;
@@ -39,7 +40,7 @@ impl Preview {
         let layout = Layout::new(config.root.clone(), config.link.clone()).shown_by(config.publish);
         Self {
             reference: config.reference.clone(),
-            sources: Sources::new(config, metrics),
+            sources: Sources::new(config, &Shared::default(), metrics),
             pin: Pin::new(&layout, config.repo.clone()),
             layout,
         }

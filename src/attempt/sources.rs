@@ -3,7 +3,8 @@
 use crate::attempt::clients::Clients;
 use crate::attempt::elsewhere::Elsewhere;
 use crate::attempt::error::{AttemptError, Failed};
-use crate::attempt::wanted::{Wanted, ssh};
+use crate::attempt::shared::Shared;
+use crate::attempt::wanted::Wanted;
 use crate::attempt::who;
 use crate::attempt::who::Who;
 use crate::config::{Access, Config};
@@ -39,13 +40,13 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Takes what the options say. No file is read yet.
-    pub(super) fn new(config: &Config, metrics: &Arc<Metrics>) -> Self {
+    pub(super) fn new(config: &Config, shared: &Shared, metrics: &Arc<Metrics>) -> Self {
         let traffic = Arc::new(Traffic::default());
         let access = &config.access;
-        let mut clients = Clients::new(access, &traffic);
-        let who = Who::new(config, clients.services.clone(), metrics);
-        let elsewhere = ssh(config, Clients::for_ssh(access), &traffic);
-        let ssh = ssh(config, Clients::for_ssh(access), &traffic);
+        let mut clients = Clients::new(access, shared, &traffic);
+        let services = (clients.services.clone(), shared.services());
+        let who = Who::new(config, services, metrics);
+        let ssh = Ssh::over(shared.ssh(access), Arc::clone(&traffic));
         let urls = std::iter::once(&config.repo).chain(&config.fallback_repos);
         let list = urls
             .map(|url| {
@@ -61,7 +62,7 @@ impl Sources {
             list,
             who,
             clients,
-            elsewhere: Elsewhere::new(config, elsewhere),
+            elsewhere: Elsewhere::new(config, ssh.clone()),
             ssh,
             traffic,
             talk: None,
@@ -82,6 +83,11 @@ impl Sources {
             self.reference = reference.clone();
             self.forget();
         }
+    }
+
+    /// Whether a source is asked what the ref names: it need not be about a full commit id.
+    pub(super) fn are_asked(&self) -> bool {
+        !matches!(self.reference, Reference::Commit(_))
     }
 
     /// How many there are.
@@ -106,8 +112,7 @@ impl Sources {
         stop: &Stop,
     ) -> Result<(Source, Outfit), CredentialsError> {
         let outfit = self.outfit_at(url, stop)?;
-        let known = self.list.iter().find(|source| source.url().is_beside(url));
-        Ok((self.elsewhere.source(url, &mut self.clients, known, &self.traffic), outfit))
+        Ok((self.elsewhere.source(url, &mut self.clients, &self.traffic), outfit))
     }
 
     /// The address of a source.

@@ -2,7 +2,7 @@
 
 use crate::attempt::Failed;
 use crate::config::{Access, Config};
-use crate::credentials::{Credentials, CredentialsError};
+use crate::credentials::{Credentials, CredentialsError, Services};
 use crate::model::{Class, Cookies, HeaderLine, Location, Login, Outfit, RepoUrl, Secret, Step};
 use crate::net::Client;
 use crate::observe::audit;
@@ -30,8 +30,12 @@ pub(super) struct Who {
 
 impl Who {
     /// Remembers where to look.
-    pub(super) fn new(config: &Config, client: Client, metrics: &Arc<Metrics>) -> Self {
-        let credentials = Credentials::new(&config.access, &config.repo);
+    pub(super) fn new(
+        config: &Config,
+        (client, services): (Client, &Services),
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let credentials = Credentials::new(&config.access, &config.repo, services);
         Self {
             credentials,
             access: config.access.clone(),

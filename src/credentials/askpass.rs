@@ -10,6 +10,7 @@ use crate::credentials::basic;
 use crate::credentials::file::problem_of;
 use crate::credentials::kept::Kept;
 use crate::credentials::service::{Question, Service};
+use crate::credentials::services::Told;
 use crate::model::{Login, RepoUrl, Secret, ServiceUrl};
 use crate::net::{Client, login_of};
 use crate::runtime::Stop;
@@ -23,7 +24,7 @@ use http_body_util::Full;
 use jiff::Timestamp;
 use std::time::Duration;
 
-const OPTION: &str = "askpass-url";
+pub(super) const OPTION: &str = "askpass-url";
 
 /// How long an answer counts that does not say itself.
 const LIFE: Duration = Duration::from_mins(5);
@@ -36,12 +37,12 @@ const REPO: HeaderName = HeaderName::from_static("gitsync-repo");
 pub(super) struct Askpass {
     url: ServiceUrl,
     shown: String,
-    kept: Vec<(RepoUrl, Kept<Told>)>,
+    kept: Vec<(RepoUrl, Kept<Answer>)>,
 }
 
-/// What the service told.
+/// What the service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+struct Answer {
     user: Option<String>,
     password: Secret,
 }
@@ -56,9 +57,9 @@ impl Askpass {
         &self,
         repo: &RepoUrl,
         user: &str,
-    ) -> Option<Result<Login, CredentialsError>> {
+    ) -> Option<Result<Told, CredentialsError>> {
         let (_, kept) = self.kept.iter().find(|(whose, _)| whose == repo)?;
-        Some(login(kept.get()?, user))
+        Some(login(kept.get()?, user).map(|login| (login, kept.expires())))
     }
 
     /// Asks who to be at a repository, and says when that ends if it was told. `user` is for
@@ -69,7 +70,7 @@ impl Askpass {
         user: &str,
         client: &Client,
         stop: &Stop,
-    ) -> Result<(Login, Option<Timestamp>), CredentialsError> {
+    ) -> Result<Told, CredentialsError> {
         self.kept.retain(|(whose, _)| whose != repo);
         let service = Service { option: OPTION, url: &self.shown, client, stop };
         let question = self.question(repo).ok_or_else(|| service.unusable("was never asked"))?;
@@ -89,9 +90,9 @@ impl Askpass {
         Ok((login, expires))
     }
 
-    /// Forgets all that was told.
-    pub(super) fn forget(&mut self) {
-        self.kept.clear();
+    /// Forgets what was told with one of these passwords.
+    pub(super) fn forget(&mut self, told: &[Secret]) {
+        self.kept.retain(|(_, kept)| !told.contains(&kept.value().password));
     }
 
     fn question(&self, repo: &RepoUrl) -> Option<Question> {
@@ -110,12 +111,12 @@ impl Askpass {
     }
 }
 
-fn login(told: Told, user: &str) -> Result<Login, CredentialsError> {
+fn login(told: Answer, user: &str) -> Result<Login, CredentialsError> {
     basic(OPTION, told.user.unwrap_or_else(|| user.to_owned()), told.password)
 }
 
 /// Reads an answer; or says what is wrong with it.
-fn read(text: &str) -> Result<(Told, Option<Timestamp>), &'static str> {
+fn read(text: &str) -> Result<(Answer, Option<Timestamp>), &'static str> {
     let (mut user, mut password, mut expires) = (None, None, None);
     for line in text.split('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -135,7 +136,7 @@ fn read(text: &str) -> Result<(Told, Option<Timestamp>), &'static str> {
         Some(_) => return Err("holds a password with a control character"),
     }
     let user = user.filter(|user| !user.is_empty()).map(str::to_owned);
-    Ok((Told { user, password: Secret::new(password) }, expires))
+    Ok((Answer { user, password: Secret::new(password) }, expires))
 }
 
 #[cfg(test)]
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn answers_are_read_as_git_does() {
         let check = |text: &str, user: Option<&str>, password: &str, expires: Option<i64>| {
-            let told = Told { user: user.map(str::to_owned), password: Secret::new(password) };
+            let told = Answer { user: user.map(str::to_owned), password: Secret::new(password) };
             let expires = expires.map(|at| Timestamp::from_second(at).unwrap());
             assert_eq!(read(text), Ok((told, expires)), "{text}");
         };

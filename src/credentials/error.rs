@@ -8,6 +8,7 @@ use http::StatusCode;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is wrong with something that was read.
@@ -50,7 +51,7 @@ impl fmt::Display for Problem {
 }
 
 /// It could not be found out who we are.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// A file could not be read.
     #[error("could not read {} ({option})", path.display())]
@@ -60,7 +61,7 @@ pub enum CredentialsError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// A file was read, and cannot be what it is meant to be.
     #[error("{} ({option}) {problem}", path.display())]

@@ -12,6 +12,7 @@ use crate::model::Secret;
 use rustix::io::Errno;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How much such a file may hold. Lists of cookies are the longest.
 const ROOM: u64 = 1 << 20;
@@ -87,7 +88,7 @@ fn unfit(option: &'static str, path: &Path, problem: Problem) -> CredentialsErro
 }
 
 fn unreadable(option: &'static str, path: &Path, source: io::Error) -> CredentialsError {
-    CredentialsError::File { option, path: path.to_owned(), source }
+    CredentialsError::File { option, path: path.to_owned(), source: Arc::new(source) }
 }
 
 fn read(option: &'static str, path: &Path) -> Result<Option<Secret>, CredentialsError> {

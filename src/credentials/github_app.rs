@@ -11,8 +11,9 @@ use crate::credentials::error::GITHUB;
 use crate::credentials::file::SecretFile;
 use crate::credentials::kept::Kept;
 use crate::credentials::service::{Question, Reply, Service};
+use crate::credentials::services::Told;
 use crate::model::{Cause, Login, Secret, ServiceUrl};
-use crate::net::Client;
+use crate::net::{Client, NetError};
 use crate::runtime::Stop;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -27,6 +28,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
+use std::time::Instant;
 
 const KEY: &str = "github-app-private-key";
 const KEY_FILE: &str = "github-app-private-key-file";
@@ -50,6 +52,8 @@ pub(super) struct App {
     installation: String,
     key: Key,
     kept: Option<Kept<Secret>>,
+    /// Why there is none, and when that was found out.
+    failed: Option<(Instant, CredentialsError)>,
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +95,7 @@ impl App {
                 PasswordSource::File(path) => Key::File(SecretFile::new(path, KEY_FILE)),
             },
             kept: None,
+            failed: None,
         }
     }
 
@@ -103,20 +108,31 @@ impl App {
     }
 
     /// The token that is kept, unless it ends soon or the key is another one.
-    pub(super) fn kept(&self) -> Option<Result<Login, CredentialsError>> {
+    pub(super) fn kept(&self) -> Option<Result<Told, CredentialsError>> {
         if self.file().is_some_and(SecretFile::has_changed) {
             return None;
         }
-        self.kept.as_ref().and_then(Kept::get).map(login)
+        let kept = self.kept.as_ref()?;
+        Some(login(kept.get()?).map(|login| (login, kept.expires())))
+    }
+
+    /// Why nobody could get one since then. That somebody had no more time is no reason.
+    pub(super) fn failed_since(&self, time: Instant) -> Option<CredentialsError> {
+        let (at, error) = self.failed.as_ref()?;
+        let stopped =
+            matches!(error, CredentialsError::Unreachable { source: NetError::Stopped { .. }, .. });
+        (*at >= time && !stopped).then(|| error.clone())
     }
 
     /// Gets a new token, and says when it ends.
-    pub(super) fn ask(
-        &mut self,
-        client: &Client,
-        stop: &Stop,
-    ) -> Result<(Login, Option<Timestamp>), CredentialsError> {
+    pub(super) fn ask(&mut self, client: &Client, stop: &Stop) -> Result<Told, CredentialsError> {
         self.kept = None;
+        let asked = self.ask_for_it(client, stop);
+        self.failed = asked.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        asked
+    }
+
+    fn ask_for_it(&mut self, client: &Client, stop: &Stop) -> Result<Told, CredentialsError> {
         let statement = self.statement(Timestamp::now().as_second())?;
         let service = Service { option: GITHUB, url: &self.shown, client, stop };
         let question =
@@ -136,9 +152,9 @@ impl App {
         Ok((login(token)?, Some(granted.expires_at)))
     }
 
-    /// Forgets the token.
-    pub(super) fn forget(&mut self) {
-        self.kept = None;
+    /// Forgets the token if it is one of these.
+    pub(super) fn forget(&mut self, told: &[Secret]) {
+        self.kept = self.kept.take().filter(|kept| !told.contains(kept.value()));
     }
 
     fn question(&self, statement: &Secret) -> Option<Question> {

@@ -14,12 +14,14 @@ const RESERVE: u32 = 4;
 pub(super) struct Kept<T> {
     value: T,
     until: Instant,
+    /// When it ends, if that was told.
+    expires: Option<Timestamp>,
 }
 
 impl<T: Clone> Kept<T> {
     /// Keeps it for so long.
     pub(super) fn for_a_while(value: T, length: Duration) -> Self {
-        Self { value, until: after(length) }
+        Self { value, until: after(length), expires: None }
     }
 
     /// Keeps it until shortly before it expires. Changes of the clock after this do not matter.
@@ -27,7 +29,17 @@ impl<T: Clone> Kept<T> {
         let life = expires.duration_since(Timestamp::now());
         let life = Duration::try_from(life).unwrap_or_default();
         let used = life.saturating_sub(MARGIN.min(life / RESERVE));
-        Self { value, until: after(used) }
+        Self { value, until: after(used), expires: Some(expires) }
+    }
+
+    /// When it ends, if that was told.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
+    /// It, whether it may still be used or not.
+    pub(super) fn value(&self) -> &T {
+        &self.value
     }
 
     /// It, if it may still be used.

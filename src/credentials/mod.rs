@@ -27,12 +27,14 @@ mod file;
 mod github_app;
 mod kept;
 mod service;
+mod services;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use cookies::CookieJar;
 pub use error::{CredentialsError, Problem};
+pub use services::Services;
 
 use crate::config::{Access, Credential, PasswordSource};
 use crate::credentials::askpass::Askpass;
@@ -40,6 +42,7 @@ use crate::credentials::auth_dir::AuthDir;
 use crate::credentials::cookies::CookieFile;
 use crate::credentials::file::{SecretFile, problem_of};
 use crate::credentials::github_app::App;
+use crate::credentials::services::Shared;
 use crate::credentials::store::Store;
 use crate::model::{Location, Login, RepoUrl, Secret, UrlPrefix};
 use crate::net::Client;
@@ -60,8 +63,8 @@ pub struct Credentials {
     username: Option<String>,
     password: Option<Password>,
     entries: Vec<Entry>,
-    app: Option<App>,
-    askpass: Option<Askpass>,
+    app: Option<Shared<App>>,
+    askpass: Option<Shared<Askpass>>,
     auth_dirs: Vec<AuthDir>,
     /// The files of cookies that were needed so far.
     cookies: Vec<CookieFile>,
@@ -69,6 +72,8 @@ pub struct Credentials {
     access: Access,
     /// Whether what was told last was kept from an earlier attempt.
     was_kept: bool,
+    /// What services told us since a source last did not believe it.
+    told: Vec<Secret>,
     news: News,
 }
 
@@ -108,8 +113,9 @@ struct Entry {
 }
 
 impl Credentials {
-    /// Remembers where to look. `repo` is the repository that the options are about.
-    pub fn new(access: &Access, repo: &RepoUrl) -> Self {
+    /// Remembers where to look. `repo` is the repository that the options are about. What `services`
+    /// tell is shared.
+    pub fn new(access: &Access, repo: &RepoUrl, services: &Services) -> Self {
         let entry = |given: &Credential| Entry {
             url: given.url.clone(),
             username: given.username.clone(),
@@ -121,13 +127,14 @@ impl Credentials {
             username: access.username.clone(),
             password: password.map(|given| Password::new(given, "password", "password-file")),
             entries: access.credentials.iter().map(entry).collect(),
-            app: access.github_app.clone().map(App::new),
-            askpass: access.askpass_url.clone().map(Askpass::new),
+            app: services.app(access),
+            askpass: services.askpass(access, repo),
             auth_dirs: access.auth_dirs.iter().map(|dir| AuthDir::new(dir)).collect(),
             cookies: Vec::new(),
             stores: Store::all(&access.identity),
             access: access.clone(),
             was_kept: false,
+            told: Vec::new(),
             news: News::default(),
         }
     }
@@ -203,12 +210,19 @@ impl Credentials {
     /// to ask again in the same attempt: whether what was told last was kept from an earlier one, or
     /// a file changed since.
     pub fn refused(&mut self) -> bool {
-        let changed = self.files().any(SecretFile::has_changed);
-        if let Some(app) = &mut self.app {
-            app.forget();
+        let mut changed = self.files().any(SecretFile::has_changed);
+        let told = std::mem::take(&mut self.told);
+        // Whoever asks just now gets something new in any case. What others were told since stays.
+        if let Some(app) = &self.app
+            && let Ok(mut app) = app.try_lock()
+        {
+            changed |= app.file().is_some_and(SecretFile::has_changed);
+            app.forget(&told);
         }
-        if let Some(askpass) = &mut self.askpass {
-            askpass.forget();
+        if let Some(askpass) = &self.askpass
+            && let Ok(mut askpass) = askpass.try_lock()
+        {
+            askpass.forget(&told);
         }
         std::mem::take(&mut self.was_kept) || changed
     }
@@ -226,30 +240,24 @@ impl Credentials {
         client: &Client,
         stop: &Stop,
     ) -> Result<Login, CredentialsError> {
-        let kept = match (&self.app, &self.askpass) {
-            (Some(app), _) => app.kept(),
-            (None, Some(askpass)) => askpass.kept(repo, name),
-            (None, None) => None,
-        };
-        if let Some(kept) = kept {
-            self.was_kept = true;
-            return kept;
-        }
-        let (asked, told) = match (&mut self.app, &mut self.askpass) {
-            (Some(app), _) => (&mut self.news.github_app, app.ask(client, stop)),
+        let (asked, told) = match (&self.app, &self.askpass) {
+            (Some(app), _) => (&mut self.news.github_app, services::token(app, client, stop)),
             (None, Some(askpass)) => {
-                (&mut self.news.askpass, askpass.ask(repo, name, client, stop))
+                let about = (repo, name);
+                (&mut self.news.askpass, services::answer(askpass, about, client, stop))
             }
             (None, None) => return Ok(Login::Anonymous),
         };
-        match &told {
-            Ok((_, expires)) => {
-                asked.well += 1;
-                self.news.expires = *expires;
-            }
-            Err(_) => asked.badly += 1,
+        let (was_kept, (login, expires)) = told.inspect_err(|_error| asked.badly += 1)?;
+        asked.well += u64::from(!was_kept);
+        self.was_kept = was_kept;
+        self.news.expires = expires;
+        if let Login::Basic { password, .. } = &login
+            && !self.told.contains(password)
+        {
+            self.told.push(password.clone());
         }
-        told.map(|(login, _)| login)
+        Ok(login)
     }
 
     /// Every file that was named.
@@ -258,7 +266,6 @@ impl Credentials {
             self.password.iter().chain(self.entries.iter().map(|entry| &entry.password));
         passwords
             .filter_map(Password::file)
-            .chain(self.app.iter().filter_map(App::file))
             .chain(self.auth_dirs.iter().flat_map(AuthDir::files))
             .chain(self.cookies.iter().map(CookieFile::file))
             .chain(self.stores.iter().map(Store::file))

@@ -40,7 +40,7 @@ fn surroundings() -> (Runtime, Client, Stop) {
 /// Compares who somebody is, as `user:password`; nothing if nobody.
 #[track_caller]
 fn check(access: &Access, home: &str, repo: &str, who: Option<&str>) {
-    let mut credentials = Credentials::new(access, &home.parse().unwrap());
+    let mut credentials = Credentials::new(access, &home.parse().unwrap(), &Services::default());
     let found = match login_at(&mut credentials, &repo.parse().unwrap()).unwrap() {
         Login::Anonymous => None,
         Login::Basic { user, password } => Some(format!("{user}:{}", password.reveal())),
@@ -184,7 +184,7 @@ fn what_is_wrong_is_told_without_showing_it() {
             "username (auth-dir) holds a colon",
         ),
     ] {
-        let mut credentials = Credentials::new(&access, &here);
+        let mut credentials = Credentials::new(&access, &here, &Services::default());
         let error = login_at(&mut credentials, &here).unwrap_err();
         assert!(error.to_string().contains(words), "{error}, not {words}");
         let all = format!("{error} {error:?} {credentials:?} {}", error.hint());
@@ -202,7 +202,7 @@ fn a_file_that_changed_is_worth_another_try() {
     fs::write(&path, "one").unwrap();
     let access = Access { password: Some(PasswordSource::File(path.clone())), ..Access::default() };
     let here = "https://h/r".parse().unwrap();
-    let mut credentials = Credentials::new(&access, &here);
+    let mut credentials = Credentials::new(&access, &here, &Services::default());
     login_at(&mut credentials, &here).unwrap();
     assert!(!credentials.refused());
     fs::write(&path, "other").unwrap();

@@ -1,5 +1,6 @@
 //! What all repositories share, and what each tells the others of itself.
 
+use crate::attempt::Shared;
 use crate::hooks;
 use crate::runtime::blocking::Share;
 use crate::runtime::turns::Turns;
@@ -42,6 +43,8 @@ pub(super) struct Common {
     pub(super) hub: Hub,
     /// What hooks need.
     pub(super) hooks: hooks::Common,
+    /// What attempts need: connections, and the objects of others.
+    pub(super) shared: Shared,
 }
 
 impl Common {
@@ -54,6 +57,7 @@ impl Common {
             hub: Hub::new(short.clone()),
             short,
             hooks: hooks::Common::new(Share::default().narrowed(HOOKS)),
+            shared: Shared::default(),
         }
     }
 }

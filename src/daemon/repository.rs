@@ -114,7 +114,7 @@ fn begin_tasks(
         repo: config.repo.clone(),
         reference: config.reference.clone(),
     });
-    let attempts = Attempts::new(&config, Arc::clone(&metrics), Arc::clone(&hooks));
+    let attempts = Attempts::new(&config, &common.shared, Arc::clone(&metrics), Arc::clone(&hooks));
     let (done, ended) = oneshot::channel();
     let around = Around { beat, hooks, common, mood, rank, stop: tasks.token() };
     let turning = Loop::new(config, attempts, board, metrics, around);

@@ -32,7 +32,7 @@ impl Shell {
         match Self::over(call, url, stop) {
             Err(GitError::Net(NetError::Broken { source, .. })) if kept => {
                 tracing::debug!(%source, "the SSH connection was dead");
-                ssh.hang_up();
+                ssh.hang_up(url);
                 Self::over(ssh.upload_pack(url, stop)?, url, stop)
             }
             done => done,

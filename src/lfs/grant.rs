@@ -41,7 +41,7 @@ pub fn ask(ssh: &Ssh, url: &SshUrl, stop: &Stop) -> Result<Option<Grant>, LfsErr
     let (text, call) = match first {
         (Err(LfsError::Net(NetError::Broken { source, .. })), call) if call.kept => {
             tracing::debug!(%source, "the SSH connection was dead");
-            ssh.hang_up();
+            ssh.hang_up(url);
             run(ssh, url, stop)?
         }
         first => first,

@@ -8,9 +8,11 @@ use crate::net::Body;
 use crate::net::NetError;
 use crate::net::body::Rest;
 use crate::net::connection::{Connection, Outgoing, name_host};
-use crate::net::dialer::{Dialer, untrusted};
-use crate::net::pool::{Key, Pool};
+use crate::net::dialer::{Dialer, place_of, untrusted};
+use crate::net::line::Line;
+use crate::net::pool::Key;
 use crate::net::refusal::of_tls;
+use crate::net::traffic::Traffic;
 use crate::runtime::Stop;
 use crate::runtime::blocking::Share;
 use http::HeaderMap;
@@ -18,42 +20,16 @@ use http::StatusCode;
 use http::Uri;
 use http::header::RETRY_AFTER;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// How much of a complaint is read to find out what it is about.
 const COMPLAINT: usize = 2 * 1024;
 
-/// Counts what went over the wire.
-#[derive(Debug, Default)]
-pub struct Traffic {
-    received: AtomicU64,
-    requests: AtomicU64,
-}
-
-impl Traffic {
-    /// Counts bytes that came in.
-    pub fn receive(&self, bytes: usize) {
-        self.received.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// Counts one request that went out.
-    pub fn request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Bytes received and requests sent since the last call.
-    pub fn take(&self) -> (u64, u64) {
-        (self.received.swap(0, Ordering::Relaxed), self.requests.swap(0, Ordering::Relaxed))
-    }
-}
-
 /// An HTTP client over `http` and `https`. Those that are made of one share its connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    dialer: Dialer,
-    pool: Arc<Pool>,
+    line: Arc<Line>,
     traffic: Arc<Traffic>,
     identified: bool,
     /// Whether errors name the host alone.
@@ -77,8 +53,13 @@ pub struct Response {
 impl Client {
     /// Prepares a client that shows no certificate; no connection is made yet.
     pub fn new(dialer: Dialer, traffic: Arc<Traffic>) -> Self {
-        let pool = Arc::default();
-        Self { dialer, pool, traffic, identified: false, discreet: false, slow: None }
+        Self::over(Arc::new(Line::new(dialer)), traffic)
+    }
+
+    /// The same over connections that others may use, too. What goes over them is counted for each
+    /// apart.
+    pub fn over(line: Arc<Line>, traffic: Arc<Traffic>) -> Self {
+        Self { line, traffic, identified: false, discreet: false, slow: None }
     }
 
     /// Gives up what is slower than this.
@@ -104,33 +85,32 @@ impl Client {
     /// that the server may have closed meanwhile.
     #[must_use]
     pub fn afresh(&self) -> Self {
-        Self { pool: Arc::default(), ..self.clone() }
+        Self { line: Arc::new(Line::new(self.line.dialer.clone())), ..self.clone() }
     }
 
     /// Does the same and holds no more threads than these, for names and files.
     #[must_use]
     pub fn on(self, threads: &Share) -> Self {
-        Self { dialer: self.dialer.on(threads), ..self }
+        Self { line: Arc::new(Line::new(self.line.dialer.on(threads))), ..self }
+    }
+
+    /// What it shares with others.
+    #[cfg(test)]
+    pub(super) fn line(&self) -> &Arc<Line> {
+        &self.line
     }
 
     /// What it connects with.
     pub fn dialer(&self) -> &Dialer {
-        &self.dialer
+        &self.line.dialer
     }
 
-    /// Looks whether a file of certificates or keys has changed since it was read. If so, every
-    /// connection is closed, and the files are read again for the next one. To be called at the
-    /// beginning of each attempt.
-    pub fn refresh(&self) {
-        if self.dialer.trust().refresh() {
-            self.pool.clear();
-        }
-    }
-
-    /// Does the same for a caller that must not block.
+    /// Looks whether a file of certificates or keys has changed since it was read, for a caller that
+    /// must not block. If so, every connection is closed, and the files are read again for the next
+    /// one.
     pub async fn refreshed(&self) {
-        if self.dialer.refresh().await {
-            self.pool.clear();
+        if self.line.dialer.refresh().await {
+            self.line.pool.clear();
         }
     }
 
@@ -183,18 +163,19 @@ impl Client {
         url: &str,
     ) -> Result<(http::Response<Arc<Mutex<Rest>>>, Option<String>), NetError> {
         name_host(&mut request);
-        let key = Key::new(to, self.identified, self.dialer.trust().generation());
+        let key = Key::new(to, self.identified, self.line.dialer.trust().generation());
+        let user = self.user();
         loop {
-            let (mut connection, kept) = match self.pool.take(&key).await {
+            let (mut connection, kept) = match self.line.pool.take(&key, user).await {
                 Some(connection) => (connection, true),
-                None => (self.open(to, url).await?, false),
+                None => self.open(&key, to, url).await?,
             };
             connection.address(&mut request, to);
             let again = kept.then(|| request.clone());
             match connection.send(request).await {
                 Ok(answer) => {
                     let via = connection.via().cloned();
-                    self.pool.put(key, connection);
+                    self.line.pool.put(key, user, connection);
                     return match via {
                         Some(proxy)
                             if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED =>
@@ -233,10 +214,22 @@ impl Client {
         }
     }
 
-    async fn open(&self, to: &Uri, url: &str) -> Result<Connection, NetError> {
-        let reached = self.dialer.reach(to, self.identified, url).await?;
+    /// Tells those apart who share connections.
+    fn user(&self) -> usize {
+        Arc::as_ptr(&self.traffic).addr()
+    }
+
+    /// Opens a connection when it is our turn, unless one was free before that. Says whether it was
+    /// kept.
+    async fn open(&self, key: &Key, to: &Uri, url: &str) -> Result<(Connection, bool), NetError> {
+        let (host, port) = place_of(to);
+        let _turn = self.line.dialer.turn(host, port).await;
+        if let Some(connection) = self.line.pool.take(key, self.user()).await {
+            return Ok((connection, true));
+        }
+        let reached = self.line.dialer.reach(to, self.identified, url).await?;
         match Connection::open(reached).await {
-            Ok(connection) => Ok(connection),
+            Ok(connection) => Ok((connection, false)),
             Err(error) => Err(self.broken(url, &error).await),
         }
     }
@@ -244,9 +237,9 @@ impl Client {
     /// Says why a connection broke: the other side may not trust us.
     async fn broken(&self, url: &str, error: &hyper::Error) -> NetError {
         if of_tls(error)
-            && let Ok(settings) = self.dialer.settings(url).await
+            && let Ok(settings) = self.line.dialer.settings(url).await
         {
-            return untrusted(self.dialer.trust(), &settings, url, error);
+            return untrusted(self.line.dialer.trust(), &settings, url, error);
         }
         NetError::Broken { url: url.to_owned(), source: Cause::of(error) }
     }

@@ -74,6 +74,11 @@ impl Connection {
         self.sender.is_closed()
     }
 
+    /// Says whether somebody still has the last answer.
+    pub(super) fn is_read(&self) -> bool {
+        self.answer.strong_count() > 0
+    }
+
     /// Says whether a request can go out on it now.
     pub(super) async fn is_free(&mut self) -> Free {
         let free = async {

@@ -2,6 +2,7 @@
 
 use crate::model::{Cause, Class};
 use crate::net::NetError;
+use crate::net::doors::{Doors, Turn};
 use crate::net::exempt::bare;
 use crate::net::names::Names;
 use crate::net::proxies::{Kind, Proxies, Proxy, authority};
@@ -44,6 +45,7 @@ impl fmt::Debug for dyn Stream {
 pub struct Dialer {
     tcp: HttpConnector<Names>,
     names: Names,
+    doors: Doors,
     proxies: Arc<Proxies>,
     trust: Arc<Trust>,
 }
@@ -58,10 +60,16 @@ pub(super) struct Reached {
 impl Dialer {
     /// Prepares to connect. No file is read before one is needed.
     pub fn new(proxies: Proxies, trust: Trust) -> Self {
-        let names = Names::default();
+        Self::through_doors(&Doors::default(), proxies, trust)
+    }
+
+    /// Does the same by doors that are shared with others.
+    pub fn through_doors(doors: &Doors, proxies: Proxies, trust: Trust) -> Self {
+        let names = Names { threads: doors.threads().clone() };
         let mut tcp = HttpConnector::new_with_resolver(names.clone());
         prepare(&mut tcp);
-        Self { tcp, names, proxies: Arc::new(proxies), trust: Arc::new(trust) }
+        let doors = doors.clone();
+        Self { tcp, names, doors, proxies: Arc::new(proxies), trust: Arc::new(trust) }
     }
 
     /// Does the same on no more threads than these.
@@ -70,7 +78,12 @@ impl Dialer {
         let names = Names { threads: threads.clone() };
         let mut tcp = HttpConnector::new_with_resolver(names.clone());
         prepare(&mut tcp);
-        Self { tcp, names, proxies: Arc::clone(&self.proxies), trust: Arc::clone(&self.trust) }
+        Self { tcp, names, ..self.clone() }
+    }
+
+    /// Waits for the turn to open a connection to a host.
+    pub async fn turn(&self, host: &str, port: u16) -> Turn {
+        self.doors.pass(host, port).await
     }
 
     /// What is believed and shown. Files are read on a thread that may block.
@@ -120,8 +133,7 @@ impl Dialer {
         let secure = uri.scheme_str() == Some("https");
         // Read before the connection is made, so that a bad file is told first.
         let settings = if secure { Some(self.settings(url).await?) } else { None };
-        let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let (host, port) = place_of(uri);
         let goal = Goal { host, port, url };
         let proxy = self.proxies.for_uri(uri, url)?.cloned();
         if let (Some(proxy), None) = (&proxy, &settings)
@@ -211,6 +223,12 @@ impl Dialer {
         let stream = tcp.call(uri).await.map_err(|error| Cause::of(&error))?;
         Ok(Box::new(stream.into_inner()))
     }
+}
+
+/// The host and the port of a URI of HTTP.
+pub(super) fn place_of(uri: &Uri) -> (&str, u16) {
+    let port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(port))
 }
 
 fn prepare(tcp: &mut HttpConnector<Names>) {

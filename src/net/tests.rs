@@ -88,22 +88,64 @@ fn get(url: &str) -> Request<Full<Bytes>> {
 fn the_connection_that_was_used_longest_ago_makes_way() {
     with_client(|client, stop| {
         let servers: Vec<_> =
-            (0..9).map(|_| Server::start(|stream| answer(stream, SHORT))).collect();
+            (0..=64).map(|_| Server::start(|stream| answer(stream, SHORT))).collect();
         let ask = |server: &Server| {
             let response = client.ask(get(&server.url), 100, stop).unwrap();
             assert_eq!(response.body.whole().unwrap(), "ok");
         };
-        servers[..8].iter().for_each(ask);
-        servers[..8].iter().for_each(ask);
-        assert!(servers[..8].iter().all(|server| server.connections() == 1));
+        servers[..64].iter().for_each(ask);
+        servers[..64].iter().for_each(ask);
+        assert!(servers[..64].iter().all(|server| server.connections() == 1));
         ask(&servers[0]);
-        ask(&servers[8]);
+        ask(&servers[64]);
         servers[2..].iter().for_each(ask);
         ask(&servers[0]);
         assert!(servers[2..].iter().all(|server| server.connections() == 1));
         assert_eq!(servers[0].connections(), 1);
         ask(&servers[1]);
         assert_eq!(servers[1].connections(), 2);
+    });
+}
+
+#[test]
+fn several_use_one_connection_in_turn_and_each_counts_what_is_its_own() {
+    with_client(|client, stop| {
+        let server = Server::start(|stream| answer(stream, SHORT));
+        let line = Arc::clone(client.line());
+        let counts: Vec<Arc<Traffic>> = (0..20).map(|_| Arc::default()).collect();
+        for (number, traffic) in counts.iter().enumerate() {
+            let client = Client::over(Arc::clone(&line), Arc::clone(traffic));
+            for _ in 0..=number {
+                drop(client.ask(get(&server.url), 100, stop).unwrap());
+            }
+        }
+        assert_eq!(server.connections(), 1);
+        let taken: Vec<_> = counts.iter().map(|traffic| traffic.take()).collect();
+        assert_eq!(taken[..2], [(2, 1), (4, 2)]);
+        assert_eq!(taken[19], (40, 20));
+    });
+}
+
+#[test]
+fn nobody_waits_for_what_somebody_else_reads_nor_cuts_it() {
+    with_client(|client, stop| {
+        let server = Server::start(long);
+        let readers: Vec<_> = (0..12)
+            .map(|_| {
+                let other = Client::over(Arc::clone(client.line()), Arc::default());
+                let mut body = other.send(get(&server.url), stop).unwrap().body;
+                body.read_exact(&mut [0; 1000]).unwrap();
+                body
+            })
+            .collect();
+        assert_eq!(server.connections(), 12);
+        for mut body in readers {
+            let mut rest = Vec::new();
+            assert_eq!(body.read_to_end(&mut rest).unwrap(), LONG - 1000);
+        }
+        // Of those that nobody uses, few are kept.
+        drop(client.send(get(&server.url), stop).unwrap());
+        assert_eq!(server.connections(), 12);
     });
 }
 

@@ -36,8 +36,12 @@ impl Wire<()> {
         traffic: &Arc<Traffic>,
     ) -> Result<(Incoming, Outgoing), NetError> {
         traffic.request();
+        let dialing = async {
+            let _turn = dialer.turn(host, port).await;
+            dialer.dial(host, port, url).await
+        };
         let stream = stop
-            .wait(dialer.dial(host, port, url))
+            .wait(dialing)
             .map_err(|source| NetError::Stopped { url: url.to_owned(), source })??;
         let (read, write) = tokio::io::split(stream);
         let wire = Wire {

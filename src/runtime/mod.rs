@@ -9,6 +9,7 @@ pub mod background;
 pub mod beat;
 pub mod blocking;
 pub mod reaper;
+pub mod registry;
 pub mod single;
 mod stop;
 pub mod tasks;

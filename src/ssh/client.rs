@@ -1,4 +1,4 @@
-//! The one connection that is kept, and the conversations on it.
+//! Conversations with programs at SSH servers, on connections that are kept for the next ones.
 
 use crate::model::{FileChoice, SshUrl};
 use crate::net::{Dialer, Traffic};
@@ -8,14 +8,15 @@ use crate::ssh::files::Files;
 use crate::ssh::keys;
 use crate::ssh::keys::Key;
 use crate::ssh::known_hosts;
-use crate::ssh::known_hosts::{Host, Known, PORT};
+use crate::ssh::known_hosts::{Host, Known};
 use crate::ssh::link::{Goal, Link};
+use crate::ssh::links::{Links, Slot, Terms};
 use crate::ssh::trust::Trust;
 use crate::ssh::{Reader, Remote, Writer};
 use russh::Channel;
 use russh::client::Msg;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -37,7 +38,7 @@ struct Command<'a> {
 }
 
 /// How to be known to servers, and to know them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Private keys, in the order in which they are offered.
     pub keys: Vec<FileChoice>,
@@ -47,27 +48,61 @@ pub struct Settings {
     pub known_hosts: Vec<FileChoice>,
 }
 
-/// The way to SSH servers. Clones share the connection.
-#[derive(Clone, Debug)]
-pub struct Ssh(Arc<Shared>);
-
+/// The way to SSH servers by the same settings, which many may share with its connections.
 #[derive(Debug)]
-struct Shared {
+pub struct Way {
     keys: Files<Key>,
     known_hosts: Option<Files<Known>>,
-    open: Mutex<Option<Kept>>,
+    links: Links,
     warned: AtomicBool,
     dialer: Dialer,
-    traffic: Arc<Traffic>,
 }
 
-/// A connection and all that it depends on.
-#[derive(Debug)]
-struct Kept {
-    goal: Goal,
-    keys: Arc<Vec<Key>>,
-    known: Option<Arc<Vec<Known>>>,
-    link: Link,
+impl Way {
+    /// Remembers which files to look at; no connection is made yet.
+    pub fn new(settings: Settings, dialer: Dialer) -> Self {
+        let Settings { keys, strict, known_hosts } = settings;
+        Self {
+            keys: Files::new(keys),
+            known_hosts: strict.then(|| Files::new(known_hosts)),
+            links: Links::default(),
+            warned: AtomicBool::new(false),
+            dialer,
+        }
+    }
+
+    /// What a connection depends on now. If that cannot be said, none of those there are is used.
+    fn terms(&self, url: &SshUrl) -> Result<Terms, SshError> {
+        let goal = Goal::of(url);
+        let found = keys::current(&self.keys).and_then(|keys| Ok((keys, self.known_hosts()?)));
+        let (keys, known) = found.inspect_err(|_error| self.links.forget_all())?;
+        Ok(Terms { goal, keys, known })
+    }
+
+    /// The lists of known hosts; none if any host will do.
+    fn known_hosts(&self) -> Result<Option<Arc<Vec<Known>>>, SshError> {
+        let Some(files) = &self.known_hosts else {
+            if !self.warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "the keys of SSH servers are not checked: anybody in between can read and change what is synced; set ssh-known-hosts=true"
+                );
+            }
+            return Ok(None);
+        };
+        let known = known_hosts::current(files)?;
+        if known.is_empty() {
+            let files = known_hosts::in_words(files.choices());
+            tracing::debug!(files, "no SSH server is known");
+        }
+        Ok(Some(known))
+    }
+}
+
+/// The way to SSH servers for one who counts what goes over it.
+#[derive(Clone, Debug)]
+pub struct Ssh {
+    way: Arc<Way>,
+    traffic: Arc<Traffic>,
 }
 
 /// A program that runs at a server.
@@ -84,17 +119,9 @@ pub struct Call {
 }
 
 impl Ssh {
-    /// Remembers which files to look at; no connection is made yet.
-    pub fn new(settings: Settings, dialer: Dialer, traffic: Arc<Traffic>) -> Self {
-        let Settings { keys, strict, known_hosts } = settings;
-        Self(Arc::new(Shared {
-            keys: Files::new(keys),
-            known_hosts: strict.then(|| Files::new(known_hosts)),
-            open: Mutex::default(),
-            warned: AtomicBool::new(false),
-            dialer,
-            traffic,
-        }))
+    /// Goes this way.
+    pub fn over(way: Arc<Way>, traffic: Arc<Traffic>) -> Self {
+        Self { way, traffic }
     }
 
     /// Runs `git-upload-pack` for the repository, on the connection that is open or else on a new
@@ -113,72 +140,80 @@ impl Ssh {
     ) -> Result<Call, SshError> {
         let command = Command { program, words };
         let shown = url.to_string();
-        let goal = Goal {
-            user: url.user().to_owned(),
-            host: url.host().to_owned(),
-            port: url.port().unwrap_or(PORT),
-        };
-        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // It is put back only if it was good to the end.
-        let last = open.take();
-        let keys = keys::current(&self.0.keys)?;
-        let known = self.known_hosts()?;
-        let fits = |kept: &Kept| {
-            let same_known = match (&kept.known, &known) {
-                (Some(before), Some(now)) => Arc::ptr_eq(before, now),
-                (None, None) => true,
-                (_, _) => false,
-            };
-            kept.goal == goal && Arc::ptr_eq(&kept.keys, &keys) && same_known && kept.link.is_open()
-        };
-        self.0.traffic.request();
-        if let Some(kept) = last.filter(fits)
-            && let Some(channel) = on_kept(&kept.link, &shown, stop)?
-            && let Ok(call) =
-                self.call(&kept.link, channel, (url, &command), (stop, Some(patience(stop))))
-        {
-            *open = Some(kept);
-            return Ok(Call { kept: true, ..call });
-        }
-        let trust = Trust { host: Host::new(&goal.host, goal.port), known: known.clone() };
         let stopped = |source| SshError::stopped(&shown, source);
+        let terms = self.way.terms(url)?;
+        self.traffic.request();
+        if let Some(call) = self.on_kept(&terms, (url, &command), stop)? {
+            return Ok(call);
+        }
+        let links = &self.way.links;
+        let _turn = stop.wait(links.turn(&terms.goal)).map_err(stopped)?;
+        // Somebody else may have opened one meanwhile.
+        if let Some(call) = self.on_kept(&terms, (url, &command), stop)? {
+            return Ok(call);
+        }
+        let trust = Trust {
+            host: Host::new(&terms.goal.host, terms.goal.port),
+            known: terms.known.clone(),
+        };
         let link = stop
-            .wait(Link::open(&self.0.dialer, &goal, trust, &keys, &shown))
+            .wait(Link::open(&self.way.dialer, &terms.goal, trust, &terms.keys, &shown))
             .map_err(stopped)??;
-        let channel = stop.wait(link.channel(&shown)).map_err(stopped)??;
-        let call = self.call(&link, channel, (url, &command), (stop, None))?;
-        *open = Some(Kept { goal, keys, known, link });
+        let slot = Arc::new(Slot::first(terms, link));
+        let channel = stop.wait(slot.link().channel()).map_err(stopped)?;
+        let channel = channel.map_err(|error| slot.link().failed(&shown, &error))?;
+        let call = self.call(&slot, channel, (url, &command), (stop, None))?;
+        links.keep(&slot);
         Ok(call)
     }
 
-    /// Closes the connection, so that the next conversation begins on a new one.
-    pub fn hang_up(&self) {
-        *self.0.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Closes the connections to the server of a repository, so that the next conversation begins on a
+    /// new one. Those on which others speak stay open until they have ended.
+    pub fn hang_up(&self, url: &SshUrl) {
+        self.way.links.forget(&Goal::of(url));
     }
 
-    /// The lists of known hosts; none if any host will do.
-    fn known_hosts(&self) -> Result<Option<Arc<Vec<Known>>>, SshError> {
-        let Some(files) = &self.0.known_hosts else {
-            if !self.0.warned.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    "the keys of SSH servers are not checked: anybody in between can read and change what is synced; set ssh-known-hosts=true"
-                );
+    /// Runs a program on a connection that was kept. None if there is none that is of use.
+    fn on_kept(
+        &self,
+        terms: &Terms,
+        (url, command): (&SshUrl, &Command<'_>),
+        stop: &Stop,
+    ) -> Result<Option<Call>, SshError> {
+        let shown = url.to_string();
+        let links = &self.way.links;
+        while let Some(slot) = links.take(terms) {
+            let slot = Arc::new(slot);
+            let patience = patience(stop);
+            let channel = stop
+                .wait(tokio::time::timeout(patience, slot.link().channel()))
+                .map_err(|source| SshError::stopped(&shown, source))?;
+            match channel {
+                Ok(Ok(channel)) => {
+                    let how = (stop, Some(patience));
+                    if let Ok(call) = self.call(&slot, channel, (url, command), how) {
+                        return Ok(Some(Call { kept: true, ..call }));
+                    }
+                }
+                Ok(Err(russh::Error::ChannelOpenFailure(_))) if slot.is_too_much() => {
+                    tracing::debug!("the SSH server allows no more on one connection");
+                    continue;
+                }
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "the SSH connection is of no use any more");
+                }
+                Err(_elapsed) => tracing::debug!("the SSH server does not answer any more"),
             }
-            return Ok(None);
-        };
-        let known = known_hosts::current(files)?;
-        if known.is_empty() {
-            let files = known_hosts::in_words(files.choices());
-            tracing::debug!(files, "no SSH server is known");
+            links.forget(&terms.goal);
         }
-        Ok(Some(known))
+        Ok(None)
     }
 
     /// Runs the program in a channel. `patience` is how long the first sign of life may take, if not
     /// as long as the attempt.
     fn call(
         &self,
-        link: &Link,
+        slot: &Arc<Slot>,
         channel: Channel<Msg>,
         (url, command): (&SshUrl, &Command<'_>),
         (stop, patience): (&Stop, Option<Duration>),
@@ -199,11 +234,11 @@ impl Ssh {
             .map_err(|error| SshError::of(&shown, &error))?;
         let (read, write) = channel.split();
         let remote = Remote::of(program);
-        let heard = (remote.clone(), link.last_words().clone());
-        let traffic = Arc::clone(&self.0.traffic);
+        let heard = (remote.clone(), slot.link().last_words().clone());
+        let traffic = Arc::clone(&self.traffic);
         Ok(Call {
             reader: Reader::new(read, heard, shown.clone(), (stop.clone(), patience), traffic),
-            writer: Writer::new(write, shown, stop.clone()),
+            writer: Writer::new(write, shown, stop.clone(), Arc::clone(slot)),
             remote,
             kept: false,
         })
@@ -214,19 +249,6 @@ impl Ssh {
 fn patience(stop: &Stop) -> Duration {
     let end = stop.share(KEPT_SHARE).or_sooner(KEPT).deadline();
     end.saturating_duration_since(Instant::now())
-}
-
-/// Opens a channel on a connection that was kept. None if the connection is of no use any more.
-fn on_kept(link: &Link, url: &str, stop: &Stop) -> Result<Option<Channel<Msg>>, SshError> {
-    let channel = stop
-        .wait(tokio::time::timeout(patience(stop), link.channel(url)))
-        .map_err(|source| SshError::stopped(url, source))?;
-    match channel {
-        Ok(Ok(channel)) => return Ok(Some(channel)),
-        Ok(Err(error)) => tracing::debug!(%error, "the SSH connection is of no use any more"),
-        Err(_elapsed) => tracing::debug!("the SSH server does not answer any more"),
-    }
-    Ok(None)
 }
 
 /// Quotes a path for the shell of the server, as Git does: some servers understand only that.

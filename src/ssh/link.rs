@@ -1,11 +1,12 @@
 //! A connection to a server on which we are logged in.
 
-use crate::model::Cause;
+use crate::model::{Cause, SshUrl};
 use crate::net::Dialer;
 use crate::ssh::SshError;
 use crate::ssh::cut::{Beginning, Cut};
 use crate::ssh::ear::{Ear, LastWords};
 use crate::ssh::keys::Key;
+use crate::ssh::known_hosts::PORT;
 use crate::ssh::trust::Trust;
 use russh::cipher;
 use russh::client;
@@ -44,6 +45,17 @@ pub(super) struct Goal {
     pub(super) port: u16,
 }
 
+impl Goal {
+    /// Where a repository is.
+    pub(super) fn of(url: &SshUrl) -> Self {
+        Self {
+            user: url.user().to_owned(),
+            host: url.host().to_owned(),
+            port: url.port().unwrap_or(PORT),
+        }
+    }
+}
+
 /// An open connection. It is closed when this is dropped.
 pub(super) struct Link {
     handle: Handle<Ear>,
@@ -67,6 +79,8 @@ impl Link {
         keys: &[Key],
         url: &str,
     ) -> Result<Self, SshError> {
+        // Held until we are logged in: servers count who is not yet.
+        let _turn = dialer.turn(&goal.host, goal.port).await;
         let stream = dialer.dial(&goal.host, goal.port, url).await.map_err(SshError::Net)?;
         let token = CancellationToken::new();
         let beginning = Beginning::default();
@@ -96,11 +110,12 @@ impl Link {
     }
 
     /// Opens a channel to run something in.
-    pub(super) async fn channel(&self, url: &str) -> Result<Channel<Msg>, SshError> {
-        self.handle.channel_open_session().await.map_err(|error| self.failed(url, &error))
+    pub(super) async fn channel(&self) -> Result<Channel<Msg>, russh::Error> {
+        self.handle.channel_open_session().await
     }
 
-    fn failed(&self, url: &str, error: &russh::Error) -> SshError {
+    /// Says why something could not be done.
+    pub(super) fn failed(&self, url: &str, error: &russh::Error) -> SshError {
         match self.last_words.get() {
             Some(words) => SshError::broken(url, Cause::new(words)),
             None => SshError::of(url, error),

@@ -8,6 +8,7 @@ use crate::net::Traffic;
 use crate::runtime::Stop;
 use crate::ssh::Remote;
 use crate::ssh::ear::LastWords;
+use crate::ssh::links::Slot;
 use bytes::{Buf, Bytes};
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
@@ -174,11 +175,18 @@ pub struct Writer {
     unsent: Vec<u8>,
     url: String,
     stop: Stop,
+    /// Keeps the connection open, for the reader as well.
+    slot: Arc<Slot>,
 }
 
 impl Writer {
-    pub(super) fn new(half: ChannelWriteHalf<Msg>, url: String, stop: Stop) -> Self {
-        Self { half: Some(half), unsent: Vec::new(), url, stop }
+    pub(super) fn new(
+        half: ChannelWriteHalf<Msg>,
+        url: String,
+        stop: Stop,
+        slot: Arc<Slot>,
+    ) -> Self {
+        Self { half: Some(half), unsent: Vec::new(), url, stop, slot }
     }
 
     fn send(&mut self) -> Result<(), NetError> {
@@ -211,10 +219,12 @@ impl Drop for Writer {
     fn drop(&mut self) {
         if let Some(half) = self.half.take() {
             // Nobody waits for it; with the connection it is closed in any case.
+            let slot = Arc::clone(&self.slot);
             let closed = self.stop.runtime().spawn(async move {
                 if half.eof().await.is_ok() && half.close().await.is_ok() {
                     tracing::trace!("closed a channel");
                 }
+                drop(slot);
             });
             drop(closed);
         }

@@ -292,7 +292,7 @@ impl Loop {
         // The last one may be lost in a panic; its root was released by that.
         let anew = || {
             let (metrics, hooks) = (Arc::clone(&self.metrics), Arc::clone(&self.hooks));
-            Box::new(Attempts::new(&self.config, metrics, hooks))
+            Box::new(Attempts::new(&self.config, &self.common.shared, metrics, hooks))
         };
         let attempts = self.attempts.take().unwrap_or_else(anew);
         self.wake = None;
