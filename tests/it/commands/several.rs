@@ -1,11 +1,10 @@
 //! Several repositories, listed in a file: checked, kept, and followed when the file changes.
 
-use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
 use crate::commands::{command, expect_line};
-use crate::support::daemon::bare;
+use crate::support::daemon::{bare, field};
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
@@ -34,7 +33,7 @@ fn a_check_names_the_repository_that_each_line_is_about() {
     expect_line(&finished, "ok one: root:", "roots/one is missing and will be made");
     expect_line(&finished, "ok two: link:", "roots/two/latest will be made");
     expect_line(&finished, "ok http-bind:", "is free");
-    expect_line(&finished, "ok one: ref:", &upstream.head().to_string());
+    expect_line(&finished, "ok one: ref:", &upstream.head());
     expect_line(&finished, "FAILED two: repository:", "/nowhere");
 }
 
@@ -44,20 +43,19 @@ fn repositories_come_and_go_with_the_file_and_a_wrong_one_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (file, roots) = (dir.path().join("f.yaml"), dir.path().join("roots"));
     let shows = |name: &str, commit: &str| {
-        let shown =
-            || fs::read_link(roots.join(name).join("latest")).is_ok_and(|to| to.ends_with(commit));
-        eventually(SOON, name, shown);
+        let link = roots.join(name).join("latest");
+        eventually(name, SOON, || fs::read_link(&link).ok().filter(|to| to.ends_with(commit)));
     };
-    let begin = "period: 100ms\njitter: 0\nrepositories:\n".to_owned();
+    let begin = "period: 100ms\njitter: 0\nlog-format: json\nrepositories:\n".to_owned();
     fs::write(&file, begin.clone() + &entry("one", &first)).unwrap();
     let daemon = bare()
         .flag(format!("--config={}", file.display()))
         .flag(format!("--root={}", roots.display()))
         .spawn();
-    shows("one", &first.head().to_string());
+    shows("one", &first.head());
 
     replace(&file, &(begin.clone() + &entry("one", &first) + &entry("two", &second)));
-    shows("two", &second.head().to_string());
+    shows("two", &second.head());
 
     replace(&file, &(begin.clone() + &entry("one", &first) + "- {name: two, preiod: 1s}\n"));
     let told = daemon.eventually_logs(
@@ -65,16 +63,14 @@ fn repositories_come_and_go_with_the_file_and_a_wrong_one_changes_nothing() {
     );
     assert!(told.to_string().contains("the nearest is period"), "{told}");
     for (name, upstream) in [("one", &first), ("two", &second)] {
-        shows(name, &upstream.commit("again").to_string());
+        shows(name, &upstream.commit("again", "1"));
     }
 
     replace(&file, &(begin + &entry("two", &second)));
-    let removed = |event: &Value| event.to_string().contains("one");
-    eventually(SOON, "one goes", || {
-        let log: Vec<_> =
-            daemon.log().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        log.iter().any(|event: &Value| event.to_string().contains("removed") && removed(event))
+    eventually("it is told that one is gone", SOON, || {
+        let told = daemon.events("the configuration file changed");
+        told.into_iter().find(|event| field(event, "removed").is_some_and(|gone| gone == "one"))
     });
-    shows("two", &second.commit("more").to_string());
+    shows("two", &second.commit("more", "1"));
     assert!(roots.join("one/latest").exists());
 }
