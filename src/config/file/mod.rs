@@ -258,11 +258,11 @@ fn unknown(key: &str, level: Level) -> String {
 pub(super) fn texts(content: &str) -> Vec<String> {
     let values = yaml::read(content).pairs.into_iter().flat_map(|pair| match pair.value {
         Value::List(items) => items,
-        other => vec![other],
+        other @ (Value::Nothing | Value::Text(_) | Value::Map(_)) => vec![other],
     });
     let texts = values.map(|value| match value {
         Value::Text(text) => text,
-        other => format!("{other:?}"),
+        Value::Nothing | Value::List(_) | Value::Map(_) => "no text".to_owned(),
     });
     texts.collect()
 }

@@ -219,7 +219,7 @@ mod tests {
             .iter()
             .map(|pair| match &pair.value {
                 Value::Text(text) => text.as_str(),
-                other => panic!("{other:?}"),
+                Value::Nothing | Value::List(_) | Value::Map(_) => panic!("{pair:?}"),
             })
             .collect();
         assert_eq!(texts, ["1.10", "on", "0x10", "null", "1", "2001-01-01", "x\ny\n"]);

@@ -8,7 +8,8 @@ use crate::config::{Config, Fleet, Personality, Problem, Request, load, names};
 use proptest::prelude::*;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// Loads with a file of this content, and these arguments and variables besides.
 pub(super) fn loaded(
@@ -16,10 +17,16 @@ pub(super) fn loaded(
     args: &[&str],
     vars: &[(&str, &str)],
 ) -> Result<Request, Vec<Problem>> {
+    let (_dir, path) = written(content);
+    load_file(&path, args, vars)
+}
+
+/// Writes a file.
+pub(super) fn written(content: &str) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("gitsyncd.yaml");
     fs::write(&path, content).unwrap();
-    load_file(&path, args, vars)
+    (dir, path)
 }
 
 /// Loads with this file.
@@ -47,7 +54,8 @@ pub(super) fn problems(content: &str, args: &[&str], vars: &[(&str, &str)]) -> V
 pub(super) fn short(text: &str) -> String {
     let mut text = text.to_owned();
     while let Some(end) = text.find("/gitsyncd.yaml") {
-        let start = text[..end].rfind([' ', '(', '"', ':']).map_or(0, |at| at + 1);
+        let before = text.split_at(end).0;
+        let start = before.rfind([' ', '(', '"', ':']).map_or(0, |at| at + 1);
         text.replace_range(start..=end, "");
     }
     text
@@ -161,7 +169,7 @@ fn every_sample_means_the_same_by_file_as_by_flag() {
                     || format!("{key}-file") == other
             };
             let others = more.lines().filter(|other| !is_same(other));
-            others.map(|line| format!("{line}\n")).collect::<String>() + line
+            others.chain([line]).collect::<Vec<_>>().join("\n")
         };
         for text in good {
             let flag = format!("--{key}={text}");
@@ -173,10 +181,17 @@ fn every_sample_means_the_same_by_file_as_by_flag() {
         }
         let Some(bad) = bad else { continue };
         let told = problems(&base(&format!("{key}: {}\n", quote(bad))), &[], &[]);
-        let line = base("").lines().count() + 1;
+        let line = base("x").lines().count();
         let start = format!("--{key} (from gitsyncd.yaml, line {line}): ");
         assert!(told.iter().any(|told| told.starts_with(&start)), "{start}{told:?}");
     }
+}
+
+/// Writes options as lines of a file.
+fn lines(pairs: &[(&str, &str)]) -> String {
+    let lines: Vec<_> =
+        pairs.iter().map(|(key, text)| format!("{key}: {}\n", quote(text))).collect();
+    lines.concat()
 }
 
 /// A whole GitHub App.
@@ -200,8 +215,7 @@ proptest! {
 
     #[test]
     fn files_and_flags_mean_the_same(pairs in some_options()) {
-        let lines: String =
-            pairs.iter().map(|(key, text)| format!("{key}: {}\n", quote(text))).collect();
+        let lines = lines(&pairs);
         let flags: Vec<_> = pairs.iter().map(|(key, text)| format!("--{key}={text}")).collect();
         let flags: Vec<_> = flags.iter().map(String::as_str).collect();
         let mut by_file = fleet(&format!("repo: /srv/a\n{lines}"), &[]);
@@ -212,8 +226,7 @@ proptest! {
 
     #[test]
     fn what_is_printed_for_one_repository_can_be_read_as_a_file(pairs in some_options()) {
-        let lines: String =
-            pairs.iter().map(|(key, text)| format!("{key}: {}\n", quote(text))).collect();
+        let lines = lines(&pairs);
         let content = format!("repo: /srv/a\n{lines}");
         let mut first = fleet(&content, &[]);
         let Ok(Request::Print(printed)) = loaded(&content, &["--print-config"], &[]) else {

@@ -5,6 +5,7 @@ mod completions;
 mod hooked;
 mod orders;
 mod probe;
+mod several;
 mod status;
 mod words;
 
