@@ -91,11 +91,9 @@ fn weakness(key: &KeyData) -> Option<String> {
         | KeyData::Ed25519(_)
         | KeyData::SkEcdsaSha2NistP256(_)
         | KeyData::SkEd25519(_) => None,
-        other if other.is_certificate() => {
-            Some("it is a certificate; put the key itself here".to_owned())
-        }
-        other @ (KeyData::Dsa(_) | KeyData::Certificate(_) | KeyData::Other(_) | _) => {
-            Some(format!("its algorithm is unknown here: {}", other.algorithm().as_str()))
+        KeyData::Certificate(_) => Some("it is a certificate; put the key itself here".to_owned()),
+        KeyData::Dsa(_) | KeyData::Other(_) | _ => {
+            Some(format!("its algorithm is unknown here: {}", key.algorithm().as_str()))
         }
     }
 }
