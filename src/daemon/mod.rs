@@ -102,7 +102,7 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
     let mut fleet = Fleet::new(common, tasks.token());
     fleet.keep(repositories)?;
     let (sender, news) = mpsc::channel(1);
-    if let Some(again) = again {
+    if let Some(again) = again.filter(|_| !process.one_time) {
         let file = again.file().to_owned();
         tasks.spawn("configuration file", follow::follow(file, anew(again), means, sender));
     }
