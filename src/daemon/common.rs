@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// How many attempts may be at work at a time, and how many others may wait for a server or a disk.
 const ATTEMPTS: (usize, usize) = (8, 256);
@@ -42,10 +43,12 @@ pub(super) struct Common {
     pub(super) hub: Hub,
     /// What hooks need.
     pub(super) hooks: hooks::Common,
+    /// Cancelled when the program comes to its end.
+    pub(super) ending: CancellationToken,
 }
 
 impl Common {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(ending: CancellationToken) -> Self {
         let turns = |(places, most), counted| Turns::new(places, counted, most);
         let short = turns(SHORT, COUNTED);
         Self {
@@ -54,6 +57,7 @@ impl Common {
             hub: Hub::new(short.clone()),
             short,
             hooks: hooks::Common::new(Share::default().narrowed(HOOKS)),
+            ending,
         }
     }
 }

@@ -94,7 +94,7 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let sync_signal = listen_for_sync(&process)?;
     let mut tasks = Tasks::new();
-    let common = Common::new();
+    let common = Common::new(tasks.token());
     reap(&common, &mut tasks);
     let several = repositories.iter().all(|one| one.name.is_some());
     let (hub, turns) = (common.hub.clone(), common.short.clone());
