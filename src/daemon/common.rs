@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// How many attempts may be at work at a time, and how many others may wait for a server or a disk.
 const ATTEMPTS: (usize, usize) = (8, 256);
@@ -45,10 +46,12 @@ pub(super) struct Common {
     pub(super) hooks: hooks::Common,
     /// What attempts need: connections, and the objects of others.
     pub(super) shared: Shared,
+    /// Cancelled when the program comes to its end.
+    pub(super) ending: CancellationToken,
 }
 
 impl Common {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(ending: CancellationToken) -> Self {
         let turns = |(places, most), counted| Turns::new(places, counted, most);
         let short = turns(SHORT, COUNTED);
         Self {
@@ -58,6 +61,7 @@ impl Common {
             short,
             hooks: hooks::Common::new(Share::default().narrowed(HOOKS)),
             shared: Shared::default(),
+            ending,
         }
     }
 }

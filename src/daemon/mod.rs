@@ -97,7 +97,7 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let sync_signal = listen_for_sync(&process)?;
     let mut tasks = Tasks::new();
-    let common = Common::new();
+    let common = Common::new(tasks.token());
     reap(&common, &mut tasks);
     let several = repositories.iter().all(|one| one.name.is_some());
     let (hub, turns) = (common.hub.clone(), common.short.clone());
@@ -105,7 +105,7 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
     let mut fleet = Fleet::new(common, tasks.token());
     fleet.keep(repositories)?;
     let (sender, news) = mpsc::channel(1);
-    if let Some(again) = again {
+    if let Some(again) = again.filter(|_| !process.one_time) {
         let file = again.file().to_owned();
         tasks.spawn("configuration file", follow::follow(file, anew(again), means, sender));
     }

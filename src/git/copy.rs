@@ -131,8 +131,8 @@ pub(super) fn transfer(
     let source = source.clone().into_sync();
     let span = Span::current();
     thread::scope(|scope| {
-        let make = move || make(&source, (objects, parcel), stop, writer);
-        let making = scope.spawn(move || span.in_scope(make));
+        let work = move || make(&source, (objects, parcel), stop, writer);
+        let making = scope.spawn(move || span.in_scope(work));
         let place = (parcel.directory, parcel.threads);
         let taken = store.receive_at(place, &mut BufReader::new(reader), false, stop);
         let made = making

@@ -121,12 +121,12 @@ impl Seat {
         if due.is_nothing() {
             return whole;
         }
-        let made = match watcher.take() {
-            Some(made) => Ok(made),
+        let started = match watcher.take() {
+            Some(started) => Ok(started),
             None => start(&shared.table),
         };
-        let made = match made {
-            Ok(made) => watcher.insert(made),
+        let notifier = match started {
+            Ok(started) => watcher.insert(started),
             Err(error) => {
                 self.complain(Path::new("/"), &error);
                 lock(&shared.table).forget(&due.begin);
@@ -134,13 +134,13 @@ impl Seat {
             }
         };
         for (path, _) in &due.end {
-            if let Err(error) = made.unwatch(path) {
+            if let Err(error) = notifier.unwatch(path) {
                 tracing::trace!(%error, "was not watched");
             }
         }
         for (path, deep) in &due.begin {
             let mode = if *deep { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-            if let Err(error) = made.watch(path, mode) {
+            if let Err(error) = notifier.watch(path, mode) {
                 whole = false;
                 self.complain(path, &error);
                 lock(&shared.table).forget(&[(path.clone(), *deep)]);

@@ -19,6 +19,7 @@ mod commands;
 mod contract;
 mod dropin;
 mod faults;
+mod fleet;
 mod hooks;
 mod lfs;
 mod partial;

@@ -3,9 +3,12 @@
 
 use crate::attempt::Done;
 use crate::daemon::Ended;
-use crate::daemon::turn::{Loop, afterwards};
+use crate::daemon::turn::{LAST_PATIENCE, Loop, afterwards};
+use crate::runtime::Stop;
+use crate::runtime::blocking;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long hooks may take to end, most of which is over when this is begun.
 const QUIET: Duration = Duration::from_millis(250);
@@ -39,6 +42,7 @@ pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
         attempts.visited();
     })
     .await;
+    put_away(&mut me).await;
     match ended {
         Ended::Well if me.config.one_time && !(succeeded && told) => {
             if me.stop.is_cancelled() {
@@ -48,6 +52,24 @@ pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
             }
         }
         ended @ (Ended::Well | Ended::GaveUp | Ended::Interrupted) => ended,
+    }
+}
+
+/// Gives back the memory of an open repository, which takes so long that it would hold up the others;
+/// at the end of the program the system does that.
+async fn put_away(me: &mut Loop) {
+    let Some(attempts) = me.attempts.take() else {
+        return;
+    };
+    if me.common.ending.is_cancelled() {
+        #[expect(clippy::mem_forget, reason = "its root is given back, and its memory will be")]
+        std::mem::forget(attempts);
+        return;
+    }
+    let turn = me.common.short.wait(LAST_PATIENCE).await;
+    let limit = Stop::new(me.stop.clone(), Instant::now() + QUIET);
+    if let Err(error) = turn.spend(blocking::run(&limit, QUIET, move || drop(attempts))).await {
+        tracing::debug!(%error, "a repository that is kept no more takes long to close");
     }
 }
 
