@@ -35,7 +35,8 @@ async fn carry_out(config: Config, wish: Wish, by: String) -> Result<Fulfilled, 
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let (reply, mut answer) = oneshot::channel();
     let order = Order { wish, by, reply };
-    let (common, mut behind) = (Common::new(), Tasks::new());
+    let mut behind = Tasks::new();
+    let common = Common::new(behind.token());
     reap(&common, &mut behind);
     let mood = Arc::new(Mood::new(Arc::default()));
     let place = Place { common, mood, rank: None, late: false };
