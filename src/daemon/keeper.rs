@@ -94,7 +94,10 @@ mod tests {
     async fn what_the_loop_says_after_it_was_told_to_stop_counts() {
         let keeper = keeper(|tasks, done| {
             let stop = tasks.token();
-            tasks.spawn("told", ready(stop.cancel()));
+            tasks.spawn("told", {
+                let _: () = stop.cancel();
+                ready(())
+            });
             tasks.spawn("loop", async move {
                 stop.cancelled().await;
                 done.send(Ended::Interrupted).unwrap();

@@ -52,7 +52,9 @@ fn come_and_go(times: usize) {
         let come = come.map(|(n, root)| entry(format!("r{round}-{n}"), root));
         let all: Vec<_> = std::iter::once(stays_entry.clone()).chain(come).collect();
         list.list(&all);
-        roots.iter().for_each(|root| root.eventually_publishes(&head));
+        for root in &roots {
+            root.eventually_publishes(&head);
+        }
         list.list(std::slice::from_ref(&stays_entry));
         for root in &roots {
             eventually("it is kept no more", SOON, || {
@@ -65,7 +67,7 @@ fn come_and_go(times: usize) {
         }
     }
     let first = first.unwrap();
-    let last = eventually("threads that have nothing to do end", SOON, || {
+    let end = eventually("threads that have nothing to do end", SOON, || {
         let now = Held::by(&daemon);
         let few = now.threads <= first.threads && now.descriptors <= first.descriptors + 4;
         if !few {
@@ -73,9 +75,9 @@ fn come_and_go(times: usize) {
         }
         few.then_some(now)
     });
-    println!("{first:?} became {last:?}");
-    let grown = last.kilobytes.saturating_sub(first.kilobytes);
-    assert!(grown < 10_000, "memory grew by {grown} kB: {first:?} became {last:?}");
+    println!("{first:?} became {end:?}");
+    let grown = end.kilobytes.saturating_sub(first.kilobytes);
+    assert!(grown < 10_000, "memory grew by {grown} kB: {first:?} became {end:?}");
     assert!(daemon.events("attempt failed").is_empty());
 }
 

@@ -138,8 +138,9 @@ fn hooks_run_in_the_tree_that_stands_there() {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let setup = setup.flag(format!("--touch-file={}", dir.path().join("touched").display()));
         setup.variable("PATH", path).once().expect_code(0);
-        text += &format!("number {n}\n{}\n", gate.join(&commit).display());
-        text += &format!("number {n}\n{}\n", root.link().display());
+        for place in [gate.join(&commit), root.link()] {
+            text.push_str(&[&format!("number {n}"), &*place.to_string_lossy(), ""].join("\n"));
+        }
         assert_stands(&root, &root.link(), &upstream, &commit);
         assert!(dir.path().join("touched").exists());
     }
@@ -187,7 +188,7 @@ fn killed_at_any_moment_it_leaves_a_whole_tree_and_the_next_start_the_rest() {
         daemon.kill();
     }
     setup().once().expect_code(0);
-    reader.is_content();
+    reader.must_be_content();
     assert_stands(&root, &root.link(), &upstream, &commit);
     let daemon = setup().start();
     eventually("one old tree at most is left, and Git knows of no other", SOON, || {

@@ -35,7 +35,7 @@ fn a_reader_never_sees_a_mixture_or_nothing() {
             fs::read_to_string(root.link().join("one")).is_ok_and(|one| one == text).then_some(())
         });
     }
-    reader.is_content();
+    reader.must_be_content();
     assert_stands(&root, &root.link(), &upstream, &commit);
 }
 
@@ -169,7 +169,7 @@ fn the_form_may_change_at_each_start_and_something_is_always_there() {
             commit = commit_pair(&upstream, n + 100);
         }
     }
-    reader.is_content();
+    reader.must_be_content();
 }
 
 #[test]

@@ -22,8 +22,7 @@ use crate::support::wait::{SOON, eventually};
 pub(super) fn commit_at(place: &Path) -> Option<String> {
     place.symlink_metadata().ok().filter(fs::Metadata::is_dir)?;
     // It may go between two looks.
-    let place = place.to_str().unwrap();
-    attempt(git(Path::new("/")).args(["-C", place, "rev-parse", "HEAD"])).ok()
+    attempt(git(Path::new("/")).args(["-C", place.to_str()?, "rev-parse", "HEAD"])).ok()
 }
 
 /// Waits until a commit stands there.
@@ -95,7 +94,7 @@ impl Reader {
 
     /// Ends, and fails if it was not shown one whole tree each time.
     #[track_caller]
-    pub(super) fn is_content(mut self) {
+    pub(super) fn must_be_content(mut self) {
         self.over.store(true, Ordering::Relaxed);
         let wrong = self.thread.take().unwrap().join().unwrap();
         let looks = self.looks.load(Ordering::Relaxed);
@@ -113,7 +112,8 @@ fn look(place: &Path) -> rustix::io::Result<(String, String)> {
 fn read(tree: &OwnedFd, name: &str) -> rustix::io::Result<String> {
     let file = openat(tree, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut text = String::new();
-    fs::File::from(file).read_to_string(&mut text).unwrap();
+    let read = fs::File::from(file).read_to_string(&mut text);
+    assert!(read.is_ok(), "{read:?}");
     Ok(text)
 }
 

@@ -70,8 +70,7 @@ fn signing(upstream: &Upstream, key: &Path) -> std::process::Command {
 /// Commits a change that is signed, and pushes it.
 #[track_caller]
 fn signed(upstream: &Upstream, key: &Path, content: &str) -> String {
-    let commit = upstream.change().file("a", content);
-    drop(commit);
+    let _in_the_worktree = upstream.change().file("a", content);
     run(upstream.git().args(["add", "--all"]));
     run(signing(upstream, key).args(["commit", "--quiet", "-S", "-m", content]));
     run(upstream.git().args(["push", "--quiet", "--force", "origin", "HEAD"]));
