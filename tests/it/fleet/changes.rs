@@ -30,7 +30,9 @@ fn repositories_come_change_and_go_and_the_others_stay_as_they_are() {
     let list = List::new();
     list.list(&[stays.entry("stays"), changes.entry("changes"), goes.entry("goes")]);
     let daemon = list.setup().spawn();
-    [&stays, &changes, &goes].iter().for_each(|one| one.eventually_published());
+    for one in [&stays, &changes, &goes] {
+        one.eventually_published();
+    }
     let number = stays.follows("more");
     let before = identity(&stays.root);
     changes.upstream.switch("other");

@@ -48,11 +48,13 @@ fn come_and_go(times: usize) {
     let mut first = None;
     for round in 0..times.div_ceil(AT_ONCE) {
         let roots: Vec<_> = (0..AT_ONCE).map(|_| Root::new()).collect();
-        let come = roots.iter().enumerate();
-        let come = come.map(|(n, root)| entry(format!("r{round}-{n}"), root));
-        let all: Vec<_> = std::iter::once(stays_entry.clone()).chain(come).collect();
+        let numbered = roots.iter().enumerate();
+        let entries = numbered.map(|(n, root)| entry(format!("r{round}-{n}"), root));
+        let all: Vec<_> = std::iter::once(stays_entry.clone()).chain(entries).collect();
         list.list(&all);
-        roots.iter().for_each(|root| root.eventually_publishes(&head));
+        for root in &roots {
+            root.eventually_publishes(&head);
+        }
         list.list(std::slice::from_ref(&stays_entry));
         for root in &roots {
             eventually("it is kept no more", SOON, || {

@@ -113,7 +113,9 @@ fn fifty_stop_within_a_second() {
         if at_work {
             roots[0].eventually_publishes(&upstream.head());
         } else {
-            roots.iter().for_each(|root| root.eventually_publishes(&upstream.head()));
+            for root in &roots {
+                root.eventually_publishes(&upstream.head());
+            }
         }
         let begin = Instant::now();
         daemon.signal(Signal::TERM);
