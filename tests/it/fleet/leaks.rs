@@ -67,7 +67,7 @@ fn come_and_go(times: usize) {
         }
     }
     let first = first.unwrap();
-    let last = eventually("threads that have nothing to do end", SOON, || {
+    let after = eventually("threads that have nothing to do end", SOON, || {
         let now = Held::by(&daemon);
         let few = now.threads <= first.threads && now.descriptors <= first.descriptors + 4;
         if !few {
@@ -75,9 +75,9 @@ fn come_and_go(times: usize) {
         }
         few.then_some(now)
     });
-    println!("{first:?} became {last:?}");
-    let grown = last.kilobytes.saturating_sub(first.kilobytes);
-    assert!(grown < 10_000, "memory grew by {grown} kB: {first:?} became {last:?}");
+    println!("{first:?} became {after:?}");
+    let grown = after.kilobytes.saturating_sub(first.kilobytes);
+    assert!(grown < 10_000, "memory grew by {grown} kB: {first:?} became {after:?}");
     assert!(daemon.events("attempt failed").is_empty());
 }
 
