@@ -54,7 +54,6 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::ready;
 
     fn keeper(spawn: impl FnOnce(&mut Tasks, oneshot::Sender<Ended>)) -> Keeper {
         let mut tasks = Tasks::new();
@@ -94,10 +93,7 @@ mod tests {
     async fn what_the_loop_says_after_it_was_told_to_stop_counts() {
         let keeper = keeper(|tasks, done| {
             let stop = tasks.token();
-            tasks.spawn("told", {
-                let _: () = stop.cancel();
-                ready(())
-            });
+            stop.cancel();
             tasks.spawn("loop", async move {
                 stop.cancelled().await;
                 done.send(Ended::Interrupted).unwrap();

@@ -48,9 +48,9 @@ fn come_and_go(times: usize) {
     let mut first = None;
     for round in 0..times.div_ceil(AT_ONCE) {
         let roots: Vec<_> = (0..AT_ONCE).map(|_| Root::new()).collect();
-        let come = roots.iter().enumerate();
-        let come = come.map(|(n, root)| entry(format!("r{round}-{n}"), root));
-        let all: Vec<_> = std::iter::once(stays_entry.clone()).chain(come).collect();
+        let numbered = roots.iter().enumerate();
+        let entries = numbered.map(|(n, root)| entry(format!("r{round}-{n}"), root));
+        let all: Vec<_> = std::iter::once(stays_entry.clone()).chain(entries).collect();
         list.list(&all);
         for root in &roots {
             root.eventually_publishes(&head);
@@ -67,7 +67,7 @@ fn come_and_go(times: usize) {
         }
     }
     let first = first.unwrap();
-    let end = eventually("threads that have nothing to do end", SOON, || {
+    let after = eventually("threads that have nothing to do end", SOON, || {
         let now = Held::by(&daemon);
         let few = now.threads <= first.threads && now.descriptors <= first.descriptors + 4;
         if !few {
@@ -75,9 +75,9 @@ fn come_and_go(times: usize) {
         }
         few.then_some(now)
     });
-    println!("{first:?} became {end:?}");
-    let grown = end.kilobytes.saturating_sub(first.kilobytes);
-    assert!(grown < 10_000, "memory grew by {grown} kB: {first:?} became {end:?}");
+    println!("{first:?} became {after:?}");
+    let grown = after.kilobytes.saturating_sub(first.kilobytes);
+    assert!(grown < 10_000, "memory grew by {grown} kB: {first:?} became {after:?}");
     assert!(daemon.events("attempt failed").is_empty());
 }
 
