@@ -32,6 +32,7 @@ use crate::runtime::single;
 use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
 use crate::trigger::signal::{StopSignals, SyncSignal};
+use jiff::Timestamp;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -112,9 +113,10 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
     let metrics =
         ProcessMetrics::new(several).map_err(|source| system("register metrics", &source))?;
     let (metrics, serving) = (Arc::new(metrics), process.serving.clone());
+    let counts = Arc::clone(&metrics);
     let observed = Observed { repositories: fleet.subscribe(), several, metrics, serving };
     answer_http(observed, &mut tasks).await?;
-    let mut watch = Watch { fleet, stop_signals, sync_signal, news, process };
+    let mut watch = Watch { fleet, stop_signals, sync_signal, news, process, metrics: counts };
     let mut end = None;
     let home = tasks.run(async { end = Some(watch.stand().await) }, PATIENCE).await;
     let late = watch.fleet.bring_home().await;
@@ -142,6 +144,7 @@ struct Watch {
     sync_signal: Option<SyncSignal>,
     news: mpsc::Receiver<News>,
     process: Process,
+    metrics: Arc<ProcessMetrics>,
 }
 
 impl Watch {
@@ -173,6 +176,7 @@ impl Watch {
 
     /// The file that lists the repositories says something else, or something is wrong with it.
     fn hear(&mut self, news: News) -> Result<(), DaemonError> {
+        self.metrics.reloaded(news.as_ref().map(|_| Timestamp::now()));
         let Some(config::Fleet { process, repositories, .. }) = news else {
             return Ok(());
         };

@@ -241,6 +241,9 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
+'--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How readers are shown a tree\: symlink, exchange]:MODE:(symlink exchange)' \
@@ -331,6 +334,9 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
+'--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How readers are shown a tree\: symlink, exchange]:MODE:(symlink exchange)' \
@@ -421,6 +427,9 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
+'--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How readers are shown a tree\: symlink, exchange]:MODE:(symlink exchange)' \

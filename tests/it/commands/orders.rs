@@ -48,6 +48,8 @@ fn a_running_daemon_is_asked_over_its_api() {
     root.eventually_publishes(&first);
     let second = upstream.commit("a", "2");
     root.eventually_publishes(&second);
+    // Then the daemon knows that the other one was before it.
+    after_more_attempts(&daemon, 1);
     let file = dir.path().join("token");
     fs::write(&file, crate::serving::TOKEN).unwrap();
     let at = |words: &[&str]| {
