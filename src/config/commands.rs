@@ -16,8 +16,8 @@ pub(super) struct Command {
     pub(super) task: Task,
     /// What may follow the word, as it is shown.
     pub(super) operand: Option<&'static str>,
-    /// A switch of its own.
-    pub(super) switch: Option<(&'static str, &'static str)>,
+    /// Flags of its own.
+    pub(super) switches: &'static [Switch],
     /// The options that count; none means all of them.
     pub(super) heeds: Option<&'static [&'static str]>,
     /// One line of help.
@@ -25,6 +25,21 @@ pub(super) struct Command {
     /// The manual: paragraphs with an empty line between them, code in backticks.
     pub(super) long: &'static str,
 }
+
+/// A flag that only commands have.
+#[derive(Debug)]
+pub(super) struct Switch {
+    pub(super) key: &'static str,
+    /// What it takes, if it takes something.
+    pub(super) metavar: Option<&'static str>,
+    /// One line of help.
+    pub(super) short: &'static str,
+}
+
+const JSON: Switch =
+    Switch { key: "json", metavar: None, short: "Print the status as it is, in JSON" };
+const NAME: Switch =
+    Switch { key: "name", metavar: Some("NAME"), short: "Which of several repositories is meant" };
 
 /// What a command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +67,7 @@ pub(super) const COMMANDS: &[Command] = &[
         word: "check",
         task: Task::Check,
         operand: None,
-        switch: None,
+        switches: &[],
         heeds: None,
         short: "Look whether a run with these options would work",
         long: "It looks at the root, the link and the files that are named, tries the ports, and \
@@ -66,7 +81,7 @@ pub(super) const COMMANDS: &[Command] = &[
         word: "probe",
         task: Task::Probe,
         operand: Some("URL"),
-        switch: None,
+        switches: &[],
         heeds: Some(&["config", "http-bind", "ca-file"]),
         short: "Ask a server whether it is well, as curl would",
         long: "It asks for an `http://` or `https://` URL, or for a path such as `/healthz` at the \
@@ -81,11 +96,12 @@ pub(super) const COMMANDS: &[Command] = &[
         word: "status",
         task: Task::Status,
         operand: Some("ROOT or URL"),
-        switch: Some(("json", "Print the status as it is, in JSON")),
+        switches: &[JSON, NAME],
         heeds: Some(&["config", "http-bind", "root", "api-token-file", "ca-file"]),
         short: "Show what is published and how the last sync went",
         long: "It asks the API of a gitsyncd at a URL or at the address of `--http-bind`, or else \
-               reads the status file in the root, and says which of them it was. The token of \
+               reads the status file in the root, and says which of them it was. Where the file of \
+               `--config` lists several repositories, it shows all of them, or the one of `--name`. The token of \
                `--api-token-file` is sent only to a server that wants one. `--json` prints the status as it \
                is.\n\n\
                Exit codes: `0` if something is published and the last attempt did not fail, `1` if \
@@ -95,7 +111,7 @@ pub(super) const COMMANDS: &[Command] = &[
         word: "rollback",
         task: Task::Rollback,
         operand: Some("previous or COMMIT"),
-        switch: None,
+        switches: &[NAME],
         heeds: None,
         short: "Publish an earlier commit and stay there",
         long: "Without a word it is the commit that was published before. Publication stays at it, \
@@ -106,13 +122,15 @@ pub(super) const COMMANDS: &[Command] = &[
                trees that are still there; what an earlier run noted in the root counts where \
                options such as `--repo`, `--ref` and `--link` are not given. That works only while \
                no gitsyncd is using the root.\n\n\
+               Where there are several repositories, `--name` says which one is meant, and the file \
+               of `--config` where its root is.\n\n\
                Exit codes: `0` if it is published, `1` if not, `2` if the options are wrong.",
     },
     Command {
         word: "pin",
         task: Task::Pin,
         operand: Some("COMMIT"),
-        switch: None,
+        switches: &[NAME],
         heeds: None,
         short: "Stay at what is published, or at a commit",
         long: "Without a word it is the commit that is published now. All else is as with \
@@ -122,7 +140,7 @@ pub(super) const COMMANDS: &[Command] = &[
         word: "unpin",
         task: Task::Unpin,
         operand: None,
-        switch: None,
+        switches: &[NAME],
         heeds: None,
         short: "Follow the ref again",
         long: "It ends what `gitsyncd rollback` and `gitsyncd pin` began, and publishes what the \
@@ -133,7 +151,7 @@ pub(super) const COMMANDS: &[Command] = &[
         word: "completions",
         task: Task::Completions,
         operand: Some("SHELL"),
-        switch: None,
+        switches: &[],
         heeds: Some(&[]),
         short: "Print completions for a shell: bash, zsh or fish",
         long: "For bash, put `source <(gitsyncd completions bash)` into `~/.bashrc`. For zsh, write \
@@ -144,7 +162,7 @@ pub(super) const COMMANDS: &[Command] = &[
         word: "help",
         task: Task::Help,
         operand: Some("COMMAND"),
-        switch: None,
+        switches: &[],
         heeds: Some(&[]),
         short: "Show this help, or that of a command",
         long: "`gitsyncd help check` tells about `check`; so does `gitsyncd check --help`.",
@@ -156,8 +174,10 @@ pub(super) const COMMANDS: &[Command] = &[
 pub(super) struct Asked {
     pub(super) command: &'static Command,
     pub(super) operand: Option<String>,
-    /// Whether its own switch was given.
-    pub(super) switched: bool,
+    /// Whether the status is wanted as it is.
+    pub(super) json: bool,
+    /// Which repository is meant.
+    pub(super) name: Option<String>,
 }
 
 /// The arguments, divided.
@@ -194,13 +214,24 @@ pub(super) fn divide(
         ));
     }
     let before = 1 + usize::from(operand.is_some());
-    let mut rest: Vec<_> = args.collect();
-    let given = rest.len();
-    if let Some((switch, _)) = command.switch {
-        rest.retain(|arg| arg.to_str().and_then(|arg| arg.strip_prefix("--")) != Some(switch));
+    let mut asked = Asked { command, operand, json: false, name: None };
+    let mut rest = Vec::new();
+    while let Some(arg) = args.next() {
+        let Some((switch, value)) = arg.to_str().and_then(|arg| command.switch(arg)) else {
+            rest.push(arg);
+            continue;
+        };
+        if switch.metavar.is_none() {
+            asked.json = true;
+            continue;
+        }
+        let next = || args.next().map(|value| value.to_string_lossy().into_owned());
+        let value = value.map(str::to_owned).or_else(next).filter(|value| !value.is_empty());
+        asked.name = Some(value.ok_or_else(|| {
+            Problem::new(format!("--{}", switch.key), "needs the name of a repository")
+        })?);
     }
-    let switched = rest.len() < given;
-    Ok(Divided { asked: Some(Asked { command, operand, switched }), rest, before })
+    Ok(Divided { asked: Some(asked), rest, before })
 }
 
 /// Says whether an argument is not a flag.
@@ -225,13 +256,28 @@ pub(super) fn find(word: &str, place: &str) -> Result<&'static Command, Problem>
 }
 
 impl Command {
+    /// Finds the flag of its own that an argument is, and what is behind its equals sign.
+    fn switch<'a>(&self, arg: &'a str) -> Option<(&'static Switch, Option<&'a str>)> {
+        let flag = arg.strip_prefix("--")?;
+        self.switches.iter().find_map(|switch| match flag.strip_prefix(switch.key)? {
+            "" => Some((switch, None)),
+            rest => {
+                Some((switch, Some(rest.strip_prefix('=').filter(|_| switch.metavar.is_some())?)))
+            }
+        })
+    }
+
     /// How it is called.
     pub(super) fn usage(&self) -> String {
         let operand = self.operand.map(|operand| format!(" [{operand}]")).unwrap_or_default();
-        let switch = self.switch.map(|(switch, _)| format!(" [--{switch}]")).unwrap_or_default();
+        let switch = |it: &Switch| match it.metavar {
+            Some(metavar) => format!(" [--{}={metavar}]", it.key),
+            None => format!(" [--{}]", it.key),
+        };
+        let switches: String = self.switches.iter().map(switch).collect();
         let flags =
             if self.heeds.is_some_and(<[_]>::is_empty) { "" } else { " [--flag=value ...]" };
-        format!("gitsyncd {}{operand}{switch}{flags}", self.word)
+        format!("gitsyncd {}{operand}{switches}{flags}", self.word)
     }
 
     /// What `--help` behind it prints.
@@ -253,7 +299,7 @@ mod tests {
         let divided = of(&["status", "/git", "--root=/a", "--json", "stray"]).unwrap();
         let asked = divided.asked.unwrap();
         assert_eq!(asked.command.task, Task::Status);
-        assert_eq!((asked.operand.as_deref(), asked.switched), (Some("/git"), true));
+        assert_eq!((asked.operand.as_deref(), asked.json), (Some("/git"), true));
         assert_eq!((divided.rest, divided.before), (vec!["--root=/a".into(), "stray".into()], 2));
         let run = of(&["--one-time", "check"]).unwrap();
         assert!(run.asked.is_none() && run.rest.len() == 2 && run.before == 0);
@@ -286,8 +332,20 @@ mod tests {
     #[test]
     fn a_switch_of_one_command_is_no_switch_of_another() {
         let divided = of(&["check", "--json"]).unwrap();
-        assert!(!divided.asked.unwrap().switched);
+        assert!(!divided.asked.unwrap().json);
         assert_eq!(divided.rest, ["--json"]);
+        assert_eq!(of(&["check", "--name=a"]).unwrap().rest, ["--name=a"]);
+    }
+
+    #[test]
+    fn a_repository_is_named_in_both_ways_of_giving_a_value() {
+        let name = |words: &[&str]| of(words).unwrap().asked.unwrap().name;
+        assert_eq!(name(&["pin", "--name=a", "--root=/a"]).as_deref(), Some("a"));
+        assert_eq!(name(&["unpin", "--name", "a", "--root=/a"]).as_deref(), Some("a"));
+        assert_eq!(name(&["status", "--names=a"]), None);
+        for none in [&["pin", "--name"][..], &["pin", "--name="]] {
+            assert_eq!(of(none).unwrap_err().to_string(), "--name: needs the name of a repository");
+        }
     }
 
     #[test]

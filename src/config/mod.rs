@@ -60,14 +60,14 @@ use crate::model::{Checkout, Form, Garbage, Reference, RepoUrl, Windows};
 use args::{Args, Wish};
 use besides::Besides;
 use commands::{Asked, Divided, Task};
-use file::Read;
+use file::{File, Named, Read};
 use raw::Raw;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use whole::May;
+use whole::{May, Whole};
 
 /// What is to be done for one repository; every value holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,7 +248,7 @@ pub fn load(
     // That program passes them over.
     let passed = if called_as.is_peer() { std::mem::take(&mut stray) } else { Vec::new() };
     problems.extend(stray);
-    problems.extend(environment.problems);
+    problems.append(&mut environment.problems);
     problems.append(&mut read.problems);
     if read.is_broken {
         return Err(problems);
@@ -257,18 +257,7 @@ pub fn load(
         Ok(mut whole) if problems.is_empty() => {
             let others = passed.iter().chain(&environment.unknown);
             whole.warnings.extend(others.map(ToString::to_string));
-            Ok(match (wish, asked) {
-                (Some(_), _) => Request::Print(show::print(&whole, named.as_ref())),
-                (None, asked) => {
-                    let warnings = whole.warnings.clone();
-                    let again = named.map(|named| Again::new(besides, named, &whole));
-                    let fleet = Box::new(whole.fleet(again));
-                    match asked {
-                        Some(_) => Request::Check { fleet, warnings },
-                        None => Request::Run { fleet, warnings },
-                    }
-                }
-            })
+            Ok(request(besides, (wish, asked.is_some()), named, whole))
         }
         checked => {
             problems.extend(checked.err().into_iter().flatten());
@@ -279,6 +268,22 @@ pub fn load(
     }
 }
 
+/// What a whole configuration comes to: it is shown, checked or carried out.
+fn request(
+    besides: Besides,
+    (wish, checks): (Option<Wish>, bool),
+    named: Option<Named>,
+    whole: Whole,
+) -> Request {
+    if wish.is_some() {
+        return Request::Print(show::print(&whole, named.as_ref()));
+    }
+    let warnings = whole.warnings.clone();
+    let again = named.map(|named| Again::new(besides, named, &whole));
+    let fleet = Box::new(whole.fleet(again));
+    if checks { Request::Check { fleet, warnings } } else { Request::Run { fleet, warnings } }
+}
+
 /// What a command comes to that changes what is published. What is wrong with options counts only if
 /// they are needed.
 fn order(
@@ -287,10 +292,26 @@ fn order(
     read: Read,
     environment: Vec<Problem>,
 ) -> Result<Request, Vec<Problem>> {
+    let entries = read.file.as_ref().and_then(|file| file.entries.as_deref());
+    let name = match entries {
+        Some(entries) => {
+            let name = check::several::meant(entries, asked.name.as_deref());
+            name.map_err(|problem| vec![problem])?
+        }
+        None => asked.name.clone(),
+    };
     let whole = whole::recalled(besides, read.file.as_ref());
-    let problems = [environment, read.problems].concat();
+    let mut problems = [environment, read.problems].concat();
+    if name.is_some() && entries.is_none() {
+        let complaint = "only a file that lists repositories, given by --config, tells their roots";
+        problems.push(Problem::new("--name", complaint));
+    }
     let whole = match whole {
-        Ok(whole) if problems.is_empty() => Ok(Box::new(whole.fleet(None))),
+        Ok(whole) if problems.is_empty() => {
+            let mut fleet = whole.fleet(None);
+            fleet.repositories.retain(|one| name.is_none() || one.name == name);
+            Ok(Box::new(fleet))
+        }
         Ok(_) => Err(problems),
         Err(more) => Err([problems, more].concat()),
     };
@@ -298,15 +319,16 @@ fn order(
     let mut given = besides.given(&[&top]);
     recorded::recall(&mut given, &besides.surroundings);
     let raw = Raw::of(&given).map_err(|problem| vec![problem])?;
-    let order = check::order::read(besides, asked, (&raw, whole), &given)?;
+    let order = check::order::read(besides, asked, (&raw, whole), (&given, name))?;
     Ok(Request::Order(Box::new(order)))
 }
 
 /// What a command comes to that does not need a whole configuration. Of a file it takes what it can
 /// read, as the run may still go on with what that was before.
 fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Problem>> {
-    let top = read.file.unwrap_or_default().top;
+    let File { top, entries, .. } = read.file.unwrap_or_default();
     let given = besides.given(&[&top]);
+    let roots = || entries.as_ref().map(|entries| whole::roots(besides, &top, entries));
     let raw = || Raw::of(&given).map_err(|problem| vec![problem]);
     let with_file = |problems| read.problems.iter().cloned().chain(problems).collect();
     let operand = asked.operand.as_deref();
@@ -316,7 +338,7 @@ fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Pr
             .map(Request::Probe)
             .map_err(with_file),
         Task::Check | Task::Rollback | Task::Pin | Task::Unpin | Task::Status => raw()
-            .and_then(|raw| check::around::status(besides, asked, &raw, &given))
+            .and_then(|raw| check::around::status(besides, asked, (&raw, &given), roots()))
             .map(|source| Request::Status(Box::new(source)))
             .map_err(with_file),
         Task::Completions => {

@@ -9,6 +9,7 @@ use crate::config::git_config;
 use crate::config::given::{Given, Values};
 use crate::config::names;
 use crate::config::options::Scope;
+use crate::config::paths;
 use crate::config::problem::{Origin, Problem};
 use crate::config::raw::Raw;
 use crate::config::recorded;
@@ -16,6 +17,7 @@ use crate::config::serving;
 use crate::config::{Config, Fleet, Process};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// All that is to be done, with where each value is from.
 pub(super) struct Whole {
@@ -130,6 +132,34 @@ fn several(
     Ok(Whole { process, given, repositories, lists: true, warnings })
 }
 
+/// Where the repositories are that a file lists, by their names.
+pub(super) fn roots(besides: &Besides, top: &Values, entries: &[Entry]) -> Vec<(String, PathBuf)> {
+    let cwd = besides.surroundings.cwd.as_deref().unwrap_or(Path::new("/"));
+    let root = |entry: &Entry| {
+        let (name, _) = check::several::name(entry).ok()?;
+        let given = given_for(besides, top, entry, Some(&name));
+        let root = given.text("root").filter(|root| !root.is_empty())?;
+        Some((name, paths::absolute(cwd, root)))
+    };
+    entries.iter().filter_map(root).collect()
+}
+
+/// What counts for one that a file lists.
+fn given_for(besides: &Besides, top: &Values, entry: &Entry, name: Option<&str>) -> Given {
+    let mut given = besides.given(&[&entry.values, top]);
+    given.belongs_to(format!("the repository in {}", entry.place.name()));
+    // Its own root counts before that of all, wherever this is from.
+    if let Some((root, origin)) = entry.values.get("root") {
+        given.put("root", root.clone(), origin.clone());
+    } else if let (Some(root), Some(name)) = (given.text("root"), name)
+        && !root.is_empty()
+    {
+        let origin = given.origin("root").clone();
+        given.put("root", format!("{}/{name}", root.trim_end_matches('/')), origin);
+    }
+    given
+}
+
 /// Takes one that a file lists.
 fn repository(
     besides: &Besides,
@@ -137,18 +167,8 @@ fn repository(
     entry: &Entry,
     process: &Process,
 ) -> Result<Repository, Vec<Problem>> {
-    let mut given = besides.given(&[&entry.values, top]);
-    given.belongs_to(format!("the repository in {}", entry.place.name()));
     let name = check::several::name(entry);
-    // Its own root counts before that of all, wherever this is from.
-    if let Some((root, origin)) = entry.values.get("root") {
-        given.put("root", root.clone(), origin.clone());
-    } else if let (Some(root), Ok((name, _))) = (given.text("root"), &name)
-        && !root.is_empty()
-    {
-        let origin = given.origin("root").clone();
-        given.put("root", format!("{}/{name}", root.trim_end_matches('/')), origin);
-    }
+    let given = given_for(besides, top, entry, name.as_ref().ok().map(|(name, _)| name.as_str()));
     let raw = Raw::of(&given).map_err(|problem| vec![problem])?;
     let (config, problems) = check::repository(besides, &raw, &given, process);
     match (config, name) {

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 /// Which commit is published then, or why it is not.
 pub type Fulfilled = Result<Option<CommitId>, String>;
 
-/// Carries out a wish for the first repository. If that cannot be done, nothing else is.
+/// Carries out a wish for the only repository that is given. If that cannot be done, nothing else is.
 pub fn fulfil(fleet: Fleet, wish: Wish, by: &str) -> Result<Fulfilled, DaemonError> {
     disk::let_others_read(fleet.process.group_write);
     let Some(config) = fleet.repositories.into_iter().next() else {

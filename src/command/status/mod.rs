@@ -15,9 +15,9 @@ use crate::publish::{Layout, Lock};
 use crate::runtime::Stop;
 use http::StatusCode;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long it may take.
@@ -67,37 +67,47 @@ fn tell(found: &Found) -> (bool, String) {
 
 /// Asks the API, or else reads the file.
 fn find(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
+    let has_files = from.root.is_some() || !from.roots.is_empty();
     let api = if from.api.urls.is_empty() {
         None
-    } else if from.root.is_some() {
+    } else if has_files {
         Some(ask_api(from, &stop.share(API_SHARE)))
     } else {
         return ask_api(from, stop);
     };
-    match (api, &from.root) {
-        (Some(Ok(found)), _) => Ok(found),
-        (api, Some(root)) => {
-            let why = api.and_then(Result::err);
-            match (read_file(root), why) {
-                (Ok(found), None) => Ok(found),
-                (Ok(found), Some(why)) => {
-                    Ok(Found { source: format!("{} ({why})", found.source), ..found })
-                }
-                (Err(cause), None) => Err(cause),
-                (Err(cause), Some(why)) => Err(Cause::new(format!("{why}; {cause}"))),
-            }
+    let why = match api {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(why)) => Some(why),
+        None => None,
+    };
+    let found = match (&from.root, from.roots.as_slice()) {
+        (Some(root), _) => read_file(root),
+        (None, [(_, root)]) => read_file(root),
+        (None, []) => Err(Cause::new("there is nobody to ask")),
+        (None, roots) => Ok(read_files(roots)),
+    };
+    match (found, why) {
+        (found, None) => found,
+        (Ok(found), Some(why)) => {
+            Ok(Found { source: format!("{} ({why})", found.source), ..found })
         }
-        (_, None) => Err(Cause::new("there is nobody to ask")),
+        (Err(cause), Some(why)) => Err(Cause::new(format!("{why}; {cause}"))),
     }
 }
 
 /// Asks the API. It gets the token only if it says that it wants one.
 fn ask_api(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
-    let mut answer = ask::get(&from.api, None, stop)?;
+    let mut api = from.api.clone();
+    if let Some(name) = &from.name {
+        for url in &mut api.urls {
+            url.query_pairs_mut().append_pair("repo", name);
+        }
+    }
+    let mut answer = ask::get(&api, None, stop)?;
     if answer.status == StatusCode::UNAUTHORIZED
         && let Some(source) = &from.token
     {
-        answer = ask::get(&from.api, Some(&token(source)?), stop)?;
+        answer = ask::get(&api, Some(&token(source)?), stop)?;
     }
     if answer.status == StatusCode::UNAUTHORIZED {
         let told = format!("{}; check api-token or api-token-file", answer.line());
@@ -114,6 +124,22 @@ fn ask_api(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
         None => is_status(&found.value),
     };
     if whole { Ok(found) } else { Err(no_status(&source)) }
+}
+
+/// Reads the status file of each root. What cannot be read stands in the place of a status.
+fn read_files(roots: &[(String, PathBuf)]) -> Found {
+    let one = |(name, root): &(String, PathBuf)| {
+        let mut value = match read_file(root) {
+            Ok(found) => found.value,
+            Err(cause) => json!({"last_attempt": {"error": {"message": cause.to_string()}}}),
+        };
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("name".to_owned(), json!(name));
+        }
+        value
+    };
+    let value = Value::Array(roots.iter().map(one).collect());
+    Found { text: format!("{value:#}"), value, source: "the root of each".to_owned() }
 }
 
 /// Reads the status file of a root, or the file itself.

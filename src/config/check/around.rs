@@ -39,6 +39,10 @@ pub struct StatusSource {
     pub token: Option<PasswordSource>,
     /// The directory with the status file, for when the API is not asked or nobody answers.
     pub root: Option<PathBuf>,
+    /// The same of each repository, by their names, if a file lists them.
+    pub roots: Vec<(String, PathBuf)>,
+    /// The repository that is meant, if it is one of several.
+    pub name: Option<String>,
     /// Whether the status is wanted as it is.
     pub json: bool,
 }
@@ -77,8 +81,8 @@ pub(in crate::config) fn probe(
 pub(in crate::config) fn status(
     besides: &Besides,
     asked: &Asked,
-    raw: &Raw,
-    given: &Given,
+    (raw, given): (&Raw, &Given),
+    roots: Option<Vec<(String, PathBuf)>>,
 ) -> Result<StatusSource, Vec<Problem>> {
     let mut checker = Checker::new(besides, given);
     let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
@@ -91,6 +95,14 @@ pub(in crate::config) fn status(
     let root = checker.file("root", raw.root.as_ref());
     let resolve = checker.resolver();
     let mut told = checker.problems;
+    let is_listed = roots.is_some() && asked.operand.is_none();
+    let mut roots = roots.filter(|_| is_listed).unwrap_or_default();
+    if let Some(name) = asked.name.as_ref().filter(|_| is_listed) {
+        roots.retain(|(other, _)| other == name);
+        if roots.is_empty() {
+            told.push(Problem::new("--name", "there is no such repository in the file"));
+        }
+    }
     let (urls, root) = match asked.operand.as_deref() {
         Some(text) if is_url(text) => (api(text).map_err(|problem| told.push(problem)).ok(), None),
         Some(text) => match resolve(text) {
@@ -100,14 +112,15 @@ pub(in crate::config) fn status(
                 (None, None)
             }
         },
-        None => (here(bind.as_deref(), API).ok(), root),
+        None => (here(bind.as_deref(), API).ok(), root.filter(|_| !is_listed)),
     };
     let urls = urls.unwrap_or_default();
-    if urls.is_empty() && root.is_none() && told.is_empty() {
+    if urls.is_empty() && root.is_none() && roots.is_empty() && told.is_empty() {
         told.push(Problem::new("--root", "is required, or --http-bind, or a URL"));
     }
     if told.is_empty() {
-        Ok(StatusSource { api: Probe { urls, authorities }, token, root, json: asked.switched })
+        let (name, api) = (asked.name.clone(), Probe { urls, authorities });
+        Ok(StatusSource { api, token, root, roots, name, json: asked.json })
     } else {
         Err(told)
     }

@@ -51,7 +51,7 @@ pub(in crate::config) fn read(
     besides: &Besides,
     asked: &Asked,
     (raw, whole): (&Raw, Result<Box<Fleet>, Vec<Problem>>),
-    given: &Given,
+    (given, name): (&Given, Option<String>),
 ) -> Result<Order, Vec<Problem>> {
     let mut checker = Checker::new(besides, given);
     let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
@@ -61,6 +61,8 @@ pub(in crate::config) fn read(
         ("api-token-file", raw.api_token_file.as_ref()),
     );
     let time = checker.read("sync-timeout", raw.sync_timeout.as_ref(), values::duration);
+    let own = whole.as_ref().ok().and_then(|fleet| fleet.repositories.first());
+    let time = own.map(|config| config.sync_timeout).or(time);
     let authorities = authorities(&mut checker, raw);
     let mut problems = checker.problems;
     let target = target(asked).map_err(|problem| problems.push(problem)).ok();
@@ -75,7 +77,7 @@ pub(in crate::config) fn read(
         Some(target) if problems.is_empty() => Ok(Order {
             word,
             target,
-            name: None,
+            name,
             api: Probe { urls: urls.unwrap_or_default(), authorities },
             token,
             time: time.unwrap_or_default(),

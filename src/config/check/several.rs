@@ -31,6 +31,27 @@ pub(in crate::config) fn name(entry: &Entry) -> Result<(String, Origin), Problem
     Err(Problem::new(entry.place.name(), complaint))
 }
 
+/// Finds which of the repositories that a file lists a command means. It must say so if there are
+/// several.
+pub(in crate::config) fn meant(
+    entries: &[Entry],
+    asked: Option<&str>,
+) -> Result<Option<String>, Problem> {
+    let names: Vec<_> = entries.iter().filter_map(|entry| Some(name(entry).ok()?.0)).collect();
+    let told = |complaint: &str| {
+        Err(Problem::new("--name", format!("{complaint}; the file lists {}", names.join(", "))))
+    };
+    match (asked, names.as_slice()) {
+        (Some(asked), names) if names.iter().any(|name| name == asked) => {
+            Ok(Some(asked.to_owned()))
+        }
+        (Some(_), _) => told("there is no such repository"),
+        (None, []) => Ok(None),
+        (None, [only]) => Ok(Some(only.clone())),
+        (None, _) => told("is needed to say which repository is meant"),
+    }
+}
+
 /// Says why a text cannot be a name.
 fn unfit(name: &str) -> Option<&'static str> {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);

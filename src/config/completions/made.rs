@@ -70,7 +70,10 @@ fn command(command: &'static Command) -> clap::Command {
     plain(command.word)
         .about(command.short)
         .args(operand)
-        .args(command.switch.map(|(key, help)| switch(key, help)))
+        .args(command.switches.iter().map(|own| match own.metavar {
+            Some(metavar) => Arg::new(own.key).long(own.key).help(own.short).value_name(metavar),
+            None => switch(own.key, own.short),
+        }))
         .args(names::options().filter(heeded).map(option))
         .arg(switch("help", "Show a help of this command").short('h'))
 }

@@ -74,3 +74,114 @@ fn repositories_come_and_go_with_the_file_and_a_wrong_one_changes_nothing() {
     shows("two", &second.commit("more", "1"));
     assert!(roots.join("one/latest").exists());
 }
+
+/// Two repositories in one file, of which two commits each were published.
+struct Pair {
+    upstreams: [Upstream; 2],
+    firsts: [String; 2],
+    dir: tempfile::TempDir,
+}
+
+impl Pair {
+    fn published() -> Self {
+        let upstreams = [Upstream::new(), Upstream::new()];
+        let firsts = [upstreams[0].head(), upstreams[1].head()];
+        let pair = Self { upstreams, firsts, dir: tempfile::tempdir().unwrap() };
+        let list = entry("one", &pair.upstreams[0]) + &entry("two", &pair.upstreams[1]);
+        fs::write(pair.file(), format!("log-format: json\nrepositories:\n{list}")).unwrap();
+        pair.ask(&["--one-time"]).finish().expect_code(0);
+        for upstream in &pair.upstreams {
+            upstream.commit("more", "1");
+        }
+        pair.ask(&["--one-time"]).finish().expect_code(0);
+        pair
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.dir.path().join("f.yaml")
+    }
+
+    fn roots(&self) -> std::path::PathBuf {
+        self.dir.path().join("roots")
+    }
+
+    fn ask(&self, words: &[&str]) -> crate::support::daemon::Setup {
+        command(words)
+            .flag(format!("--config={}", self.file().display()))
+            .flag(format!("--root={}", self.roots().display()))
+    }
+
+    #[track_caller]
+    fn shows(&self, name: &str, commit: &str) {
+        let shown = fs::read_link(self.roots().join(name).join("latest")).unwrap();
+        assert!(shown.ends_with(commit), "{name} shows {}", shown.display());
+    }
+}
+
+#[test]
+fn what_is_published_is_changed_for_the_repository_that_is_named() {
+    let pair = Pair::published();
+    let told = |words: &[&str], code| {
+        let finished = pair.ask(words).finish();
+        finished.expect_code(code);
+        [finished.stdout.join("\n"), finished.log.join("\n")].concat()
+    };
+    for words in [&["rollback"][..], &["pin"], &["unpin"]] {
+        let told = told(words, 2);
+        let wanted = "is needed to say which repository is meant; the file lists one, two";
+        assert!(told.contains(wanted), "{told}");
+    }
+    let wrong = told(&["rollback", "--name=three"], 2);
+    assert!(wrong.contains("there is no such repository; the file lists one, two"), "{wrong}");
+    assert!(told(&["rollback", "--name=two"], 0).contains(&pair.firsts[1]));
+    pair.shows("one", &pair.upstreams[0].head());
+    pair.shows("two", &pair.firsts[1]);
+    told(&["unpin", "--name", "two"], 0);
+    pair.shows("two", &pair.upstreams[1].head());
+    // A file is needed to know where its root is.
+    let root = format!("--root={}", pair.roots().join("one").display());
+    let finished = command(&["rollback", "--name=one"]).flag(root).finish();
+    finished.expect_code(2);
+}
+
+#[test]
+fn a_running_gitsyncd_is_told_which_repository_is_meant() {
+    let pair = Pair::published();
+    let text = fs::read_to_string(pair.file()).unwrap();
+    fs::write(pair.file(), format!("http-bind: '127.0.0.1:0'\napi-token: sesame\n{text}")).unwrap();
+    let daemon = pair.ask(&[]).start();
+    let at = |words: &[&str]| {
+        let setup = pair.ask(words).flag(format!("--http-bind={}", daemon.address()));
+        setup.flag("--api-token=sesame").finish()
+    };
+    at(&["rollback"]).expect_code(2);
+    at(&["rollback", "--name=one"]).expect_code(0);
+    pair.shows("one", &pair.firsts[0]);
+    pair.shows("two", &pair.upstreams[1].head());
+    let one = at(&["status", "--name=one"]);
+    one.expect_code(0);
+    expect_line(&one, "name one", "");
+    expect_line(&one, "pinned", "yes");
+    expect_line(&at(&["status"]), "repositories 2, 0 of them not well", "");
+}
+
+#[test]
+fn a_status_is_read_from_the_root_of_each() {
+    let pair = Pair::published();
+    let all = pair.ask(&["status"]).finish();
+    all.expect_code(0);
+    expect_line(&all, "repositories 2, 0 of them not well", "");
+    expect_line(&all, "two steady, well;", &pair.upstreams[1].head()[..10]);
+    let one = pair.ask(&["status", "--name=one"]).finish();
+    one.expect_code(0);
+    expect_line(&one, "commit", &pair.upstreams[0].head());
+    pair.ask(&["status", "--name=three"]).finish().expect_code(2);
+    fs::remove_file(pair.roots().join("two/.git-sync")).unwrap();
+    let less = pair.ask(&["status"]).finish();
+    less.expect_code(1);
+    expect_line(&less, "repositories 2, 1 of them not well", "");
+    assert!(less.stdout.join("\n").contains("nothing has been synced there yet"), "{less:?}");
+    let json = pair.ask(&["status", "--json"]).finish();
+    let value: serde_json::Value = serde_json::from_str(&json.stdout.join("\n")).unwrap();
+    assert_eq!(value[1]["name"], "two");
+}
