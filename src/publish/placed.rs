@@ -299,7 +299,10 @@ fn become_link(layout: &Layout, now: &Standing) -> Result<(), DiskError> {
 /// Sends trees home that a crash left elsewhere, or of which Git believes that they are.
 fn repair(layout: &Layout) -> Result<(), DiskError> {
     let now = Standing::now(layout).map(|now| now.name);
-    for tree in trees(layout)? {
+    let live = link::live(layout).map(|live| live.tree);
+    // Trees elsewhere are of versions of git-sync that had no such place.
+    let own = |tree: &PathBuf| tree.starts_with(layout.trees()) && live.as_ref() != Some(tree);
+    for tree in trees(layout)?.into_iter().filter(own) {
         if tree.is_symlink() {
             remove(&tree)?;
             continue;

@@ -5,6 +5,7 @@ pub(super) mod around;
 mod hooks;
 pub(super) mod order;
 mod part;
+mod past;
 mod peer;
 mod serving;
 pub(super) mod several;
@@ -95,7 +96,7 @@ impl<'a> Checker<'a> {
         let depth = self.read("depth", raw.depth.as_ref(), depth);
         let part = part::part(self, raw);
         let verify = part::verify(self, raw);
-        self.past(raw);
+        past::past(self, raw);
         let places = self.places(raw);
         let upkeep = self.upkeep(raw);
         let (period, jitter) = self.rests(raw);
@@ -317,18 +318,6 @@ impl<'a> Checker<'a> {
         (max.flatten(), init.or(max).flatten())
     }
 
-    /// Looks at what earlier versions had.
-    fn past(&mut self, raw: &Raw) {
-        self.read("ssh", raw.ssh.as_ref(), values::switch);
-        self.read("git", raw.git.as_ref(), |_program| Ok(()));
-        self.read("change-permissions", raw.change_permissions.as_ref(), permissions);
-        if self.given.is_given("rev") && self.given.is_given("branch") {
-            let complaint = "both --branch and --rev were given, by flag or by variable; --ref takes \
-                             the place of both";
-            self.complain("ref", complaint);
-        }
-    }
-
     fn default_log_format(&self) -> LogFormat {
         if self.surroundings.stderr_is_terminal { LogFormat::Text } else { LogFormat::Json }
     }
@@ -375,16 +364,6 @@ fn init_period(text: &str) -> Result<Option<Duration>, String> {
     match values::duration(text)? {
         Duration::ZERO => Ok(None),
         _ => values::rest(text).map(Some),
-    }
-}
-
-/// Reads the modes that version 3 gave to files; only none is possible.
-fn permissions(text: &str) -> Result<(), String> {
-    match values::number(text)? {
-        0 => Ok(()),
-        _ => Err("is no longer possible: modes are those of the commit; for files that the group \
-                  may write use --group-write"
-            .to_owned()),
     }
 }
 
