@@ -22,14 +22,14 @@ use crate::support::settings;
 use crate::support::stats::{megabytes, summary};
 use crate::support::usage::pause;
 
-/// How many repositories there are.
-const MANY: usize = 500;
 /// How many files each has.
 const FILES: u32 = 10;
 /// How often each is looked at, in seconds.
 const PERIOD: u32 = 10;
 /// How long is watched what that costs.
 const WATCH: Duration = Duration::from_secs(30);
+/// How long is counted how many polls there are.
+const SECOND: Duration = Duration::from_secs(1);
 /// How long it has to settle down before that: the trees for the next change are prepared.
 const SETTLING: Duration = Duration::from_secs(20);
 /// How long the first sync of all may take.
@@ -37,36 +37,43 @@ const LONG: Duration = Duration::from_mins(10);
 
 /// What they follow.
 pub(crate) fn columns() -> Vec<String> {
-    ["500 repositories", "one repository, 500 times"].map(str::to_owned).into()
+    ["one repository each", "all the same one"].map(str::to_owned).into()
 }
 
 /// What was seen of one process.
 struct Seen {
     first: f64,
     resident: f64,
+    anonymous: f64,
     threads: f64,
     descriptors: f64,
-    connections: f64,
+    sockets: f64,
+    opened: f64,
     polls: f64,
+    least: f64,
+    most: f64,
     cpu: f64,
     disk: f64,
 }
 
 /// Measures both.
 pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
-    report.remark("Each has ten files; while it is watched, each is looked at every ten seconds.");
+    let many = settings::repositories();
+    report.ran(&format!("one process for each column, with {many} repositories of {FILES} files"));
     let place = ground.place();
     let origin = small(place.path());
     let base = ground.server.url().replace("repo.git", "many");
     let served = ground.dir().join("many");
     fs::create_dir_all(&served).unwrap();
-    for number in 0..MANY {
+    for number in 0..many {
         let link = served.join(format!("{number}.git"));
         std::os::unix::fs::symlink(&origin, link).unwrap();
     }
     let sides = [true, false].map(|apart| {
         let roots = place.path().join(if apart { "apart" } else { "same" });
-        watch(ground, &roots, |number| format!("{base}/{}.git", if apart { number } else { 0 }))
+        watch(ground, (&roots, many), |number| {
+            format!("{base}/{}.git", if apart { number } else { 0 })
+        })
     });
     fs::remove_dir_all(&served).unwrap();
     let mut row = |what, unit, figure: fn(&Seen) -> f64| {
@@ -74,11 +81,16 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
     };
     row("first sync of all", Unit::Time, |seen| seen.first);
     row("resident memory", Unit::Memory, |seen| seen.resident);
+    row("anonymous memory", Unit::Memory, |seen| seen.anonymous);
     row("threads", Unit::Count, |seen| seen.threads);
     row("descriptors", Unit::Count, |seen| seen.descriptors);
-    row("open connections", Unit::Count, |seen| seen.connections);
+    row("connections opened until then", Unit::Count, |seen| seen.opened);
+    row("open sockets", Unit::Count, |seen| seen.sockets);
     row("processor time in a second", Unit::Time, |seen| seen.cpu);
-    row("requests in a second", Unit::Count, |seen| seen.polls);
+    row("processor time of a poll", Unit::Time, |seen| seen.cpu / seen.polls);
+    row("polls in a second", Unit::Count, |seen| seen.polls);
+    row("polls in a second, least", Unit::Count, |seen| seen.least);
+    row("polls in a second, most", Unit::Count, |seen| seen.most);
     row("disk", Unit::Memory, |seen| seen.disk);
 }
 
@@ -107,10 +119,10 @@ impl Drop for Process {
 }
 
 impl Process {
-    fn begin(roots: &Path, url: impl Fn(usize) -> String) -> Self {
+    fn begin((roots, many): (&Path, usize), url: impl Fn(usize) -> String) -> Self {
         fs::create_dir_all(roots).unwrap();
         let mut text = format!("period: {PERIOD}s\nref: main\nrepositories:\n");
-        for number in 0..MANY {
+        for number in 0..many {
             let root = roots.join(number.to_string());
             let (url, root) = (url(number), root.display());
             writeln!(
@@ -141,11 +153,11 @@ impl Process {
     }
 }
 
-fn watch(ground: &Ground, roots: &Path, url: impl Fn(usize) -> String) -> Seen {
-    let begun = Instant::now();
-    let mut process = Process::begin(roots, url);
+fn watch(ground: &Ground, (roots, many): (&Path, usize), url: impl Fn(usize) -> String) -> Seen {
+    let (start, begun) = (ground.server.mark(), Instant::now());
+    let mut process = Process::begin((roots, many), url);
     let mut left: Vec<PathBuf> =
-        (0..MANY).map(|number| roots.join(number.to_string()).join("latest")).collect();
+        (0..many).map(|number| roots.join(number.to_string()).join("latest")).collect();
     while !left.is_empty() {
         left.retain(|link| fs::read_link(link).is_err());
         assert!(process.0.try_wait().unwrap().is_none(), "the program has ended");
@@ -154,21 +166,31 @@ fn watch(ground: &Ground, roots: &Path, url: impl Fn(usize) -> String) -> Seen {
     }
     let first = begun.elapsed().as_secs_f64();
     pause(SETTLING);
-    let (mark, before, cpu) = (ground.server.mark(), Instant::now(), process.cpu());
-    pause(WATCH);
+    let opened = ground.server.asked_since(start).connections;
+    let (before, cpu) = (Instant::now(), process.cpu());
+    let mark = ground.server.mark();
+    let mut asked = vec![0.0];
+    while before.elapsed() < WATCH {
+        pause(SECOND);
+        asked.push(ground.server.asked_since(mark).requests);
+    }
+    let each: Vec<_> = asked.windows(2).map(|two| two[1] - two[0]).collect();
     let seconds = before.elapsed().as_secs_f64();
     let cpu = process.cpu().saturating_sub(cpu).as_secs_f64() / seconds;
-    let asked = ground.server.asked_since(mark);
     let is_socket = |file: &Path| {
         fs::read_link(file).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
     };
     Seen {
         first,
         resident: processes::resident(process.0.id()),
+        anonymous: processes::anonymous(process.0.id()),
         threads: process.count("task", |_| true),
         descriptors: process.count("fd", |_| true),
-        connections: process.count("fd", is_socket),
-        polls: asked.requests / seconds,
+        sockets: process.count("fd", is_socket),
+        opened,
+        polls: each.iter().sum::<f64>() / seconds,
+        least: each.iter().copied().fold(f64::INFINITY, f64::min),
+        most: each.iter().copied().fold(0.0, f64::max),
         cpu,
         disk: megabytes(disk::used(roots)),
     }

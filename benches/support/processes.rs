@@ -28,6 +28,11 @@ pub(crate) fn resident(process: u32) -> f64 {
     megabytes(status(process).map_or(0, |memory| memory.now))
 }
 
+/// Its memory at this moment that is in no file.
+pub(crate) fn anonymous(process: u32) -> f64 {
+    megabytes(status(process).map_or(0, |memory| memory.anonymous))
+}
+
 /// The processor time of all processes below one that have ended.
 pub(crate) fn cpu_of_children(process: u32) -> Duration {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

@@ -87,6 +87,11 @@ impl Report {
         self.runs.push(format!("{times} {what} with {} files ({size})", ground.files));
     }
 
+    /// Notes what was done with no repository of the usual sizes.
+    pub(crate) fn ran(&mut self, what: &str) {
+        self.runs.push(what.to_owned());
+    }
+
     /// Notes something else that a reader should know.
     pub(crate) fn remark(&mut self, text: &str) {
         self.remarks.push(text.to_owned());

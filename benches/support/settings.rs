@@ -42,6 +42,11 @@ pub(crate) fn changes() -> usize {
     variable("BENCH_CHANGES").map_or(1_000, |text| text.parse().unwrap())
 }
 
+/// How many repositories one process keeps: `BENCH_REPOSITORIES`.
+pub(crate) fn repositories() -> usize {
+    variable("BENCH_REPOSITORIES").map_or(500, |text| text.parse().unwrap())
+}
+
 /// How often to repeat: `BENCH_RUNS`, or as often as the size of the repository lets one wait.
 pub(crate) fn runs(files: u32) -> usize {
     let asked = variable("BENCH_RUNS").map(|text| text.parse().unwrap());
@@ -80,7 +85,7 @@ pub(crate) fn is_built_here() -> bool {
 
 /// The variables that were set, for the command that repeats this run.
 pub(crate) fn given() -> Vec<String> {
-    let names = ["BENCH_FILES", "BENCH_KIB", "BENCH_RUNS", "BENCH_CHANGES"];
+    let names = ["BENCH_FILES", "BENCH_KIB", "BENCH_RUNS", "BENCH_CHANGES", "BENCH_REPOSITORIES"];
     let plain = names.into_iter().filter_map(|name| Some(format!("{name}={}", variable(name)?)));
     // Where the peer is differs from machine to machine.
     plain.chain(peer().map(|_| "BENCH_PEER=…".to_owned())).collect()

@@ -21,6 +21,7 @@ pub(super) fn fetch(
     wanted: &mut Wanted,
     stop: &Stop,
 ) -> Result<(Store, Fetched), AttemptError> {
+    let store = store.wake()?;
     let store = in_their_format(me, store, wanted, stop)?;
     whole::complete(me, &store, wanted, stop)?;
     let (store, fetched) = match fetch_into(me, &store, wanted, stop) {

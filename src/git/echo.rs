@@ -66,7 +66,9 @@ impl Echo {
             Some(response) => response,
             None => client.ask(request.clone(), ROOM, stop).and_then(Response::success)?,
         };
-        if let Some(answer) = response.body.whole().cloned() {
+        if let Some(answer) = response.body.whole() {
+            // A copy, so that the room into which it was read is free again.
+            let answer = Bytes::copy_from_slice(answer);
             *said = Some(Said { question: request, text, answer, news: None });
         }
         Ok(response)

@@ -34,6 +34,9 @@ use url::Url;
 /// How often the first request may be sent elsewhere.
 const MAX_REDIRECTS: usize = 10;
 
+/// What a server says of how it greets us (gitprotocol-http).
+const GREETING: &[u8] = b"content-type: application/x-git-upload-pack-advertisement\n";
+
 /// What gix asks for by HTTP goes through here.
 #[derive(Debug)]
 pub(super) struct Http {
@@ -46,6 +49,8 @@ pub(super) struct Http {
     redirected: Option<String>,
     echo: Echo,
     allowance: Allowance,
+    /// What the server said at the beginning, if it need not be asked for that.
+    greeting: Option<Vec<u8>>,
 }
 
 impl Http {
@@ -58,12 +63,27 @@ impl Http {
     ) -> Self {
         let dress = Dress::new(home.clone(), outfit);
         let redirects = Redirects::default();
-        Self { client, home, dress, stop, redirects, redirected: None, echo, allowance }
+        Self {
+            client,
+            home,
+            dress,
+            stop,
+            redirects,
+            redirected: None,
+            echo,
+            allowance,
+            greeting: None,
+        }
     }
 
     /// Follows these redirects.
     pub(super) fn with_redirects(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// Begins with what the server said at the beginning of an earlier conversation.
+    pub(super) fn greeted(self, greeting: Vec<u8>) -> Self {
+        Self { greeting: Some(greeting), ..self }
     }
 
     /// Lends this to gix.
@@ -179,6 +199,12 @@ impl gix_http::Http for Http {
         base_url: &str,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> gix::error::Result<GetResponse<Reader, Reader>> {
+        if let Some(greeting) = self.greeting.take() {
+            return Ok(GetResponse {
+                headers: Reader::Text(Cursor::new(GREETING.to_vec())),
+                body: Reader::Text(Cursor::new(greeting)),
+            });
+        }
         let response = self
             .get_following(url, base_url, parse(headers))
             .map_err(|error| gix::Error::from_error(error.into_io()))?;

@@ -38,7 +38,7 @@ fn url_in(text: &[u8]) -> Option<String> {
 /// The directory of the repository that a path leads to: itself if it is bare.
 pub fn git_directory(path: &Path) -> Option<PathBuf> {
     let real = path.canonicalize().ok()?;
-    let repo = store::options().open(real).ok()?.to_thread_local();
+    let repo = store::options(store::ROOM).open(real).ok()?.to_thread_local();
     Some(repo.common_dir().to_owned())
 }
 

@@ -35,7 +35,8 @@ pub struct Local {
 /// Where the refs of a repository of this machine are: files, and a directory of many.
 pub fn ref_places(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let itself = vec![path.to_owned(), path.join(".git")];
-    let opened = path.canonicalize().ok().and_then(|real| store::options().open(real).ok());
+    let opened =
+        path.canonicalize().ok().and_then(|real| store::options(store::ROOM).open(real).ok());
     let Some(repo) = opened.map(|repo| repo.to_thread_local()) else {
         return (itself, Vec::new());
     };
@@ -65,7 +66,7 @@ impl Local {
         };
         let identity = identity(path);
         let real = path.canonicalize().map_err(|error| nothing(Cause::of(&error)))?;
-        store::options()
+        store::options(store::ROOM)
             .open(real)
             .map(|repo| Self { path: path.to_owned(), repo: repo.to_thread_local(), identity })
             .map_err(|error| closed(words(&error)))

@@ -42,6 +42,7 @@ mod store;
 mod talk;
 mod tips;
 mod tree;
+mod visit;
 mod whole;
 
 pub use changes::Changes;

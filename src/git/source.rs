@@ -5,12 +5,11 @@ use crate::git::Order;
 use crate::git::Resolved;
 use crate::git::Store;
 use crate::git::allowance::{Allowance, Allowed};
-use crate::git::echo::Echo;
-use crate::git::http::Http;
 use crate::git::local::Local;
 use crate::git::shell::Shell;
 use crate::git::talk::Talk;
 use crate::git::tips;
+use crate::git::visit::Visit;
 use crate::model::{Class, Location, ObjectFormat, Outfit, Redirects, Reference, RepoUrl};
 use crate::net::Client;
 use crate::net::Traffic;
@@ -24,19 +23,12 @@ use gix_transport::client::git::blocking_io::Connection;
 use std::io::BufWriter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use url::Url;
 
 /// The port of `git daemon`, assigned by IANA.
 const DAEMON_PORT: u16 = 9418;
 
 type DaemonConnection = Connection<Allowed<Incoming>, BufWriter<Outgoing>>;
-
-/// How long the first answer in a conversation that is gone on with may take. After that, the
-/// connection is taken for dead and a new conversation begins, which has all the time there is.
-const FIRST_ANSWER: Duration = Duration::from_secs(10);
-/// The part of the time of an attempt that such a first answer may take at most.
-const FIRST_SHARE: u32 = 3;
 
 /// A repository to follow and the means to get there.
 #[derive(Clone, Debug)]
@@ -63,50 +55,6 @@ pub enum Session {
     Ssh(Box<Shell>),
     /// In a directory of this machine.
     Local(Box<Local>),
-}
-
-/// A conversation over HTTP, and what was learned in it.
-#[derive(Debug)]
-pub struct Visit {
-    talk: Talk<gix_transport::client::blocking_io::http::Transport<Http>>,
-    client: Client,
-    echo: Echo,
-    known: Option<(Reference, Resolved)>,
-    /// Of the attempt that goes on with it: the end of the first answer, and of all.
-    renewed: Option<(Stop, Stop)>,
-}
-
-impl Visit {
-    fn renew(mut self, stop: &Stop) -> Option<Self> {
-        let first = stop.share(FIRST_SHARE).or_sooner(FIRST_ANSWER);
-        self.talk = self.talk.renew(&first)?;
-        self.renewed = Some((first, stop.clone()));
-        Some(self)
-    }
-
-    /// Asks what the ref names. What was asked in an earlier attempt is asked in the same words.
-    fn resolve(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
-        let Some((first, stop)) = self.renewed.take() else {
-            return self.ask(reference);
-        };
-        if let Some((asked, known)) = &self.known
-            && asked == reference
-            && self.echo.repeat(&self.client, &first)? == Some(true)
-        {
-            let known = known.clone();
-            self.talk.obey(&stop)?;
-            return Ok(known);
-        }
-        let resolved = self.ask(reference)?;
-        self.talk.obey(&stop)?;
-        Ok(resolved)
-    }
-
-    fn ask(&mut self, reference: &Reference) -> Result<Resolved, GitError> {
-        let resolved = self.talk.resolve(reference)?;
-        self.known = Some((reference.clone(), resolved.clone()));
-        Ok(resolved)
-    }
 }
 
 impl Source {
@@ -171,12 +119,9 @@ impl Source {
     }
 
     fn visit(&self, url: &Url, outfit: &Outfit, stop: &Stop) -> Result<Session, GitError> {
-        let (client, echo) = (self.client.identified(self.identified), Echo::default());
-        let (allowance, to) = (Allowance::for_refs(), (url.clone(), outfit));
-        let http = Http::new(client.clone(), to, stop.clone(), echo.clone(), allowance.clone())
-            .with_redirects(self.redirects);
-        let talk = Talk::over(http.transport()?, allowance, url.to_string(), stop)?;
-        Ok(Session::Http(Box::new(Visit { talk, client, echo, known: None, renewed: None })))
+        let client = self.client.identified(self.identified);
+        let visit = Visit::begin(client, (url, outfit), self.redirects, stop)?;
+        Ok(Session::Http(Box::new(visit)))
     }
 
     fn daemon(
@@ -206,8 +151,9 @@ impl Session {
     /// program at the other side is a new one, over SSH on the same connection.
     pub fn rest(self) -> Option<Self> {
         match self {
+            Self::Http(visit) => visit.rest().map(|visit| Self::Http(Box::new(visit))),
             Self::Daemon(_) | Self::Ssh(_) => None,
-            Self::Http(_) | Self::Local(_) => Some(self),
+            Self::Local(local) => Some(Self::Local(local)),
         }
     }
 
@@ -215,7 +161,7 @@ impl Session {
     /// connections are kept apart from the conversation, and on this machine.
     pub fn renew(self, stop: &Stop) -> Option<Self> {
         match self {
-            Self::Http(visit) => visit.renew(stop).map(|visit| Self::Http(Box::new(visit))),
+            Self::Http(visit) => Some(Self::Http(Box::new(visit.renew(stop)))),
             Self::Daemon(_) | Self::Ssh(_) => None,
             Self::Local(local) => local.is_still_there().then_some(Self::Local(local)),
         }
@@ -224,7 +170,7 @@ impl Session {
     /// Says whether the server speaks only an old version of the protocol.
     fn is_old(&self) -> bool {
         match self {
-            Self::Http(visit) => visit.talk.is_old(),
+            Self::Http(visit) => visit.is_old(),
             Self::Daemon(talk) => talk.is_old(),
             Self::Ssh(shell) => shell.is_old(),
             Self::Local(_) => false,
@@ -234,7 +180,7 @@ impl Session {
     /// By which hash the source names its objects.
     pub fn format(&self) -> ObjectFormat {
         match self {
-            Self::Http(visit) => visit.talk.format(),
+            Self::Http(visit) => visit.format(),
             Self::Daemon(talk) => talk.format(),
             Self::Ssh(shell) => shell.format(),
             Self::Local(local) => local.format(),
@@ -245,7 +191,7 @@ impl Session {
     /// asked for.
     pub fn filters(&self) -> bool {
         match self {
-            Self::Http(visit) => visit.talk.filters(),
+            Self::Http(visit) => visit.filters(),
             Self::Daemon(talk) => talk.filters(),
             Self::Ssh(shell) => shell.filters(),
             Self::Local(_) => true,
@@ -276,7 +222,7 @@ impl Session {
         store: &Store,
     ) -> Result<Option<Order>, GitError> {
         let tips = match self {
-            Self::Http(visit) => visit.talk.branches()?,
+            Self::Http(visit) => visit.talk()?.branches()?,
             Self::Daemon(talk) => talk.branches()?,
             Self::Ssh(shell) => shell.branches()?,
             Self::Local(_) => Vec::new(),
@@ -306,7 +252,7 @@ impl Session {
     /// Brings what was ordered into the store. Nothing is promised about its wholeness yet.
     pub fn fetch(&mut self, order: &Order, store: &Store, stop: &Stop) -> Result<(), GitError> {
         match self {
-            Self::Http(visit) => visit.talk.fetch(order, store, stop),
+            Self::Http(visit) => visit.talk()?.fetch(order, store, stop),
             Self::Daemon(talk) => talk.fetch(order, store, stop),
             Self::Ssh(shell) => shell.fetch(order, store, stop),
             Self::Local(local) => local.fetch(order, store, stop),

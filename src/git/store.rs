@@ -36,6 +36,12 @@ use std::sync::Arc;
 /// Threads that index a pack. More would need more memory than a sidecar should take.
 const INDEX_THREADS: usize = 2;
 
+/// For how many packs an open repository has room; the 32 that gix takes were seen to run out when
+/// more came while it was open, and then new objects are not found.
+pub(super) const ROOM: usize = 512;
+/// The same of one to which next to nothing comes.
+const LITTLE_ROOM: usize = 16;
+
 /// The repository of a root. One thread uses it at a time.
 #[derive(Debug)]
 pub struct Store {
@@ -44,13 +50,19 @@ pub struct Store {
     scope: Arc<Scope>,
     /// The repository in whose directory the files of Git LFS are kept.
     large: PathBuf,
+    /// Whether there is room for only few packs that come.
+    resting: bool,
 }
 
 impl Store {
     /// Opens a repository by its own configuration only, whoever owns it: what it says is either
     /// ours or harmless, as no program is ever started.
     pub fn open(path: &Path) -> Result<Self, GitError> {
-        options()
+        Self::open_for(ROOM, path)
+    }
+
+    fn open_for(packs: usize, path: &Path) -> Result<Self, GitError> {
+        options(packs)
             .open_path_as_is(true)
             .open(path)
             .map(|repo| Self::of(path, &repo))
@@ -59,7 +71,7 @@ impl Store {
 
     fn of(path: &Path, repo: &gix::ThreadSafeRepository) -> Self {
         let (path, repo) = (path.to_owned(), repo.to_thread_local());
-        Self { large: path.clone(), path, repo, scope: Arc::default() }
+        Self { large: path.clone(), path, repo, scope: Arc::default(), resting: false }
     }
 
     /// Opens the repository of a submodule. What Git LFS keeps is in one place for all of a tree.
@@ -84,15 +96,25 @@ impl Store {
         &self.scope
     }
 
-    /// Lets go of the packs and all that was read from them, until they are needed again.
+    /// Lets go of the packs and all that was read from them, until they are needed again. There is
+    /// room for a few packs that come, as room costs memory.
     pub fn rest(self) -> Result<Self, GitError> {
-        let store = Self::open(&self.path)?.within(&self.scope);
-        Ok(Self { large: self.large, ..store })
+        self.again(LITTLE_ROOM)
+    }
+
+    /// Makes room again for all the packs that may come.
+    pub fn wake(self) -> Result<Self, GitError> {
+        if self.resting { self.again(ROOM) } else { Ok(self) }
+    }
+
+    fn again(self, packs: usize) -> Result<Self, GitError> {
+        let store = Self::open_for(packs, &self.path)?.within(&self.scope);
+        Ok(Self { large: self.large, resting: packs < ROOM, ..store })
     }
 
     /// Opens whatever repository a `.git` leads to, only to look.
     pub fn open_any(path: &Path) -> Result<Self, GitError> {
-        options()
+        options(ROOM)
             .open(path)
             .map(|repo| Self::of(path, &repo))
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
@@ -367,11 +389,10 @@ impl Store {
 }
 
 /// How repositories are opened, ours and local sources: by their own configuration only, whoever
-/// owns them, and with every object as its id says, whatever somebody has it replaced with.
-pub(super) fn options() -> gix::open::Options {
-    // An open repository has room for so many packs that come while it is open; its default of 32
-    // was seen to run out, and then new objects are not found.
-    let slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 512 };
+/// owns them, and with every object as its id says, whatever somebody has it replaced with. There is room for so many
+/// packs in all, and for twice as many as there are.
+pub(super) fn options(packs: usize) -> gix::open::Options {
+    let slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: packs };
     gix::open::Options::isolated()
         .with(gix::sec::Trust::Full)
         .config_overrides(["core.useReplaceRefs=false"])

@@ -93,10 +93,11 @@ impl<T: Transport> Talk<T> {
         self.handshake.server_protocol_version != Protocol::V2
     }
 
-    /// Goes on with the conversation in a new attempt, if the protocol allows that: the refs of an
-    /// old one are told only at the beginning.
-    pub(super) fn renew(mut self, stop: &Stop) -> Option<Self> {
-        (!self.is_old() && self.transport.configure(stop).is_ok()).then_some(self)
+    /// Ends the conversation, and gives what the server said that it can do, if another can begin
+    /// with that.
+    pub(super) fn greeting(mut self) -> Option<Capabilities> {
+        let over = self.is_old() || self.transport.configure(&()).is_err();
+        (!over).then_some(self.handshake.capabilities)
     }
 
     /// Ends when this does from now on.
