@@ -278,7 +278,8 @@ impl Fleet {
         if let Some(ends) = ends.collect::<Option<Vec<_>>>() {
             return ends.into_iter().max_by_key(|ended| gravity(*ended));
         }
-        let hopeless = self.slots.iter().all(Slot::is_hopeless);
+        // One alone ends by itself, when its hooks have had their say.
+        let hopeless = self.is_listed() && self.slots.iter().all(Slot::is_hopeless);
         if hopeless {
             tracing::error!("giving up: every repository has failed too often");
         }
