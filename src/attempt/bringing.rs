@@ -1,5 +1,6 @@
 //! From what a source names to what readers see: what to do about it, and each step of that.
 
+use crate::attempt::copying;
 use crate::attempt::depth;
 use crate::attempt::error::Failed;
 use crate::attempt::fetching::fetch;
@@ -105,6 +106,9 @@ fn stay(
     }
     depth::adjust(me, store, wanted, stop);
     me.settle(&live.commit)?;
+    if let Some(done) = copying::look_after(me, &live, store, stop)? {
+        return Ok(done);
+    }
     Ok(Done::Unchanged(me.describe(store, live)))
 }
 

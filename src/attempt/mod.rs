@@ -9,6 +9,7 @@ mod addresses;
 mod bases;
 mod bringing;
 mod clients;
+mod copying;
 mod depth;
 mod elsewhere;
 mod error;
@@ -53,6 +54,7 @@ pub use shared::Shared;
 pub use verifying::keyring;
 
 use crate::attempt::bases::Bases;
+use crate::attempt::copying::Copies;
 use crate::attempt::depth::Depth;
 use crate::attempt::garbage::Keeper;
 use crate::attempt::gathering::Gathering;
@@ -95,6 +97,7 @@ pub struct Attempts {
     root: Root,
     bases: Bases,
     patrol: Patrols,
+    copies: Copies,
     news: News,
     metrics: Arc<Metrics>,
     store: Option<Store>,
@@ -136,6 +139,7 @@ impl Attempts {
             sources: Sources::new(config, shared, &metrics),
             bases: Bases::new((config.trees, config.keep_trees), layout.clone()),
             patrol: Patrols::new(config.drift),
+            copies: Copies::new(config.drift),
             root: Root::of(config, layout),
             news: News::new(Marks {
                 touch: config.touch_file.clone(),
@@ -157,6 +161,9 @@ impl Attempts {
         self.pin.look_ahead();
         scoping::apply_ahead(self);
         let (store, live, extent) = self.root.find()?;
+        if !copying::is_shown(self.root.layout(), &live) {
+            return None;
+        }
         self.metrics.published(&live.commit, &self.reference, extent.files, extent.bytes);
         Some(self.describe(&store, live))
     }

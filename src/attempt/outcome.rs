@@ -1,7 +1,7 @@
 //! What a good attempt came to.
 
 use crate::git::{CommitInfo, Store};
-use crate::model::{Class, CommitId, Step};
+use crate::model::{Class, CommitId, Form, Step};
 use crate::publish;
 use crate::publish::{Layout, Live};
 use jiff::Timestamp;
@@ -81,6 +81,10 @@ impl Described {
         layout: &Layout,
         untouched: bool,
     ) -> Publication {
+        let live = match layout.form() {
+            Form::Symlink | Form::Exchange => live,
+            Form::Copy => Live { tree: layout.place().to_owned(), ..live },
+        };
         if let Some(known) = &self.0
             && untouched
             && known.live == live

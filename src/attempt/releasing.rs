@@ -1,6 +1,7 @@
 //! From a fetched commit to one that readers see, by way of the program that is asked before.
 
 use crate::attempt::bringing;
+use crate::attempt::copying;
 use crate::attempt::error::{AttemptError, Failed};
 use crate::attempt::lfs;
 use crate::attempt::outcome::HeldBack;
@@ -10,7 +11,7 @@ use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
 use crate::git::{Fetched, Resolved, Store};
 use crate::hooks::Verdict;
-use crate::model::{Cause, Class, CommitId, Step};
+use crate::model::{Cause, Class, CommitId, Form, Step};
 use crate::publish;
 use crate::publish::Live;
 use crate::runtime::Stop;
@@ -81,6 +82,7 @@ pub(super) fn release(
             (live, Extent { files: written.files(), bytes: written.bytes() }, completed)
         }
     };
+    copying::follow(me, &live, stop)?;
     note(me, before, &live, extent);
     if let Err(error) = completed {
         tracing::warn!(error = %Cause::of(&error), "could not tell Git what is published");
@@ -212,6 +214,11 @@ pub(super) fn look(me: &mut Attempts) {
         };
         if let Some(live) = live.filter(is_it) {
             accept(me, &live.tree);
+        } else if me.root.is_ours()
+            && me.root.layout().form() == Form::Copy
+            && visit.tree() == me.root.layout().place()
+        {
+            copying::accept(me);
         }
         me.hooks.settled(&visit);
     }

@@ -1,5 +1,6 @@
 //! Becoming the only one at the root.
 
+use crate::attempt::copying;
 use crate::attempt::error::Failed;
 use crate::attempt::pin;
 use crate::attempt::verifying;
@@ -16,6 +17,7 @@ pub(super) fn take_root(me: &mut Attempts, stop: &Stop) -> Result<Option<Done>, 
         let wanted = ask_any(me, stop)?;
         if let Some((store, live, _)) = me.root.find()
             && Some(&live.commit) == wanted.object.id().as_ref()
+            && copying::is_shown(me.root.layout(), &live)
             && verifying::is_fit(me, &wanted, &store, &live.commit)
         {
             tracing::info!(commit = %live.commit, "another instance has published it already");

@@ -280,6 +280,15 @@ impl Command {
         format!("gitsyncd {}{operand}{switches}{flags}", self.word)
     }
 
+    /// What its own flags are for, a sentence each.
+    pub(super) fn own_flags(&self) -> Vec<String> {
+        let told = |it: &Switch| match it.metavar {
+            Some(metavar) => format!("`--{}={metavar}`: {}.", it.key, it.short),
+            None => format!("`--{}`: {}.", it.key, it.short),
+        };
+        self.switches.iter().map(told).collect()
+    }
+
     /// What `--help` behind it prints.
     pub(super) fn help(&self) -> String {
         help::of_command(self)

@@ -82,11 +82,7 @@ pub(super) fn of_command(command: &Command) -> String {
         Block::Paragraph(format!("{}.", command.short)),
     ];
     blocks.extend(command.long.split("\n\n").map(|text| Block::Paragraph(text.to_owned())));
-    let switches = command.switches.iter().map(|switch| {
-        let value = switch.metavar.map(|metavar| format!("={metavar}")).unwrap_or_default();
-        Block::Paragraph(format!("`--{}{value}`: {}.", switch.key, switch.short))
-    });
-    blocks.extend(switches);
+    blocks.extend(command.own_flags().into_iter().map(Block::Paragraph));
     let flags = match command.heeds {
         None => "The flags are those of a run: `gitsyncd --help` lists them.".to_owned(),
         Some([]) => String::new(),

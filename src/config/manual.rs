@@ -62,6 +62,7 @@ fn body(called_as: Personality) -> Vec<Block> {
         blocks.push(Block::Heading(3, format!("`{}`", command.usage())));
         blocks.push(Block::Paragraph(format!("{}.", command.short)));
         blocks.extend(command.long.split("\n\n").map(paragraph));
+        blocks.extend(command.own_flags().into_iter().map(Block::Paragraph));
     }
     blocks.push(Block::Heading(2, "Instead of syncing".to_owned()));
     for action in ACTIONS {

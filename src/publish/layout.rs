@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Layout {
     root: PathBuf,
     link: PathBuf,
+    /// What readers open.
+    place: PathBuf,
     form: Form,
 }
 
@@ -19,13 +21,29 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 impl Layout {
     /// Takes two absolute paths.
     pub fn new(root: PathBuf, link: PathBuf) -> Self {
-        Self { root, link, form: Form::Symlink }
+        Self { root, place: link.clone(), link, form: Form::Symlink }
     }
 
     /// Has trees put before readers in this way.
     #[must_use]
     pub fn shown_by(self, form: Form) -> Self {
-        Self { form, ..self }
+        let link = match form {
+            Form::Symlink | Form::Exchange => self.place.clone(),
+            // Of our own, as readers cannot follow one.
+            Form::Copy => self.own().join("live"),
+        };
+        Self { form, link, ..self }
+    }
+
+    /// The same with a link in the place of what readers open.
+    #[must_use]
+    pub fn linked(&self) -> Self {
+        self.clone().shown_by(Form::Symlink)
+    }
+
+    /// What readers open: the link, or the directory in its place.
+    pub fn place(&self) -> &Path {
+        &self.place
     }
 
     /// How trees are put before readers.
@@ -38,7 +56,8 @@ impl Layout {
         &self.root
     }
 
-    /// The symlink that consumers read, or the tree itself in its place.
+    /// The symlink that consumers read, or the tree itself in its place; where they read a copy, a
+    /// symlink that only we read.
     pub fn link(&self) -> &Path {
         &self.link
     }

@@ -3,6 +3,7 @@
 //! Everything that appears in the root appears under its final name whole, by one rename. What is
 //! no longer needed leaves the same way, into the trash, and is deleted from there.
 
+mod copied;
 mod error;
 mod imprint;
 mod layout;
@@ -18,6 +19,7 @@ mod settings;
 mod sweep;
 mod takeover;
 
+pub use copied::{Copied, Halted, Round, accept, copy, round, shown};
 pub use error::RootError;
 pub use imprint::Imprint;
 pub use layout::Layout;

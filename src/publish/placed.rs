@@ -12,6 +12,7 @@ use crate::disk::{
     sync_directory,
 };
 use crate::model::{Cause, CommitId, Form};
+use crate::publish::copied;
 use crate::publish::link;
 use crate::publish::link::{Live, admin_name, own_place, take_place};
 use crate::publish::sweep::{retire, to_trash, trees};
@@ -127,7 +128,8 @@ pub(super) fn check(layout: &Layout) -> Result<(), RootError> {
             return Err(RootError::MountPoint { path });
         }
         Ok(found) if found.is_dir() => {
-            if Standing::now(layout).is_none() && !list(link)?.is_empty() {
+            let is_ours = Standing::now(layout).is_some() || copied::is_ours(layout);
+            if !is_ours && !list(link)?.is_empty() {
                 return Err(RootError::PlaceTaken { path });
             }
         }
@@ -247,7 +249,7 @@ pub(super) fn settle(layout: &Layout) -> Result<(), RootError> {
                 become_tree(layout, &live)?;
             }
         }
-        Form::Symlink => {
+        Form::Symlink | Form::Copy => {
             if let Some(now) = Standing::now(layout) {
                 become_link(layout, &now)?;
             }

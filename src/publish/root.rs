@@ -7,6 +7,7 @@ use crate::disk::{
 };
 use crate::git::Store;
 use crate::model::{Cause, CommitId, Form, ObjectFormat};
+use crate::publish::copied;
 use crate::publish::live;
 use crate::publish::modules;
 use crate::publish::owner::{Owner, owner};
@@ -50,6 +51,7 @@ pub fn prepare(layout: &Layout, settings: Settings) -> Result<Store, RootError> 
     }
     complete(layout, settings, format(layout))?;
     clear(layout)?;
+    copied::settle(layout)?;
     placed::settle(layout)?;
     match Store::open(&git) {
         Ok(store) => Ok(store),
@@ -65,7 +67,10 @@ pub fn check_link(layout: &Layout) -> Result<(), RootError> {
     if layout.form() == Form::Exchange {
         return placed::check(layout);
     }
-    if placed::is_ours(layout) {
+    if layout.form() == Form::Copy {
+        return copied::check(layout);
+    }
+    if placed::is_ours(layout) || copied::is_ours(layout) {
         return Ok(());
     }
     if layout.link().symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
@@ -224,6 +229,7 @@ fn clear(layout: &Layout) -> Result<(), DiskError> {
     let git = layout.git();
     remove(&layout.root().join(".git.gitsyncd-trash"))?;
     remove(&beside(layout.link()))?;
+    remove(&beside(layout.place()))?;
     remove(&beside(&layout.status()))?;
     takeover::clear(layout)?;
     let mut places = vec![git.clone(), git.join("refs/heads"), git.join(KEPT), layout.own()];

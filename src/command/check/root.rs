@@ -189,7 +189,7 @@ fn room(place: &Path, report: &mut Report) {
 
 /// Looks whether the link can be where it is to be.
 pub(super) fn link(layout: &Layout, report: &mut Report) {
-    let link = layout.link();
+    let link = layout.place();
     let shown = link.display();
     if let Err(error) = publish::check_link(layout) {
         report.failed("link", Cause::of(&error), error.hint().unwrap_or(ADVICE));

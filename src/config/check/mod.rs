@@ -369,7 +369,7 @@ fn init_period(text: &str) -> Result<Option<Duration>, String> {
 
 fn form(text: &str) -> Result<Form, String> {
     let form = Form::ALL.into_iter().find(|form| form.label() == text);
-    form.ok_or_else(|| format!("{text:?} is neither symlink nor exchange"))
+    form.ok_or_else(|| format!("{text:?} is none of symlink, exchange and copy"))
 }
 
 fn garbage(text: &str) -> Result<Garbage, String> {

@@ -241,6 +241,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l config -d 'A
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l name -d 'Which of several repositories is meant' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
@@ -248,6 +249,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l http-bind -
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l json -d 'Print the status as it is, in JSON'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l name -d 'Which of several repositories is meant' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l repo -d 'The repository to follow' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f
@@ -349,6 +351,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l http-ppro
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l publish-gate -d 'Publish only what the program before agrees to'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l name -d 'Which of several repositories is meant' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l repo -d 'The repository to follow' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f
@@ -450,6 +453,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l http-pprof -d 
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l publish-gate -d 'Publish only what the program before agrees to'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l name -d 'Which of several repositories is meant' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l repo -d 'The repository to follow' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f

@@ -219,6 +219,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (status)
 _arguments "${_arguments_options[@]}" : \
+'--name=[Which of several repositories is meant]:NAME:_default' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--ca-file=[Certificates to trust in place of the system'\''s]:FILE:_files' \
@@ -232,6 +233,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (rollback)
 _arguments "${_arguments_options[@]}" : \
+'--name=[Which of several repositories is meant]:NAME:_default' \
 '--repo=[The repository to follow]:URL:_files' \
 '*--fallback-repo=[The same repository elsewhere, if it fails there]:URL:_files' \
 '--ref=[Branch, tag, ref name, commit id, semver\: or tag\:]:NAME:' \
@@ -325,6 +327,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (pin)
 _arguments "${_arguments_options[@]}" : \
+'--name=[Which of several repositories is meant]:NAME:_default' \
 '--repo=[The repository to follow]:URL:_files' \
 '*--fallback-repo=[The same repository elsewhere, if it fails there]:URL:_files' \
 '--ref=[Branch, tag, ref name, commit id, semver\: or tag\:]:NAME:' \
@@ -418,6 +421,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (unpin)
 _arguments "${_arguments_options[@]}" : \
+'--name=[Which of several repositories is meant]:NAME:_default' \
 '--repo=[The repository to follow]:URL:_files' \
 '*--fallback-repo=[The same repository elsewhere, if it fails there]:URL:_files' \
 '--ref=[Branch, tag, ref name, commit id, semver\: or tag\:]:NAME:' \

@@ -31,17 +31,22 @@ pub(super) const PLACE: &[Opt] = &[
     Opt {
         key: "publish",
         metavar: Some("MODE"),
-        choices: &["symlink", "exchange"],
+        choices: &["symlink", "exchange", "copy"],
         fallback: Fallback::Text("symlink"),
-        short: "How readers are shown a tree: symlink, exchange",
+        short: "How readers are shown a tree: symlink, exchange, copy",
         long: "With `symlink`, `--link` is a symlink that names a tree.\n\nWith `exchange`, it is a \
                directory that holds the tree itself, for readers that cannot follow a symlink. For \
                each commit, two directories exchange their names in one step: at each moment it is \
                the whole tree of one commit, and who is in the old one stays there. Root and link \
                must be on one file system that can do that (most on Linux can), and the link must \
                not be a mount point: mount what is above it. The commit stands in `.git-sync`, and \
-               `git rev-parse HEAD` in the tree tells it.\n\nThe option may change between two \
-               runs: what is published then is turned into the other form in one step.",
+               `git rev-parse HEAD` in the tree tells it.\n\nWith `copy`, it is a directory \
+               into which the files are copied that differ, for where neither is possible: it may \
+               be on another file system, or a mount point. Each file is replaced whole, but the \
+               commit is not: while files are copied, readers may see some of the old commit and \
+               some of the new one. The commit stands in `.git-sync` when all of it is there. There \
+               is no `.git` in it.\n\nThe option may change between two \
+               runs: what is published then is turned into the other form, in one step where the file system can.",
         ..PLAIN
     },
     Opt {

@@ -17,7 +17,7 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 85] = [
     ("config", &[], None),
     ("root", &["/data", "data", "../data"], None),
     ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
-    ("publish", &["symlink", "exchange"], Some("copies")),
+    ("publish", &["symlink", "exchange", "copy"], Some("copies")),
     ("trees", &["prepared", "reused", "fresh"], Some("new")),
     ("drift", &["repair", "report", "off"], Some("on")),
     ("stale-worktree-timeout", &["0", "5m"], Some("-1s")),

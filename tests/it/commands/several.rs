@@ -85,7 +85,7 @@ struct Pair {
 impl Pair {
     fn published() -> Self {
         let upstreams = [Upstream::new(), Upstream::new()];
-        let firsts = [upstreams[0].head(), upstreams[1].head()];
+        let firsts = [upstreams[0].commit("of", "one"), upstreams[1].commit("of", "two")];
         let pair = Self { upstreams, firsts, dir: tempfile::tempdir().unwrap() };
         let list = entry("one", &pair.upstreams[0]) + &entry("two", &pair.upstreams[1]);
         fs::write(pair.file(), format!("log-format: json\nrepositories:\n{list}")).unwrap();
@@ -171,7 +171,7 @@ fn a_status_is_read_from_the_root_of_each() {
     let all = pair.ask(&["status"]).finish();
     all.expect_code(0);
     expect_line(&all, "repositories 2, 0 of them not well", "");
-    expect_line(&all, "two steady, well;", &pair.upstreams[1].head()[..10]);
+    expect_line(&all, "two stopped, well;", &pair.upstreams[1].head()[..10]);
     let one = pair.ask(&["status", "--name=one"]).finish();
     one.expect_code(0);
     expect_line(&one, "commit", &pair.upstreams[0].head());

@@ -1,6 +1,7 @@
 //! What is published and how long it stays: kept trees, the ways in which a tree is put before its
 //! readers, and the commands that choose a commit.
 
+mod copied;
 mod exchanged;
 mod exchanging;
 mod keeping;
