@@ -164,7 +164,7 @@ _gitsyncd() {
                     return 0
                     ;;
                 --publish)
-                    COMPREPLY=($(compgen -W "symlink exchange" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "symlink exchange copy" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -835,7 +835,7 @@ _gitsyncd() {
                     return 0
                     ;;
                 --publish)
-                    COMPREPLY=($(compgen -W "symlink exchange" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "symlink exchange copy" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1538,7 +1538,7 @@ _gitsyncd() {
                     return 0
                     ;;
                 --publish)
-                    COMPREPLY=($(compgen -W "symlink exchange" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "symlink exchange copy" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -2264,7 +2264,7 @@ _gitsyncd() {
                     return 0
                     ;;
                 --publish)
-                    COMPREPLY=($(compgen -W "symlink exchange" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "symlink exchange copy" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -3016,7 +3016,7 @@ _gitsyncd() {
                     return 0
                     ;;
                 --publish)
-                    COMPREPLY=($(compgen -W "symlink exchange" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "symlink exchange copy" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
