@@ -18,6 +18,7 @@ mod error;
 mod folded;
 mod format;
 mod gather;
+mod handle;
 mod history;
 mod http;
 mod info;

@@ -13,14 +13,13 @@ use crate::git::changes;
 use crate::git::checks;
 use crate::git::error::words;
 use crate::git::format;
+use crate::git::handle::Handle;
 use crate::git::history;
 use crate::git::packs;
 use crate::git::partial;
 use crate::git::partial::Lack;
 use crate::git::tree;
-use crate::model::Cause;
-use crate::model::Class;
-use crate::model::{CommitId, ObjectFormat};
+use crate::model::{Cause, Class, CommitId, ObjectFormat};
 use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::bstr::BString;
@@ -36,8 +35,8 @@ use std::sync::Arc;
 /// Threads that index a pack. More would need more memory than a sidecar should take.
 const INDEX_THREADS: usize = 2;
 
-/// For how many packs an open repository has room; the 32 that gix takes were seen to run out when
-/// more came while it was open, and then new objects are not found.
+/// For how many packs an open repository has room; the 32 that gix takes were seen to run out, and
+/// then new objects are not found.
 pub(super) const ROOM: usize = 512;
 /// The same of one to which next to nothing comes.
 const LITTLE_ROOM: usize = 16;
@@ -46,7 +45,7 @@ const LITTLE_ROOM: usize = 16;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    pub(crate) repo: gix::Repository,
+    pub(crate) repo: Handle,
     scope: Arc<Scope>,
     /// The repository in whose directory the files of Git LFS are kept.
     large: PathBuf,
@@ -65,13 +64,13 @@ impl Store {
         options(packs)
             .open_path_as_is(true)
             .open(path)
-            .map(|repo| Self::of(path, &repo))
+            .map(|repo| Self::of(path, repo))
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
     }
 
-    fn of(path: &Path, repo: &gix::ThreadSafeRepository) -> Self {
-        let (path, repo) = (path.to_owned(), repo.to_thread_local());
-        Self { large: path.clone(), path, repo, scope: Arc::default(), resting: false }
+    fn of(path: &Path, repo: gix::ThreadSafeRepository) -> Self {
+        let (path, large, repo) = (path.to_owned(), path.to_owned(), Handle::new(repo));
+        Self { path, repo, scope: Arc::default(), large, resting: false }
     }
 
     /// Opens the repository of a submodule. What Git LFS keeps is in one place for all of a tree.
@@ -116,7 +115,7 @@ impl Store {
     pub fn open_any(path: &Path) -> Result<Self, GitError> {
         options(ROOM)
             .open(path)
-            .map(|repo| Self::of(path, &repo))
+            .map(|repo| Self::of(path, repo))
             .map_err(|error| GitError::Damaged { path: path.to_owned(), source: words(&error) })
     }
 

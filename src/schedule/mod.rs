@@ -130,6 +130,8 @@ pub struct Machine {
     hopeless: bool,
     growth: Growth,
     rest: Rest,
+    /// When one among many is to poll next, or was to.
+    own_time: Option<Instant>,
     /// What started the last attempt.
     by: Trigger,
     /// Whether that cut a rest after a failure short and was no person: what is told again and again
@@ -153,6 +155,7 @@ impl Machine {
             hopeless: false,
             growth,
             rest: Rest::default(),
+            own_time: None,
             by: Trigger::Start,
             early: false,
             in_a_row: 0,
@@ -270,7 +273,7 @@ impl Machine {
         if self.policy.one_time {
             return self.over(Effect::Done);
         }
-        let rest = self.period(chance);
+        let rest = self.period(now, chance);
         self.calm_down(now, again, rest)
     }
 
@@ -281,14 +284,29 @@ impl Machine {
         self.growth = self.policy.growth(base, STEADY_CAP);
     }
 
-    /// The rest until the next poll.
-    fn period(&mut self, chance: f64) -> Option<Duration> {
+    /// The rest until the next poll. One among many keeps to its own times: who is late rests less, but
+    /// half of the period at least, so that those who were late together part again.
+    fn period(&mut self, now: Instant, chance: f64) -> Option<Duration> {
         let period = self.policy.period?;
-        let phase = if self.steady { self.policy.phase.take() } else { None };
-        Some(match phase {
-            Some(phase) => period.mul_f64(phase.clamp(0.0, 1.0)),
-            None => spread(period, self.policy.jitter, chance),
-        })
+        let phase = self.policy.phase.filter(|_| self.steady && !period.is_zero());
+        let rest = match (phase, self.own_time) {
+            (None, _) => period,
+            (Some(phase), None) => {
+                let rest = period.mul_f64(phase.clamp(0.0, 1.0));
+                self.own_time = Some(now + rest);
+                return Some(rest);
+            }
+            (Some(_), Some(mut next)) => {
+                // By jitter it may have been early.
+                let early = self.policy.jitter.min(period / 4);
+                if let Some(late) = (now + early).checked_duration_since(next) {
+                    next += period.mul_f64(late.div_duration_f64(period).floor() + 1.0);
+                }
+                self.own_time = Some(next);
+                (next - now).clamp(period / 2, period + early)
+            }
+        };
+        Some(spread(rest, self.policy.jitter, chance))
     }
 
     /// Nothing is wrong with the source, and there is nothing to do before it names something else.
@@ -306,7 +324,7 @@ impl Machine {
         if intact {
             self.settle();
         }
-        let rest = self.period(chance);
+        let rest = self.period(now, chance);
         // Until the first success somebody has to look.
         let rest = if self.steady { rest } else { rest.or(Some(WITHOUT_PERIOD)) };
         self.calm_down(now, again, rest)

@@ -27,7 +27,7 @@ pub struct Policy {
     /// Whether too many failures are the end; else attempts go on.
     pub gives_up: bool,
     /// The part of the period, from 0 to 1, that the first rest after the first success takes, so that
-    /// many who began at once do not go on at once; none means all of it.
+    /// many who began at once do not go on at once; later polls keep to it. None means all of it.
     pub phase: Option<f64>,
 }
 

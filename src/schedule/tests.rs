@@ -102,6 +102,22 @@ fn one_among_many_polls_at_its_own_time_and_then_as_often_as_others() {
 }
 
 #[test]
+fn one_among_many_that_was_late_comes_back_to_its_own_time() {
+    let mut machine = Machine::new(Policy { phase: Some(0.25), ..policy() });
+    let start = Instant::now();
+    let mut succeeds_at = |second| {
+        let now = start + Duration::from_secs(second);
+        machine.step(now, 0.5, Event::Asked(Trigger::Start));
+        match machine.step(now, 0.5, Event::Succeeded) {
+            Effect::Rest(Some(due)) => (due - start).as_secs(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let dues = [0, 15, 95, 135, 195 + 50, 275].map(&mut succeeds_at);
+    assert_eq!(dues, [15, 75, 135, 195, 275, 315]);
+}
+
+#[test]
 fn one_among_many_goes_on_after_too_many_failures() {
     let mut machine = Machine::new(Policy { gives_up: false, ..policy() });
     let now = Instant::now();
