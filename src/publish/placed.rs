@@ -197,6 +197,8 @@ fn put(
         if is_there(&aside) {
             to_trash(layout, &aside)?;
         }
+        // Before, so that a crash right after it takes no time from those who read the old one.
+        retire(place);
         rename(new, &aside)?;
         exchange(&aside, place).inspect_err(|_error| drop(to_trash(layout, &aside)))
     } else {

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
 
 use crate::contract::{after_more_attempts, assert_published, polling, trying};
 use crate::publishing::names;
@@ -86,6 +88,17 @@ fn who_is_in_the_old_tree_stays_there_and_git_still_knows_it() {
     assert_stands(&root, &retired, &upstream, &old);
 }
 
+/// Removes a directory in which the program may be writing.
+fn lose(path: &Path) {
+    while let Err(error) = fs::remove_dir_all(path) {
+        match error.kind() {
+            ErrorKind::DirectoryNotEmpty => (),
+            ErrorKind::NotFound => return,
+            other => panic!("{}: {other}", path.display()),
+        }
+    }
+}
+
 #[test]
 fn a_changed_tree_is_replaced_and_a_lost_one_comes_back() {
     let (upstream, root) = (Upstream::new(), Root::new());
@@ -96,9 +109,9 @@ fn a_changed_tree_is_replaced_and_a_lost_one_comes_back() {
         &|| fs::write(root.link().join("one"), "somebody else").unwrap(),
         &|| fs::remove_file(root.link().join("below/other")).unwrap(),
         &|| fs::remove_file(root.link().join(".git")).unwrap(),
-        &|| fs::remove_dir_all(root.link()).unwrap(),
-        &|| fs::remove_dir_all(root.path().join(".git/worktrees")).unwrap(),
-        &|| fs::remove_dir_all(root.path().join(".git")).unwrap(),
+        &|| lose(&root.link()),
+        &|| lose(&root.path().join(".git/worktrees")),
+        &|| lose(&root.path().join(".git")),
     ];
     let recovers = || {
         eventually("the tree is whole again", SOON, || {
