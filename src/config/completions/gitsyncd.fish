@@ -43,7 +43,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l verify-key-dir -d 'Th
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l link -d 'The symlink that readers use' -r -F
-complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l publish -d 'How readers are shown a tree: symlink, exchange, copy' -r -f -a "symlink\t''
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l publish -d 'How a tree is shown: symlink, exchange, copy' -r -f -a "symlink\t''
 exchange\t''
 copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
@@ -156,7 +156,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l verify-key-d
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l link -d 'The symlink that readers use' -r -F
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l publish -d 'How readers are shown a tree: symlink, exchange, copy' -r -f -a "symlink\t''
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l publish -d 'How a tree is shown: symlink, exchange, copy' -r -f -a "symlink\t''
 exchange\t''
 copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
@@ -271,7 +271,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l verify-ke
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l link -d 'The symlink that readers use' -r -F
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l publish -d 'How readers are shown a tree: symlink, exchange, copy' -r -f -a "symlink\t''
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l publish -d 'How a tree is shown: symlink, exchange, copy' -r -f -a "symlink\t''
 exchange\t''
 copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
@@ -374,7 +374,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l verify-key-dir
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l link -d 'The symlink that readers use' -r -F
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l publish -d 'How readers are shown a tree: symlink, exchange, copy' -r -f -a "symlink\t''
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l publish -d 'How a tree is shown: symlink, exchange, copy' -r -f -a "symlink\t''
 exchange\t''
 copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
@@ -477,7 +477,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l verify-key-d
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l link -d 'The symlink that readers use' -r -F
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l publish -d 'How readers are shown a tree: symlink, exchange, copy' -r -f -a "symlink\t''
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l publish -d 'How a tree is shown: symlink, exchange, copy' -r -f -a "symlink\t''
 exchange\t''
 copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''

@@ -29,7 +29,7 @@ _gitsyncd() {
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
-'--publish=[How readers are shown a tree\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
+'--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
@@ -131,7 +131,7 @@ _arguments "${_arguments_options[@]}" : \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
-'--publish=[How readers are shown a tree\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
+'--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
@@ -248,7 +248,7 @@ _arguments "${_arguments_options[@]}" : \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
-'--publish=[How readers are shown a tree\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
+'--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
@@ -342,7 +342,7 @@ _arguments "${_arguments_options[@]}" : \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
-'--publish=[How readers are shown a tree\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
+'--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
@@ -436,7 +436,7 @@ _arguments "${_arguments_options[@]}" : \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \
 '--link=[The symlink that readers use]:PATH:_files' \
-'--publish=[How readers are shown a tree\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
+'--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \

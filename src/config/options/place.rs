@@ -33,7 +33,7 @@ pub(super) const PLACE: &[Opt] = &[
         metavar: Some("MODE"),
         choices: &["symlink", "exchange", "copy"],
         fallback: Fallback::Text("symlink"),
-        short: "How readers are shown a tree: symlink, exchange, copy",
+        short: "How a tree is shown: symlink, exchange, copy",
         long: "With `symlink`, `--link` is a symlink that names a tree.\n\nWith `exchange`, it is a \
                directory that holds the tree itself, for readers that cannot follow a symlink. For \
                each commit, two directories exchange their names in one step: at each moment it is \
