@@ -100,10 +100,10 @@ fn one_among_many_polls_as_often_as_others_and_comes_back_to_its_own_time_when_i
     let mut succeeds_at = |second| {
         let now = start + Duration::from_secs(second);
         machine.step(now, 0.5, Event::Asked(Trigger::Start));
-        match machine.step(now, 0.5, Event::Succeeded) {
-            Effect::Rest(Some(due)) => (due - start).as_secs(),
-            other => panic!("{other:?}"),
-        }
+        let Effect::Rest(Some(due)) = machine.step(now, 0.5, Event::Succeeded) else {
+            panic!("it does not rest");
+        };
+        (due - start).as_secs()
     };
     let dues = [0, 15, 95, 135, 195 + 50, 275].map(&mut succeeds_at);
     assert_eq!(dues, [15, 75, 135, 195, 275, 315]);
