@@ -7,6 +7,8 @@
 mod armor;
 mod certificate;
 mod crypto;
+#[cfg(test)]
+mod hardening;
 mod keys;
 mod object;
 mod packet;

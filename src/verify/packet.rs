@@ -11,6 +11,10 @@ pub(super) struct Packet<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
+/// How many packets are read. A file of keys of the greatest size that is taken has fewer, if each
+/// says anything.
+pub(super) const MOST: usize = 4096;
+
 /// What cannot be read.
 pub(super) const SHORT: &str = "it ends too early";
 
@@ -89,6 +93,9 @@ pub(super) fn packets(bytes: &[u8]) -> Result<Vec<Packet<'_>>, &'static str> {
     let mut reader = Reader(bytes);
     let mut found = Vec::new();
     while !reader.0.is_empty() {
+        if found.len() == MOST {
+            return Err("it has too many packets");
+        }
         found.push(reader.packet()?);
     }
     Ok(found)

@@ -9,6 +9,9 @@ use crate::verify::signature::{Misfit, Signature};
 /// Signatures of data that is compared byte for byte.
 const BINARY: u8 = 0;
 
+/// How long an armour may be, in bytes. A signature of the longest key needs a tenth of it.
+pub(super) const LONGEST: usize = 1 << 16;
+
 /// Says who signed the payload, if that is one of these keys and all is as it must be.
 pub(super) fn check(
     armoured: &str,
@@ -47,6 +50,9 @@ pub(super) fn check(
 /// Reads the only signature in an armour.
 fn read(armoured: &str) -> Result<Signature, Refusal> {
     let broken = |why: &str| Refusal::Broken(why.to_owned());
+    if armoured.len() > LONGEST {
+        return Err(broken("it is too long"));
+    }
     let block = armor::only(armoured).map_err(broken)?;
     let packets = packets(&block.data).map_err(broken)?;
     match packets.as_slice() {

@@ -11,11 +11,19 @@ use std::fs;
 use std::path::Path;
 
 /// Long before any key of today ends, and after all of them were made.
-const NOW: u64 = 1_900_000_000;
+pub(super) const NOW: u64 = 1_900_000_000;
 
-fn vector(name: &str) -> Vec<u8> {
+pub(super) fn vector(name: &str) -> Vec<u8> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/verify");
     fs::read(place.join(name)).unwrap()
+}
+
+/// The names of the vectors that end so.
+pub(super) fn names(end: &str) -> Vec<String> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/verify");
+    let found = fs::read_dir(place).unwrap();
+    let found = found.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    found.filter(|name| name.ends_with(end)).collect()
 }
 
 fn ring_of(names: &[&str]) -> Keyring {

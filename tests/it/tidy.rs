@@ -40,7 +40,7 @@ const WALLS: [(&str, &str); 22] = [
 ];
 
 /// Families of outside crates that only these modules may name.
-const KEPT: [(&str, &str); 19] = [
+const KEPT: [(&str, &str); 20] = [
     ("gix", "git trees"),
     ("hyper", "http net"),
     ("ring", "credentials http lfs ssh verify"),
@@ -52,6 +52,7 @@ const KEPT: [(&str, &str); 19] = [
     ("p256", "verify"),
     ("p384", "verify"),
     ("p521", "verify"),
+    ("pgp", "verify"),
     ("notify", "trigger"),
     ("envy", "config"),
     ("croner", "model"),
