@@ -32,7 +32,7 @@ impl Layout {
             // Of our own, as readers cannot follow one.
             Form::Copy => self.own().join("live"),
         };
-        Self { form, link, ..self }
+        Self { link, form, ..self }
     }
 
     /// The same with a link in the place of what readers open.

@@ -81,8 +81,7 @@ fn find(from: &StatusSource, stop: &Stop) -> Result<Found, Cause> {
         None => None,
     };
     let found = match (&from.root, from.roots.as_slice()) {
-        (Some(root), _) => read_file(root),
-        (None, [(_, root)]) => read_file(root),
+        (Some(root), _) | (None, [(_, root)]) => read_file(root),
         (None, []) => Err(Cause::new("there is nobody to ask")),
         (None, roots) => Ok(read_files(roots)),
     };
