@@ -220,10 +220,10 @@ impl Fill<'_> {
             let mut names = Names::new();
             for entry in Dir::read_from(directory)? {
                 let name = entry?.file_name().to_owned();
-                if name.as_c_str() != c"."
-                    && name.as_c_str() != c".."
-                    && let Some(found) = look(directory, &name)?
-                {
+                if name.as_c_str() == c"." || name.as_c_str() == c".." {
+                    continue;
+                }
+                if let Some(found) = look(directory, &name)? {
                     names.push((name, found));
                 }
             }
