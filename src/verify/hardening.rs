@@ -126,7 +126,7 @@ fn a_key_whose_packets_are_missing_doubled_or_elsewhere_is_believed_by_both_or_n
         let mut at = 0;
         for packet in packets(&key).unwrap() {
             // Keys of gpg have lengths of one or two bytes.
-            at += packet.body.len() + if key[at] & 3 == 0 { 2 } else { 3 };
+            at += packet.body.len() + if key[at].is_multiple_of(4) { 2 } else { 3 };
             cuts.push(at);
         }
         assert_eq!(at, key.len(), "{name}");

@@ -171,7 +171,7 @@ fn a_status_is_read_from_the_root_of_each() {
     let all = pair.ask(&["status"]).finish();
     all.expect_code(0);
     expect_line(&all, "repositories 2, 0 of them not well", "");
-    expect_line(&all, "two stopped, well;", &pair.upstreams[1].head()[..10]);
+    expect_line(&all, "two stopped, well;", pair.upstreams[1].head().get(..10).unwrap());
     let one = pair.ask(&["status", "--name=one"]).finish();
     one.expect_code(0);
     expect_line(&one, "commit", &pair.upstreams[0].head());

@@ -91,11 +91,10 @@ fn who_is_in_the_old_tree_stays_there_and_git_still_knows_it() {
 /// Removes a directory in which the program may be writing.
 fn lose(path: &Path) {
     while let Err(error) = fs::remove_dir_all(path) {
-        match error.kind() {
-            ErrorKind::DirectoryNotEmpty => (),
-            ErrorKind::NotFound => return,
-            other => panic!("{}: {other}", path.display()),
+        if error.kind() == ErrorKind::NotFound {
+            return;
         }
+        assert_eq!(error.kind(), ErrorKind::DirectoryNotEmpty, "{}", path.display());
     }
 }
 
