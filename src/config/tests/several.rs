@@ -223,6 +223,16 @@ fn a_file_is_read_anew_with_the_flags_of_the_start() {
 }
 
 #[test]
+fn what_the_file_says_later_of_the_process_does_not_count_for_repositories() {
+    let (_dir, path, first) = again("repositories: [{repo: /a}]\n");
+    fs::write(&path, "one-time: true\nrepositories: [{repo: /a}]\n").unwrap();
+    let (fleet, _) = first.read().unwrap();
+    assert!(fleet.process.one_time && !fleet.repositories[0].one_time);
+    let (fleet, _) = fleet.again.unwrap().read().unwrap();
+    assert!(fleet.process.one_time && !fleet.repositories[0].one_time, "nor when it is read again");
+}
+
+#[test]
 fn nothing_is_taken_of_a_file_that_is_wrong() {
     let (_dir, path, again) = again("repositories: [{repo: /a}]\n");
     let told = |content: &str| {
