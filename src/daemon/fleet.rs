@@ -54,6 +54,9 @@ struct Slot {
     seen: Option<Arc<http::Repository>>,
     /// How often it was lost, one time after the other.
     lost: u32,
+    /// Whether readiness does not wait for it: it came later than the program, or has had its first
+    /// success, so that no later beginning of it takes readiness away.
+    late: bool,
 }
 
 enum State {
@@ -135,7 +138,8 @@ impl Fleet {
                     changes.added.push(name(&config));
                     let rank = self.ranks;
                     self.ranks += 1;
-                    Slot { config, rank, state: State::Waiting, seen: None, lost: 0 }
+                    let late = self.open;
+                    Slot { config, rank, state: State::Waiting, seen: None, lost: 0, late }
                 }
             };
             self.slots.push(slot);
@@ -168,7 +172,8 @@ impl Fleet {
             if matches!(slot.state, State::Waiting) {
                 let mood = Arc::new(Mood::new(Arc::clone(&self.moods)));
                 let rank = listed.then_some(slot.rank);
-                let (common, late) = (self.common.clone(), self.open);
+                slot.late |= slot.has_succeeded();
+                let (common, late) = (self.common.clone(), slot.late);
                 let place = Place { common, mood: Arc::clone(&mood), rank, late };
                 let begun = repository::begin(slot.config.clone(), place, None, &self.stop)?;
                 self.runs += 1;
@@ -314,6 +319,12 @@ fn gravity(ended: Ended) -> u8 {
 }
 
 impl Slot {
+    /// Whether its last run, if there was one, had a success.
+    fn has_succeeded(&self) -> bool {
+        let seen = self.seen.as_ref();
+        seen.is_some_and(|seen| seen.status.borrow().last_success_at.is_some())
+    }
+
     /// Whether it has failed too often, or is not there.
     fn is_hopeless(&self) -> bool {
         match &self.state {

@@ -50,7 +50,7 @@ pub(super) struct Place {
     pub(super) mood: Arc<Mood>,
     /// Its number among others, if there are any.
     pub(super) rank: Option<u64>,
-    /// Whether it is begun while others are at work.
+    /// Whether readiness does not wait for it.
     pub(super) late: bool,
 }
 

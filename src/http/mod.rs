@@ -76,8 +76,8 @@ pub struct Observed {
 pub struct Repository {
     /// What it is called where there are several.
     pub name: Option<String>,
-    /// Whether it was added while the program ran. It takes no readiness away before its first
-    /// success.
+    /// Whether it was added while the program ran, or begun anew after a success. It takes no
+    /// readiness away before its first success.
     pub late: bool,
     /// How long ago its last success was, as far as `ready-max-age` is concerned.
     pub freshness: Freshness,

@@ -116,7 +116,8 @@ fn has_succeeded(one: &Repository) -> bool {
     one.status.borrow().last_success_at.is_some()
 }
 
-/// Whether all wait for it: not if it came later than the program, and never succeeded.
+/// Whether all wait for it: not if it came later than the program, or was begun anew
+/// after a success, and has not succeeded since.
 fn counts(one: &Repository) -> bool {
     !one.late || has_succeeded(one)
 }
