@@ -131,7 +131,7 @@ impl Fleet {
                 Some(slot) if slot.config == config => slot,
                 Some(slot) => {
                     changes.changed.push(name(&config));
-                    self.dismiss(&slot.state);
+                    self.dismiss(&slot);
                     Slot { config, state: State::Waiting, lost: 0, ..slot }
                 }
                 None => {
@@ -146,7 +146,7 @@ impl Fleet {
         }
         for slot in before {
             changes.removed.push(name(&slot.config));
-            self.dismiss(&slot.state);
+            self.dismiss(&slot);
         }
         self.begin_waiting()?;
         self.open = true;
@@ -155,9 +155,10 @@ impl Fleet {
     }
 
     /// Tells one to end, if it works.
-    fn dismiss(&mut self, state: &State) {
-        if let State::Working(working) = state {
+    fn dismiss(&mut self, slot: &Slot) {
+        if let State::Working(working) = &slot.state {
             working.stop.cancel();
+            slot.rests();
             self.leaving.insert(working.run);
         }
     }
@@ -259,6 +260,7 @@ impl Fleet {
         let Some(slot) = self.slots.iter_mut().find(its) else {
             return Ok(());
         };
+        slot.rests();
         let one_time = slot.config.one_time;
         let late = if one_time { Ended::Interrupted } else { Ended::Well };
         slot.state = match home.unbidden {
@@ -319,6 +321,13 @@ fn gravity(ended: Ended) -> u8 {
 }
 
 impl Slot {
+    /// Its loop turns no more, and nobody is to miss that.
+    fn rests(&self) {
+        if let Some(seen) = &self.seen {
+            seen.beat.end();
+        }
+    }
+
     /// Whether its last run, if there was one, had a success.
     fn has_succeeded(&self) -> bool {
         let seen = self.seen.as_ref();

@@ -87,7 +87,8 @@ pub struct Repository {
     pub status: watch::Receiver<Arc<Status>>,
     /// What the loop marks as it turns.
     pub beat: Arc<Beat>,
-    /// How long the loop may take for one turn; `/livez` is good while the beat is younger.
+    /// How long the loop may take for one turn; `/livez` is good while the beat is younger, or has
+    /// ended.
     pub stuck_after: Duration,
     /// What `/metrics` shows, if the options want that.
     pub metrics: Arc<Metrics>,

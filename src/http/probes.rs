@@ -188,9 +188,11 @@ impl Question<'_> {
         }
     }
 
-    /// For how long the loop has not turned, if that is too long.
+    /// For how long the loop has not turned, if that is too long. One that closes, or waits to be
+    /// begun again, is no reason to end the others.
     fn stuck(&self, one: &Repository) -> Option<Duration> {
-        Some(one.beat.age(self.now)).filter(|age| *age >= one.stuck_after)
+        let missed = one.beat.is_missed(self.now, one.stuck_after);
+        missed.then(|| one.beat.age(self.now))
     }
 
     fn unready(&self, one: &Repository) -> Option<Unready> {

@@ -15,6 +15,7 @@ const QUIET: Duration = Duration::from_millis(250);
 
 /// Comes to an end, and says how it ended on the whole.
 pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
+    me.beat.end();
     let mut succeeded = me.machine.is_steady();
     let mut told = hear_hooks(&mut me, ended).await;
     if let Some(attempt) = me.running.take() {

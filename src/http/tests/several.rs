@@ -100,6 +100,8 @@ async fn a_loop_that_is_stuck_is_named() {
     server.relist();
     let (code, words) = server.get("/livez").await;
     assert_eq!((code, words.ends_with(": slow\n")), (503, true), "{words}");
+    server.kept[2].one.beat.end();
+    assert_eq!(server.get("/livez").await.0, 200, "it is being closed");
 }
 
 #[tokio::test]
