@@ -23,9 +23,12 @@ pub struct Turns {
 #[derive(Debug)]
 pub struct Turn {
     place: Option<OwnedSemaphorePermit>,
-    all: Option<OwnedSemaphorePermit>,
+    all: Counted,
     counted: Duration,
 }
+
+/// What counts work as long as anybody has it.
+pub type Counted = Option<Arc<OwnedSemaphorePermit>>;
 
 impl Turns {
     /// So many at a time that have not yet taken as long as `counted`, and no more than `most` in all.
@@ -38,7 +41,7 @@ impl Turns {
     pub async fn wait(&self, longest: Duration) -> Turn {
         let turn = async {
             // Nobody closes them.
-            let all = Arc::clone(&self.all).acquire_owned().await.ok();
+            let all = Arc::clone(&self.all).acquire_owned().await.ok().map(Arc::new);
             let place = Arc::clone(&self.places).acquire_owned().await.ok();
             Turn { place, all, counted: self.counted }
         };
@@ -48,6 +51,11 @@ impl Turns {
 }
 
 impl Turn {
+    /// For the thread that works, which counts until it ends, even if nobody waits for it any more.
+    pub fn counted(&self) -> Counted {
+        self.all.clone()
+    }
+
     /// Waits for the work that the turn is for.
     pub async fn spend<T>(mut self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
