@@ -38,6 +38,8 @@ pub(super) struct Errand {
 /// When an attempt may begin, and when it has to end.
 pub(super) struct Limits {
     pub(super) turns: Turns,
+    /// Whether the last one failed, so that this one is likely to take long.
+    pub(super) slow: bool,
     /// Held by its thread.
     pub(super) present: Presence,
     /// Marked while it waits for its turn: that is no sign that anything hangs.
@@ -52,7 +54,14 @@ impl Limits {
     /// Waits for its turn; none if it is to end before that comes.
     async fn turn(&self) -> Option<Turn> {
         let waiting = async {
-            let mut turn = std::pin::pin!(self.turns.wait(Duration::MAX));
+            let turn = async {
+                if self.slow {
+                    self.turns.wait_as_slow(Duration::MAX).await
+                } else {
+                    self.turns.wait(Duration::MAX).await
+                }
+            };
+            let mut turn = std::pin::pin!(turn);
             loop {
                 self.beat.mark(Instant::now());
                 if let Ok(turn) = tokio::time::timeout(self.time / 2, &mut turn).await {

@@ -313,6 +313,7 @@ impl Loop {
         self.cut = self.stop.child_token();
         let limits = Limits {
             turns: self.common.attempts.clone(),
+            slow: self.machine.failures() > 0,
             present: self.present.clone(),
             beat: Arc::clone(&self.beat),
             time: self.config.sync_timeout,
