@@ -267,6 +267,21 @@ async fn a_stream_of_one_ends_with_it() {
 }
 
 #[tokio::test]
+async fn a_stream_of_one_goes_on_when_that_is_begun_anew() {
+    let mut server = two().await;
+    let mut stream = server.events("/api/v1/events?repo=two", "").await;
+    until(&mut stream, "event: status").await;
+    drop(server.kept.pop());
+    // The stream learns meanwhile that the old one has ended.
+    assert_eq!(server.get("/").await.0, 503);
+    server.kept.push(Kept::new(Some("two"), true, LONG));
+    server.relist();
+    until(&mut stream, "event: status").await;
+    server.kept[1].set(|status| status.failures = 7);
+    until(&mut stream, "\"failures\":7").await;
+}
+
+#[tokio::test]
 async fn a_webhook_reaches_those_that_it_is_about() {
     let mut server = two().await;
     server.kept.push(Kept::new(Some("new"), true, LONG));
