@@ -30,6 +30,7 @@ mod paths;
 mod personality;
 mod problem;
 mod raw;
+mod real;
 mod recorded;
 mod serving;
 mod show;

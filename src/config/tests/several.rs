@@ -169,6 +169,20 @@ fn nothing_is_in_the_way_of_another() {
 }
 
 #[test]
+fn no_other_way_to_the_same_place_hides_that_one_is_in_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    fs::create_dir(at("real")).unwrap();
+    std::os::unix::fs::symlink("real", at("link")).unwrap();
+    for (one, other) in [("real", "link"), ("link/a/b", "real/a"), ("real/x", "link/x/y")] {
+        let (one, other) = (at(one), at(other));
+        let content =
+            format!("repositories: [{{repo: /a, root: {one}}}, {{repo: /b, root: {other}}}]\n");
+        assert!(loaded(&content, &[], &[]).is_err(), "{content}");
+    }
+}
+
+#[test]
 fn a_list_must_not_be_empty_at_the_start() {
     let told = problems("repositories: []\n", &[], &[]);
     assert_eq!(told.len(), 1, "{told:?}");
