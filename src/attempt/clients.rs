@@ -22,7 +22,9 @@ impl Clients {
         let way = access.way_to_services();
         let road = Road::new(way.tls, way.via, access);
         let line = shared.line(road.clone());
-        let services = Client::over(Arc::clone(&line), Arc::clone(shared.uncounted()));
+        // Nobody wants to know what goes over the wire to services. It is counted for each repository
+        // apart all the same, as that tells those apart who share connections.
+        let services = Client::over(Arc::clone(&line), Arc::default());
         let used = vec![(road, line)];
         Self { services, shared: shared.clone(), used, traffic: Arc::clone(traffic) }
     }

@@ -9,7 +9,7 @@ use crate::attempt::kinship::Families;
 use crate::config::{Access, Tls, Via};
 use crate::credentials::Services;
 use crate::model::Secret;
-use crate::net::{Dialer, Doors, Line, Proxies, Traffic, Trust};
+use crate::net::{Dialer, Doors, Line, Proxies, Trust};
 use crate::runtime::registry::Registry;
 use crate::ssh;
 use std::sync::Arc;
@@ -22,8 +22,6 @@ pub struct Shared {
     ssh: Registry<(ssh::Settings, Road), ssh::Way>,
     services: Services,
     families: Families,
-    /// What goes over the wire to services, which nobody wants to know.
-    uncounted: Arc<Traffic>,
 }
 
 /// All that makes one way differ from another.
@@ -87,10 +85,5 @@ impl Shared {
     /// Who follows the same repository.
     pub(super) fn families(&self) -> &Families {
         &self.families
-    }
-
-    /// Where that is counted which is not that of sources.
-    pub(super) fn uncounted(&self) -> &Arc<Traffic> {
-        &self.uncounted
     }
 }

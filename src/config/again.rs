@@ -1,12 +1,12 @@
 //! Reading the configuration file anew, as it was read at the start.
 
-use crate::config::Fleet;
 use crate::config::besides::Besides;
 use crate::config::file;
 use crate::config::file::Named;
 use crate::config::problem::Problem;
 use crate::config::whole;
-use crate::config::whole::{May, Whole};
+use crate::config::whole::{When, Whole};
+use crate::config::{Fleet, Process};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
@@ -21,6 +21,8 @@ pub struct Again {
     named: Arc<Named>,
     /// Whether it listed repositories.
     lists: bool,
+    /// The options of the process, which go on to count for each repository.
+    process: Arc<Process>,
     /// The warnings that were told.
     told: Arc<BTreeSet<String>>,
 }
@@ -35,7 +37,8 @@ impl Again {
     pub(super) fn new(besides: Besides, named: Named, whole: &Whole) -> Self {
         let told = Arc::new(whole.warnings.iter().cloned().collect());
         let (besides, named) = (Arc::new(besides), Arc::new(named));
-        Self { besides, named, lists: whole.lists, told }
+        let process = Arc::new(whole.process.clone());
+        Self { besides, named, lists: whole.lists, process, told }
     }
 
     /// The file.
@@ -44,13 +47,15 @@ impl Again {
     }
 
     /// Reads the file, and lists what works but should be changed and was not told yet. The list of
-    /// repositories may be empty now. Whatever is wrong with the file, nothing of it is given.
+    /// repositories may be empty now. What the file says of the process as a whole is in what is
+    /// given, and repositories are kept as the process was begun. Whatever is wrong with the file, nothing of it is given.
     pub fn read(&self) -> Result<(Fleet, Vec<String>), Vec<Problem>> {
         let read = file::read(&self.named);
         if !read.problems.is_empty() && read.is_broken {
             return Err(read.problems);
         }
-        let whole = whole::whole(&self.besides, read.file.as_ref(), May::BeEmpty);
+        let when = When::Later(&self.process);
+        let whole = whole::whole(&self.besides, read.file.as_ref(), when);
         let whole = match whole {
             Ok(whole) if read.problems.is_empty() => whole,
             Ok(_) => return Err(read.problems),

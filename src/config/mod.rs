@@ -30,6 +30,7 @@ mod paths;
 mod personality;
 mod problem;
 mod raw;
+mod real;
 mod recorded;
 mod serving;
 mod show;
@@ -67,7 +68,7 @@ use std::io::IsTerminal;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use whole::{May, Whole};
+use whole::{When, Whole};
 
 /// What is to be done for one repository; every value holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,7 +254,7 @@ pub fn load(
     if read.is_broken {
         return Err(problems);
     }
-    match whole::whole(&besides, read.file.as_ref(), May::Not) {
+    match whole::whole(&besides, read.file.as_ref(), When::Start) {
         Ok(mut whole) if problems.is_empty() => {
             let others = passed.iter().chain(&environment.unknown);
             whole.warnings.extend(others.map(ToString::to_string));

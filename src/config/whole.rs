@@ -39,13 +39,24 @@ pub(super) struct Repository {
     pub(super) named: Origin,
 }
 
-/// Whether the list of repositories may be empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum May {
-    /// It must not.
-    Not,
-    /// All may have gone.
-    BeEmpty,
+/// When everything is checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum When<'a> {
+    /// At the start, when there must be a repository at least.
+    Start,
+    /// While a process runs that was begun with these options, which go on to count for each
+    /// repository. All of those may have gone.
+    Later(&'a Process),
+}
+
+impl<'a> When<'a> {
+    /// The options of the process that repositories are kept by, of which these were just read.
+    fn counts(self, read: &'a Process) -> &'a Process {
+        match self {
+            Self::Start => read,
+            Self::Later(running) => running,
+        }
+    }
 }
 
 impl Whole {
@@ -60,36 +71,36 @@ impl Whole {
 pub(super) fn whole(
     besides: &Besides,
     file: Option<&File>,
-    may: May,
+    when: When<'_>,
 ) -> Result<Whole, Vec<Problem>> {
     match file {
         Some(File { top, entries: Some(entries), list }) => {
-            let empty = entries.is_empty() && may == May::Not;
+            let empty = entries.is_empty() && matches!(when, When::Start);
             let complaint = "`repositories` is empty; at the start there must be one at least";
             let empty = empty.then(|| Problem::new(list, complaint));
-            several(besides, top, entries, empty)
+            several(besides, (top, entries), empty, when)
         }
-        Some(File { top, entries: None, .. }) => single(besides, besides.given(&[top])),
-        None => single(besides, besides.given(&[])),
+        Some(File { top, entries: None, .. }) => single(besides, besides.given(&[top]), when),
+        None => single(besides, besides.given(&[]), when),
     }
 }
 
 /// The same, but where nothing was given for the only repository, what an earlier run noted counts.
 pub(super) fn recalled(besides: &Besides, file: Option<&File>) -> Result<Whole, Vec<Problem>> {
     let mut given = match file {
-        Some(File { entries: Some(_), .. }) => return whole(besides, file, May::Not),
+        Some(File { entries: Some(_), .. }) => return whole(besides, file, When::Start),
         Some(File { top, .. }) => besides.given(&[top]),
         None => besides.given(&[]),
     };
     recorded::recall(&mut given, &besides.surroundings);
-    single(besides, given)
+    single(besides, given, When::Start)
 }
 
 /// Takes everything for one repository.
-fn single(besides: &Besides, given: Given) -> Result<Whole, Vec<Problem>> {
+fn single(besides: &Besides, given: Given, when: When<'_>) -> Result<Whole, Vec<Problem>> {
     let raw = Raw::of(&given).map_err(|problem| vec![problem])?;
     let (process, process_problems) = check::process(besides, &raw, &given);
-    let (config, config_problems) = check::repository(besides, &raw, &given, &process);
+    let (config, config_problems) = check::repository(besides, &raw, &given, when.counts(&process));
     let problems = process_problems.into_iter().chain(config_problems);
     let problems = distinct(given.problems.iter().cloned().chain(problems));
     let Some(config) = config.filter(|_| problems.is_empty()) else {
@@ -105,9 +116,9 @@ fn single(besides: &Besides, given: Given) -> Result<Whole, Vec<Problem>> {
 /// Takes what a file lists, and the rest for all of them.
 fn several(
     besides: &Besides,
-    top: &Values,
-    entries: &[Entry],
+    (top, entries): (&Values, &[Entry]),
     empty: Option<Problem>,
+    when: When<'_>,
 ) -> Result<Whole, Vec<Problem>> {
     let given = besides.given(&[top]);
     let mut problems: Vec<_> = given.problems.iter().cloned().chain(empty).collect();
@@ -117,7 +128,7 @@ fn several(
     problems.extend(more);
     let mut repositories = Vec::new();
     for entry in entries {
-        match repository(besides, top, entry, &process) {
+        match repository(besides, top, entry, when.counts(&process)) {
             Ok(one) => repositories.push(one),
             Err(more) => problems.extend(more),
         }

@@ -7,7 +7,8 @@ use crate::publish::Layout;
 use crate::runtime::Stop;
 use crate::runtime::background;
 use crate::runtime::blocking;
-use crate::runtime::turns::{Turn, Turns};
+use crate::runtime::presence::Presence;
+use crate::runtime::turns::{Counted, Turn, Turns};
 use crate::trees::Shelf;
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
@@ -51,9 +52,16 @@ pub(super) struct Behind {
 struct Means {
     stop: CancellationToken,
     turns: Turns,
+    /// Held by all threads.
+    present: Presence,
 }
 
 impl Means {
+    /// What a thread holds until it ends.
+    fn held(&self, turn: &Turn) -> (Presence, Counted) {
+        (self.present.clone(), turn.counted())
+    }
+
     /// Waits for a turn; none if everything is to stop before.
     async fn turn(&self) -> Option<(Turn, Stop)> {
         let turn = self.stop.run_until_cancelled(self.turns.wait(Duration::MAX)).await?;
@@ -62,8 +70,8 @@ impl Means {
 }
 
 impl Behind {
-    pub(super) fn new(stop: CancellationToken, turns: Turns) -> Self {
-        let means = Means { stop, turns };
+    pub(super) fn new(stop: CancellationToken, turns: Turns, present: Presence) -> Self {
+        let means = Means { stop, turns, present };
         Self { means, cleaning: None, preparing: None, collecting: None }
     }
 
@@ -79,7 +87,7 @@ impl Behind {
                 return;
             };
             let inner = limit.clone();
-            let emptied = blocking::run(&limit, LONGEST, move || {
+            let emptied = blocking::run_holding(means.held(&turn), &limit, LONGEST, move || {
                 crate::publish::empty_trash(&layout, &inner)
             });
             match turn.spend(emptied).await {
@@ -101,7 +109,12 @@ impl Behind {
                 before.await;
             }
             if let Some((turn, limit)) = means.turn().await {
-                turn.spend(background::run("prepare", move || work.work(&limit))).await;
+                let held = means.held(&turn);
+                let work = move || {
+                    work.work(&limit);
+                    drop(held);
+                };
+                turn.spend(background::run("prepare", work)).await;
             }
         }));
     }
@@ -117,7 +130,13 @@ impl Behind {
         self.collecting = Some(Box::pin(async move {
             let (turn, limit) = means.turn().await?;
             let inner = limit.clone();
-            let mut work = pin!(background::run("collect", move || collection.pack(&inner)));
+            let held = means.held(&turn);
+            let work = move || {
+                let packed = collection.pack(&inner);
+                drop(held);
+                packed
+            };
+            let mut work = pin!(background::run("collect", work));
             let packed = async {
                 tokio::select! {
                     biased;

@@ -7,6 +7,7 @@ use crate::runtime::Stop;
 use crate::runtime::beat::Beat;
 use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
+use crate::runtime::presence::Presence;
 use crate::runtime::turns::{Turn, Turns};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub(super) struct Errand {
 /// When an attempt may begin, and when it has to end.
 pub(super) struct Limits {
     pub(super) turns: Turns,
+    /// Whether the last one failed, so that this one is likely to take long.
+    pub(super) slow: bool,
+    /// Held by its thread.
+    pub(super) present: Presence,
     /// Marked while it waits for its turn: that is no sign that anything hangs.
     pub(super) beat: Arc<Beat>,
     /// How long it may take, once it has begun.
@@ -49,7 +54,14 @@ impl Limits {
     /// Waits for its turn; none if it is to end before that comes.
     async fn turn(&self) -> Option<Turn> {
         let waiting = async {
-            let mut turn = std::pin::pin!(self.turns.wait(Duration::MAX));
+            let turn = async {
+                if self.slow {
+                    self.turns.wait_as_slow(Duration::MAX).await
+                } else {
+                    self.turns.wait(Duration::MAX).await
+                }
+            };
+            let mut turn = std::pin::pin!(turn);
             loop {
                 self.beat.mark(Instant::now());
                 if let Ok(turn) = tokio::time::timeout(self.time / 2, &mut turn).await {
@@ -73,7 +85,8 @@ pub(super) async fn run(mut attempts: Box<Attempts>, errand: Errand, limits: Lim
     let course = Course { started_at: Timestamp::now(), ..course };
     let stop = Stop::new(limits.cut.clone(), begun + limits.time);
     let inner = stop.clone();
-    let ended = blocking::run(&stop, PATIENCE, move || {
+    let held = (limits.present.clone(), turn.counted());
+    let ended = blocking::run_holding(held, &stop, PATIENCE, move || {
         let result = attempts.run(change, &inner);
         let past = first.then(|| attempts.past());
         (attempts, result, past)

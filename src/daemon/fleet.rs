@@ -11,8 +11,9 @@ use crate::http;
 use crate::http::Repositories;
 use crate::model::Trigger;
 use crate::trigger::Bell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::pending;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -37,6 +38,10 @@ pub(super) struct Fleet {
     /// The runs that were told to end, so that their roots can be had by others.
     leaving: HashSet<u64>,
     homes: JoinSet<Home>,
+    /// Roots that threads still have which runs left behind, by run.
+    haunted: HashMap<u64, PathBuf>,
+    /// Waits for the end of such threads.
+    lingering: JoinSet<u64>,
     seen: watch::Sender<Repositories>,
     moods: Arc<Notify>,
     runs: u64,
@@ -54,6 +59,9 @@ struct Slot {
     seen: Option<Arc<http::Repository>>,
     /// How often it was lost, one time after the other.
     lost: u32,
+    /// Whether readiness does not wait for it: it came later than the program, or has had its first
+    /// success, so that no later beginning of it takes readiness away.
+    late: bool,
 }
 
 enum State {
@@ -100,6 +108,8 @@ impl Fleet {
             slots: Vec::new(),
             leaving: HashSet::new(),
             homes: JoinSet::new(),
+            haunted: HashMap::new(),
+            lingering: JoinSet::new(),
             seen: watch::Sender::new(Arc::new([])),
             moods: Arc::default(),
             runs: 0,
@@ -128,21 +138,22 @@ impl Fleet {
                 Some(slot) if slot.config == config => slot,
                 Some(slot) => {
                     changes.changed.push(name(&config));
-                    self.dismiss(&slot.state);
+                    self.dismiss(&slot);
                     Slot { config, state: State::Waiting, lost: 0, ..slot }
                 }
                 None => {
                     changes.added.push(name(&config));
                     let rank = self.ranks;
                     self.ranks += 1;
-                    Slot { config, rank, state: State::Waiting, seen: None, lost: 0 }
+                    let late = self.open;
+                    Slot { config, rank, state: State::Waiting, seen: None, lost: 0, late }
                 }
             };
             self.slots.push(slot);
         }
         for slot in before {
             changes.removed.push(name(&slot.config));
-            self.dismiss(&slot.state);
+            self.dismiss(&slot);
         }
         self.begin_waiting()?;
         self.open = true;
@@ -151,11 +162,18 @@ impl Fleet {
     }
 
     /// Tells one to end, if it works.
-    fn dismiss(&mut self, state: &State) {
-        if let State::Working(working) = state {
+    fn dismiss(&mut self, slot: &Slot) {
+        if let State::Working(working) = &slot.state {
             working.stop.cancel();
+            slot.rests();
             self.leaving.insert(working.run);
         }
+    }
+
+    /// Whether a thread may still have a root that has to do with this one.
+    fn is_haunted(haunted: &HashMap<u64, PathBuf>, config: &Config) -> bool {
+        let root = &config.root;
+        haunted.values().any(|one| one.starts_with(root) || root.starts_with(one))
     }
 
     /// Begins those that wait, unless a root may not be free yet.
@@ -165,10 +183,12 @@ impl Fleet {
         }
         let listed = self.is_listed();
         for slot in &mut self.slots {
-            if matches!(slot.state, State::Waiting) {
+            let free = !Self::is_haunted(&self.haunted, &slot.config);
+            if free && matches!(slot.state, State::Waiting) {
                 let mood = Arc::new(Mood::new(Arc::clone(&self.moods)));
                 let rank = listed.then_some(slot.rank);
-                let (common, late) = (self.common.clone(), self.open);
+                slot.late |= slot.has_succeeded();
+                let (common, late) = (self.common.clone(), slot.late);
                 let place = Place { common, mood: Arc::clone(&mood), rank, late };
                 let begun = repository::begin(slot.config.clone(), place, None, &self.stop)?;
                 self.runs += 1;
@@ -176,7 +196,9 @@ impl Fleet {
                 let (stop, bell) = (begun.tasks.token(), begun.bell);
                 slot.state = State::Working(Working { run, since, stop, bell, mood });
                 slot.seen = Some(begun.seen);
-                let keeper = Keeper { run, tasks: begun.tasks, ended: begun.ended };
+                let root = slot.config.root.clone();
+                let (tasks, ended, absence) = (begun.tasks, begun.ended, begun.absence);
+                let keeper = Keeper { run, tasks, ended, root, absence };
                 self.homes.spawn(keeper.keep().instrument(begun.span));
             }
         }
@@ -207,8 +229,8 @@ impl Fleet {
     /// is dropped.
     pub(super) async fn turn(&mut self) -> Result<(), DaemonError> {
         let due = self.slots.iter().filter_map(|slot| match slot.state {
-            State::Down(until) => Some(until),
-            State::Waiting | State::Working(_) | State::Done(_) => None,
+            State::Down(until) if !Self::is_haunted(&self.haunted, &slot.config) => Some(until),
+            State::Down(_) | State::Waiting | State::Working(_) | State::Done(_) => None,
         });
         let due = due.min();
         let due = async {
@@ -225,6 +247,12 @@ impl Fleet {
                     self.home(home)?;
                 }
             }
+            Some(home) = self.lingering.join_next() => {
+                if let Ok(run) = home {
+                    self.haunted.remove(&run);
+                }
+                self.wake();
+            }
             () = due => self.wake(),
             () = self.moods.notified() => return Ok(()),
         }
@@ -237,7 +265,8 @@ impl Fleet {
     fn wake(&mut self) {
         let now = Instant::now();
         for slot in &mut self.slots {
-            if matches!(slot.state, State::Down(until) if until <= now) {
+            let free = !Self::is_haunted(&self.haunted, &slot.config);
+            if free && matches!(slot.state, State::Down(until) if until <= now) {
                 slot.state = State::Waiting;
             }
         }
@@ -245,6 +274,15 @@ impl Fleet {
 
     /// Takes note of how a run ended.
     fn home(&mut self, home: Home) -> Result<(), DaemonError> {
+        if let (Some(absence), false) = (home.absence, self.stop.is_cancelled()) {
+            let (run, root) = (home.run, home.root.display());
+            tracing::warn!(%root, "a thread hangs; nothing is begun in its root before it ends");
+            self.haunted.insert(run, home.root);
+            self.lingering.spawn(async move {
+                absence.wait().await;
+                run
+            });
+        }
         if self.leaving.remove(&home.run) {
             return Ok(());
         }
@@ -254,6 +292,7 @@ impl Fleet {
         let Some(slot) = self.slots.iter_mut().find(its) else {
             return Ok(());
         };
+        slot.rests();
         let one_time = slot.config.one_time;
         let late = if one_time { Ended::Interrupted } else { Ended::Well };
         slot.state = match home.unbidden {
@@ -314,6 +353,19 @@ fn gravity(ended: Ended) -> u8 {
 }
 
 impl Slot {
+    /// Its loop turns no more, and nobody is to miss that.
+    fn rests(&self) {
+        if let Some(seen) = &self.seen {
+            seen.beat.end();
+        }
+    }
+
+    /// Whether its last run, if there was one, had a success.
+    fn has_succeeded(&self) -> bool {
+        let seen = self.seen.as_ref();
+        seen.is_some_and(|seen| seen.status.borrow().last_success_at.is_some())
+    }
+
     /// Whether it has failed too often, or is not there.
     fn is_hopeless(&self) -> bool {
         match &self.state {

@@ -5,18 +5,17 @@
 //! What is wrong with it is told once, and what it said before goes on to count.
 
 use crate::config::{Fleet, Problem};
-use crate::runtime::Stop;
-use crate::runtime::blocking;
+use crate::disk::look;
+use crate::runtime::blocking::Share;
 use crate::runtime::turns::Turns;
 use crate::trigger;
 use crate::trigger::hub::Hub;
 use crate::trigger::watch;
 use crate::trigger::watch::Places;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How often the file is looked at.
@@ -25,14 +24,16 @@ const LOOK: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_millis(100);
 /// How long is waited for that at most.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a file system may leave us without an answer.
-const ANSWER: Duration = Duration::from_mins(10);
+/// How long a file system may leave us without an answer before that is told.
+const ANSWER: Duration = Duration::from_mins(1);
+/// What is longer is no configuration.
+const LIMIT: u64 = 4 << 20;
 
 /// Reads the file, and gives warnings that were not told yet.
 pub(super) type Read = Box<dyn FnMut() -> Result<(Fleet, Vec<String>), Vec<Problem>> + Send>;
 
-/// What is in a file, or why that cannot be known.
-type Content = Result<Vec<u8>, String>;
+/// What is in a file, if there is one, or why that cannot be known.
+type Content = Result<Option<Vec<u8>>, String>;
 
 /// The file, and how it was.
 struct Follower {
@@ -86,13 +87,17 @@ async fn apart(follower: Follower, means: &Means) -> Option<(Follower, Option<Ne
     let mut follower = follower;
     // At the start it was read a moment ago.
     while follower.last.is_some() && Instant::now() < end {
-        tokio::time::sleep(QUIET).await;
+        sleep(QUIET).await;
         let (back, again) = step(follower, means, Follower::content).await?;
         follower = back;
         if again == content {
             break;
         }
         content = again;
+    }
+    if let Err(problem) = &content {
+        complain(&follower, problem);
+        return Some((Follower { last: Some(content), ..follower }, Some(None)));
     }
     let (mut follower, read) = step(follower, means, |follower| (follower.read)()).await?;
     follower.last = Some(content);
@@ -105,35 +110,98 @@ async fn apart(follower: Follower, means: &Means) -> Option<(Follower, Option<Ne
         }
         Err(problems) => {
             let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            let (file, problems) = (follower.file.display(), problems.join("; "));
-            tracing::error!(%file, problems, "the configuration file cannot be used; what it said before goes on to count");
+            complain(&follower, &problems.join("; "));
             None
         }
     };
     Some((follower, Some(news)))
 }
 
+fn complain(follower: &Follower, problems: &str) {
+    let file = follower.file.display();
+    tracing::error!(%file, problems, "the configuration file cannot be used; what it said before goes on to count");
+}
+
 impl Follower {
     fn content(&mut self) -> Content {
-        fs::read(&self.file).map_err(|error| error.to_string())
+        look::read(&self.file, LIMIT).map_err(|error| error.to_string())
     }
 }
 
-/// Does something on a thread that may block.
+/// Does something on a thread that may block, and waits for it however long it takes: as long as a
+/// file system does not answer, there is nothing else to do.
 async fn step<T: Send + 'static>(
     mut follower: Follower,
     means: &Means,
     work: impl FnOnce(&mut Follower) -> T + Send + 'static,
 ) -> Option<(Follower, T)> {
+    let file = follower.file.display().to_string();
     let turn = means.turns.wait(LOOK).await;
-    let limit = Stop::new(means.stop.clone(), Instant::now() + ANSWER);
-    let work = blocking::run(&limit, Duration::ZERO, move || {
+    let counted = turn.counted();
+    let share = Share::default();
+    let work = share.run(move || {
         let done = work(&mut follower);
+        drop(counted);
         (follower, done)
     });
-    let done = turn.spend(work).await;
-    if let (Err(error), false) = (&done, means.stop.is_cancelled()) {
+    let done = turn.spend(telling(&file, work)).await;
+    if let Err(error) = &done {
         tracing::error!(%error, "the configuration file is not looked at any more");
     }
     done.ok()
+}
+
+/// Waits for work, and tells if it hangs and when it goes on.
+async fn telling<T>(file: &str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return done,
+        () = sleep(ANSWER) => (),
+    }
+    tracing::error!(file, "the configuration file cannot be read: the file system does not answer");
+    let done = work.await;
+    tracing::info!(file, "the file system of the configuration file answers again");
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trigger::hub::Hub;
+    use std::fs;
+
+    fn means(stop: &CancellationToken) -> Means {
+        let turns = Turns::new(1, Duration::from_secs(10), 1);
+        Means { hub: Hub::new(turns.clone()), turns, stop: stop.clone() }
+    }
+
+    fn follower(file: PathBuf) -> Follower {
+        Follower { file, read: Box::new(|| Err(Vec::new())), last: None }
+    }
+
+    #[test]
+    fn only_a_file_of_reasonable_length_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        let content = || follower(file.clone()).content();
+        assert_eq!(content(), Ok(None));
+        fs::write(&file, "x").unwrap();
+        assert_eq!(content(), Ok(Some(b"x".to_vec())));
+        fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(LIMIT + 1).unwrap();
+        assert!(content().unwrap_err().contains("longer"));
+        assert!(follower("/dev/null".into()).content().unwrap_err().contains("regular"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_is_waited_for() {
+        let stop = CancellationToken::new();
+        let (let_go, held) = std::sync::mpsc::channel::<()>();
+        let means = means(&stop);
+        let work = step(follower("/file".into()), &means, move |_| held.recv().is_err());
+        let mut work = std::pin::pin!(work);
+        assert!(timeout(ANSWER * 20, &mut work).await.is_err());
+        drop(let_go);
+        assert!(work.await.unwrap().1);
+    }
 }

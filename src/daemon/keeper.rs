@@ -1,9 +1,11 @@
 //! Brings all tasks of a repository home when it has come to its end or is told to.
 
 use crate::daemon::{Ended, PATIENCE};
+use crate::runtime::presence::Absence;
 use crate::runtime::tasks;
 use crate::runtime::tasks::Tasks;
 use std::future::pending;
+use std::path::PathBuf;
 use tokio::sync::oneshot;
 
 /// Waits for the end of one run of a repository.
@@ -11,6 +13,9 @@ pub(super) struct Keeper {
     pub(super) run: u64,
     pub(super) tasks: Tasks,
     pub(super) ended: oneshot::Receiver<Ended>,
+    pub(super) root: PathBuf,
+    /// Tells when the last thread has ended that may have to do with the root.
+    pub(super) absence: Absence,
 }
 
 /// A run that is over.
@@ -21,13 +26,16 @@ pub(super) struct Home {
     pub(super) ended: Option<Ended>,
     /// The task that ended when it should not have.
     pub(super) unbidden: Option<&'static str>,
+    pub(super) root: PathBuf,
+    /// There if a thread was abandoned that may still have to do with the root.
+    pub(super) absence: Option<Absence>,
 }
 
 impl Keeper {
     /// Waits until its loop has ended, or it is told to stop, or something is wrong with it; then for
     /// all its tasks, but not for long.
     pub(super) async fn keep(self) -> Home {
-        let Self { run, tasks, mut ended } = self;
+        let Self { run, tasks, mut ended, root, absence } = self;
         let token = tasks.token();
         let mut verdict = None;
         let stop = async {
@@ -47,19 +55,39 @@ impl Keeper {
         };
         // After a signal the loop has its say only now, if it was not too late for that.
         let ended = verdict.or_else(|| ended.try_recv().ok());
-        Home { run, ended, unbidden }
+        let absence = Some(absence).filter(|absence| !absence.is_there());
+        Home { run, ended, unbidden, root, absence }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::presence::{Presence, presence};
 
     fn keeper(spawn: impl FnOnce(&mut Tasks, oneshot::Sender<Ended>)) -> Keeper {
+        keeper_with(|tasks, done, _present| spawn(tasks, done))
+    }
+
+    fn keeper_with(spawn: impl FnOnce(&mut Tasks, oneshot::Sender<Ended>, Presence)) -> Keeper {
         let mut tasks = Tasks::new();
         let (done, ended) = oneshot::channel();
-        spawn(&mut tasks, done);
-        Keeper { run: 1, tasks, ended }
+        let (present, absence) = presence();
+        spawn(&mut tasks, done, present);
+        Keeper { run: 1, tasks, ended, root: "/root".into(), absence }
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_is_left_behind_is_told() {
+        let mut left = None;
+        let keeper = keeper_with(|_tasks, done, present| {
+            done.send(Ended::GaveUp).unwrap();
+            left = Some(present);
+        });
+        let absence = keeper.keep().await.absence.unwrap();
+        assert!(!absence.is_there());
+        drop(left);
+        absence.wait().await;
     }
 
     #[tokio::test]
@@ -74,6 +102,7 @@ mod tests {
         });
         let home = keeper.keep().await;
         assert_eq!((home.ended, home.unbidden), (Some(Ended::GaveUp), None));
+        assert!(home.absence.is_none());
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use crate::http::Freshness;
 use crate::model::Location;
 use crate::observe::metrics::Metrics;
 use crate::runtime::beat::Beat;
+use crate::runtime::presence::{Absence, Presence, presence};
 use crate::runtime::tasks::Tasks;
 use crate::trigger;
 use crate::trigger::Bell;
@@ -38,6 +39,8 @@ pub(super) struct Repository {
     pub(super) ended: oneshot::Receiver<Ended>,
     /// All that it is done by.
     pub(super) tasks: Tasks,
+    /// Tells when the last thread has ended that may have to do with its root.
+    pub(super) absence: Absence,
     /// What names it in the log, where there are several.
     pub(super) span: Span,
 }
@@ -50,7 +53,7 @@ pub(super) struct Place {
     pub(super) mood: Arc<Mood>,
     /// Its number among others, if there are any.
     pub(super) rank: Option<u64>,
-    /// Whether it is begun while others are at work.
+    /// Whether readiness does not wait for it.
     pub(super) late: bool,
 }
 
@@ -67,14 +70,15 @@ pub(super) fn begin(
         None => Span::none(),
     };
     let mut tasks = Tasks::under(stop);
-    let begun = span.in_scope(|| begin_tasks(config, place, only, &mut tasks));
+    let (present, absence) = presence();
+    let begun = span.in_scope(|| begin_tasks(config, (place, present), only, &mut tasks));
     let (seen, bell, ended) = begun?;
-    Ok(Repository { seen, bell, ended, tasks, span })
+    Ok(Repository { seen, bell, ended, tasks, absence, span })
 }
 
 fn begin_tasks(
     config: Config,
-    place: Place,
+    (place, present): (Place, Presence),
     only: Option<Order>,
     tasks: &mut Tasks,
 ) -> Result<(Arc<http::Repository>, Bell, oneshot::Receiver<Ended>), DaemonError> {
@@ -116,7 +120,7 @@ fn begin_tasks(
     });
     let attempts = Attempts::new(&config, &common.shared, Arc::clone(&metrics), Arc::clone(&hooks));
     let (done, ended) = oneshot::channel();
-    let around = Around { beat, hooks, common, mood, rank, stop: tasks.token() };
+    let around = Around { beat, hooks, common, mood, rank, present, stop: tasks.token() };
     let turning = Loop::new(config, attempts, board, metrics, around);
     let token = tasks.token();
     tasks.spawn("loop", async move {

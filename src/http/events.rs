@@ -314,7 +314,16 @@ impl Teller {
         let changed = match (&self.source.scope, self.told.first_mut()) {
             (Scope::All, _) => self.hear_any().await,
             (Scope::Only | Scope::Named(_), Some(subject)) => {
-                subject.hear(&mut self.source.repositories).await
+                let listed = &mut self.source.repositories;
+                match subject.hear(listed).await {
+                    Ok(()) => Ok(()),
+                    // It has ended. Another takes its place, or the list goes on without it.
+                    Err(_ended) => {
+                        let changed = listed.changed().await;
+                        listed.mark_changed();
+                        changed
+                    }
+                }
             }
             (Scope::Only | Scope::Named(_), None) => return Heard::End,
         };

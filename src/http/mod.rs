@@ -76,8 +76,8 @@ pub struct Observed {
 pub struct Repository {
     /// What it is called where there are several.
     pub name: Option<String>,
-    /// Whether it was added while the program ran. It takes no readiness away before its first
-    /// success.
+    /// Whether it was added while the program ran, or begun anew after a success. It takes no
+    /// readiness away before its first success.
     pub late: bool,
     /// How long ago its last success was, as far as `ready-max-age` is concerned.
     pub freshness: Freshness,
@@ -87,7 +87,8 @@ pub struct Repository {
     pub status: watch::Receiver<Arc<Status>>,
     /// What the loop marks as it turns.
     pub beat: Arc<Beat>,
-    /// How long the loop may take for one turn; `/livez` is good while the beat is younger.
+    /// How long the loop may take for one turn; `/livez` is good while the beat is younger, or has
+    /// ended.
     pub stuck_after: Duration,
     /// What `/metrics` shows, if the options want that.
     pub metrics: Arc<Metrics>,

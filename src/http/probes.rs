@@ -116,7 +116,8 @@ fn has_succeeded(one: &Repository) -> bool {
     one.status.borrow().last_success_at.is_some()
 }
 
-/// Whether all wait for it: not if it came later than the program, and never succeeded.
+/// Whether all wait for it: not if it came later than the program, or was begun anew
+/// after a success, and has not succeeded since.
 fn counts(one: &Repository) -> bool {
     !one.late || has_succeeded(one)
 }
@@ -187,9 +188,11 @@ impl Question<'_> {
         }
     }
 
-    /// For how long the loop has not turned, if that is too long.
+    /// For how long the loop has not turned, if that is too long. One that closes, or waits to be
+    /// begun again, is no reason to end the others.
     fn stuck(&self, one: &Repository) -> Option<Duration> {
-        Some(one.beat.age(self.now)).filter(|age| *age >= one.stuck_after)
+        let missed = one.beat.is_missed(self.now, one.stuck_after);
+        missed.then(|| one.beat.age(self.now))
     }
 
     fn unready(&self, one: &Repository) -> Option<Unready> {

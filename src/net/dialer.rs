@@ -45,6 +45,9 @@ impl fmt::Debug for dyn Stream {
 pub struct Dialer {
     tcp: HttpConnector<Names>,
     names: Names,
+    /// For files of certificates. One thread at a time reads them, and whoever waited for it finds
+    /// what it read.
+    files: Share,
     doors: Doors,
     proxies: Arc<Proxies>,
     trust: Arc<Trust>,
@@ -65,20 +68,20 @@ impl Dialer {
 
     /// Does the same by doors that are shared with others.
     pub fn through_doors(doors: &Doors, proxies: Proxies, trust: Trust) -> Self {
-        let names = Names { threads: doors.threads().clone() };
+        let (names, files) = (doors.names().clone(), doors.files().narrowed(1));
         let mut tcp = HttpConnector::new_with_resolver(names.clone());
         prepare(&mut tcp);
         let doors = doors.clone();
-        Self { tcp, names, doors, proxies: Arc::new(proxies), trust: Arc::new(trust) }
+        Self { tcp, names, files, doors, proxies: Arc::new(proxies), trust: Arc::new(trust) }
     }
 
     /// Does the same on no more threads than these.
     #[must_use]
     pub(super) fn on(&self, threads: &Share) -> Self {
-        let names = Names { threads: threads.clone() };
+        let (names, files) = (Names::new(threads.clone()), threads.narrowed(1));
         let mut tcp = HttpConnector::new_with_resolver(names.clone());
         prepare(&mut tcp);
-        Self { tcp, names, ..self.clone() }
+        Self { tcp, names, files, ..self.clone() }
     }
 
     /// Waits for the turn to open a connection to a host.
@@ -92,7 +95,7 @@ impl Dialer {
             return Ok(settings);
         }
         let trust = Arc::clone(&self.trust);
-        let read = self.names.threads.run(move || trust.settings()).await;
+        let read = self.files.run(move || trust.settings()).await;
         read.map_err(|cut| NetError::Connect { url: url.to_owned(), source: Cause::of(&cut) })?
     }
 
@@ -100,7 +103,7 @@ impl Dialer {
     pub(super) async fn refresh(&self) -> bool {
         let trust = Arc::clone(&self.trust);
         // A mistake in there is told by whoever connects next.
-        self.names.threads.run(move || trust.refresh()).await.unwrap_or_default()
+        self.files.run(move || trust.refresh()).await.unwrap_or_default()
     }
 
     /// Which certificates are believed and shown.

@@ -1,10 +1,11 @@
-//! What all that makes connections shares: how many are opened to one host at the same time, and how
-//! many names are looked up at the same time.
+//! What all that makes connections shares: how many are opened to one host at the same time, how many
+//! names are looked up, and how many files of certificates are read.
 //!
 //! A server that is asked by many at once turns some away (`MaxStartups` of OpenSSH), and most of
 //! them need no connection of their own if they wait for one that is about to be free. Nobody waits
 //! long: a host that does not answer must not hold up those who have less time.
 
+use crate::net::names::Names;
 use crate::runtime::blocking::Share;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,8 +16,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const AT_ONCE: usize = 8;
 /// How long somebody waits for their turn.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many threads may look names up or read files of certificates.
-const THREADS: usize = 8;
+/// How many threads may look names up, of which those of one host are few.
+const LOOKING_UP: usize = 16;
+/// How many threads may read files of certificates. One at most does for each way.
+const READING: usize = 16;
 
 /// A host and a port.
 type Place = (String, u16);
@@ -25,7 +28,8 @@ type Place = (String, u16);
 #[derive(Clone, Debug)]
 pub struct Doors {
     hosts: Arc<Mutex<HashMap<Place, Weak<Semaphore>>>>,
-    threads: Share,
+    names: Names,
+    files: Share,
 }
 
 /// The turn of somebody who opens a connection, to be held until it is open.
@@ -37,14 +41,20 @@ pub struct Turn {
 
 impl Default for Doors {
     fn default() -> Self {
-        Self { hosts: Arc::default(), threads: Share::default().narrowed(THREADS) }
+        let share = |threads| Share::default().narrowed(threads);
+        Self { hosts: Arc::default(), names: Names::new(share(LOOKING_UP)), files: share(READING) }
     }
 }
 
 impl Doors {
-    /// The threads that may block.
-    pub(super) fn threads(&self) -> &Share {
-        &self.threads
+    /// What looks names up.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The threads that may read files of certificates.
+    pub(super) fn files(&self) -> &Share {
+        &self.files
     }
 
     /// Waits for the turn to open a connection.

@@ -40,7 +40,7 @@ impl Key {
 #[derive(Debug)]
 struct Kept {
     key: Key,
-    user: usize,
+    user: u64,
     connection: Connection,
     used: Instant,
 }
@@ -62,7 +62,7 @@ impl Pool {
 
     /// Takes a connection on which a request can go out now. Those that others still read from stay;
     /// whoever has read an answer but for its end may go on with the same.
-    pub(super) async fn take(&self, key: &Key, user: usize) -> Option<Connection> {
+    pub(super) async fn take(&self, key: &Key, user: u64) -> Option<Connection> {
         let mut busy = Vec::new();
         let mut found = None;
         let is_mine = |kept: &Kept| kept.key == *key && kept.user == user;
@@ -82,7 +82,7 @@ impl Pool {
     }
 
     /// Keeps a connection.
-    pub(super) fn put(&self, key: Key, user: usize, connection: Connection) {
+    pub(super) fn put(&self, key: Key, user: u64, connection: Connection) {
         let now = Instant::now();
         let mut kept = self.kept();
         kept.push(Kept { key, user, connection, used: now });

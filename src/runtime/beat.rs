@@ -2,7 +2,7 @@
 //!
 //! It says only that the loop turned, not that it got anything done.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -11,17 +11,28 @@ use tokio::time::Instant;
 pub struct Beat {
     start: Instant,
     millis: AtomicU64,
+    ended: AtomicBool,
 }
 
 impl Beat {
     /// Begins with a first mark.
     pub fn new(now: Instant) -> Self {
-        Self { start: now, millis: AtomicU64::new(0) }
+        Self { start: now, millis: AtomicU64::new(0), ended: AtomicBool::new(false) }
     }
 
     /// Marks a turn of the loop. An instant before the last mark changes nothing.
     pub fn mark(&self, now: Instant) {
         self.millis.fetch_max(self.since_start(now), Ordering::Relaxed);
+    }
+
+    /// There will be no more marks, and none is missed.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a mark is missed for that long.
+    pub fn is_missed(&self, now: Instant, longest: Duration) -> bool {
+        !self.ended.load(Ordering::Relaxed) && self.age(now) >= longest
     }
 
     /// How long ago the last mark was; nothing if it lies ahead.
@@ -39,6 +50,16 @@ impl Beat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_misses_what_has_ended() {
+        let (start, long) = (Instant::now(), Duration::from_secs(9));
+        let beat = Beat::new(start);
+        assert!(!beat.is_missed(start, long));
+        assert!(beat.is_missed(start + long, long));
+        beat.end();
+        assert!(!beat.is_missed(start + long, long));
+    }
 
     #[test]
     fn the_age_counts_from_the_last_mark() {

@@ -49,6 +49,19 @@ pub async fn run<T: Send + 'static>(
     }
 }
 
+/// Does the same, and the thread holds something until it ends, even if it is abandoned and comes
+/// home much later.
+pub async fn run_holding<H: Send + 'static, T: Send + 'static>(
+    held: H,
+    stop: &Stop,
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Cut> {
+    // What nobody takes is dropped in this order.
+    let done = run(stop, patience, move || (work(), held)).await;
+    done.map(|(done, _held)| done)
+}
+
 /// How many of the threads somebody may hold at once. Copies share it; the default has no limit.
 #[derive(Clone, Debug, Default)]
 pub struct Share(Vec<Arc<Semaphore>>);
@@ -158,6 +171,18 @@ mod tests {
         let result = run(&stop, patience, move || held.recv()).await;
         assert_eq!(result, Err(Cut::Abandoned(patience)));
         drop(let_go);
+    }
+
+    #[tokio::test]
+    async fn what_an_abandoned_thread_holds_is_given_back_when_it_ends() {
+        let (_token, stop) = stop_after(Duration::ZERO);
+        let (let_go, held) = mpsc::channel::<()>();
+        let (present, gone) = crate::runtime::presence::presence();
+        let result = run_holding(present, &stop, Duration::ZERO, move || held.recv()).await;
+        assert_eq!(result, Err(Cut::Abandoned(Duration::ZERO)));
+        assert!(!gone.is_there());
+        drop(let_go);
+        gone.wait().await;
     }
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 //! need a thread each nor the memory for all of it.
 //!
 //! The limit is soft. Work that has taken long counts no more, as it most likely waits for somebody:
-//! a server that hangs must not hold up those who ask another one.
+//! a server that hangs must not hold up those who ask another one. And who is likely to take long, as
+//! they did before, may have only half of the places.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use tokio::time::{sleep, timeout};
 #[derive(Clone, Debug)]
 pub struct Turns {
     places: Arc<Semaphore>,
+    /// Those that may be had by who is likely to take long.
+    for_slow: Arc<Semaphore>,
     /// A place for all work, however long it has taken.
     all: Arc<Semaphore>,
     counted: Duration,
@@ -22,32 +25,54 @@ pub struct Turns {
 /// A place, until its work is done.
 #[derive(Debug)]
 pub struct Turn {
-    place: Option<OwnedSemaphorePermit>,
-    all: Option<OwnedSemaphorePermit>,
+    place: Vec<OwnedSemaphorePermit>,
+    all: Counted,
     counted: Duration,
 }
+
+/// What counts work as long as anybody has it.
+pub type Counted = Option<Arc<OwnedSemaphorePermit>>;
 
 impl Turns {
     /// So many at a time that have not yet taken as long as `counted`, and no more than `most` in all.
     pub fn new(places: usize, counted: Duration, most: usize) -> Self {
         let semaphore = |places| Arc::new(Semaphore::new(places));
-        Self { places: semaphore(places), all: semaphore(most), counted }
+        let for_slow = semaphore((places / 2).max(1));
+        Self { places: semaphore(places), for_slow, all: semaphore(most), counted }
     }
 
     /// Waits for a turn. It comes after `longest` at the latest, whoever is at work.
     pub async fn wait(&self, longest: Duration) -> Turn {
+        self.wait_behind(None, longest).await
+    }
+
+    /// The same for who is likely to take long.
+    pub async fn wait_as_slow(&self, longest: Duration) -> Turn {
+        self.wait_behind(Some(&self.for_slow), longest).await
+    }
+
+    async fn wait_behind(&self, others: Option<&Arc<Semaphore>>, longest: Duration) -> Turn {
         let turn = async {
-            // Nobody closes them.
-            let all = Arc::clone(&self.all).acquire_owned().await.ok();
-            let place = Arc::clone(&self.places).acquire_owned().await.ok();
+            let mut place = Vec::new();
+            // Nobody closes any of them.
+            if let Some(others) = others {
+                place.extend(Arc::clone(others).acquire_owned().await.ok());
+            }
+            let all = Arc::clone(&self.all).acquire_owned().await.ok().map(Arc::new);
+            place.extend(Arc::clone(&self.places).acquire_owned().await.ok());
             Turn { place, all, counted: self.counted }
         };
-        let without = Turn { place: None, all: None, counted: self.counted };
+        let without = Turn { place: Vec::new(), all: None, counted: self.counted };
         timeout(longest, turn).await.unwrap_or(without)
     }
 }
 
 impl Turn {
+    /// For the thread that works, which counts until it ends, even if nobody waits for it any more.
+    pub fn counted(&self) -> Counted {
+        self.all.clone()
+    }
+
     /// Waits for the work that the turn is for.
     pub async fn spend<T>(mut self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
@@ -59,7 +84,7 @@ impl Turn {
         if let Some(done) = quick {
             return done;
         }
-        drop(self.place.take());
+        self.place.clear();
         let done = work.await;
         drop(self.all.take());
         done
@@ -100,6 +125,17 @@ mod tests {
         tokio::pin!(second);
         assert!(timeout(SHORT * 2, &mut second).await.is_err());
         assert!(!is_free(&turns).await, "both hang, and there may be no more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_likely_to_take_long_leaves_half_of_the_places() {
+        let turns = Turns::new(2, LONG, 9);
+        let slow = turns.wait_as_slow(LONG).await;
+        let mut other = std::pin::pin!(turns.wait_as_slow(Duration::MAX));
+        assert!(timeout(SHORT, &mut other).await.is_err(), "its half is taken");
+        assert!(is_free(&turns).await, "the other half is not");
+        drop(slow);
+        assert!(timeout(SHORT, other).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -129,7 +129,7 @@ impl Seat {
             Ok(started) => watcher.insert(started),
             Err(error) => {
                 self.complain(Path::new("/"), &error);
-                lock(&shared.table).forget(&due.begin);
+                lock(&shared.table).forget(self.number, &due.begin);
                 return false;
             }
         };
@@ -143,7 +143,7 @@ impl Seat {
             if let Err(error) = notifier.watch(path, mode) {
                 whole = false;
                 self.complain(path, &error);
-                lock(&shared.table).forget(&[(path.clone(), *deep)]);
+                lock(&shared.table).forget(self.number, &[(path.clone(), *deep)]);
             }
         }
         whole
@@ -201,10 +201,21 @@ impl Table {
         due
     }
 
-    /// These could not be watched.
-    fn forget(&mut self, paths: &[(PathBuf, bool)]) {
-        for (path, _) in paths {
-            self.directories.remove(path);
+    /// These could not be watched as this seat wants it. Others that had them look again, and watch
+    /// them as they want it, or know that they cannot.
+    fn forget(&mut self, seat: u64, paths: &[(PathBuf, bool)]) {
+        let gone = paths.iter().filter_map(|(path, _)| self.directories.remove(path));
+        let mut others: Vec<_> = gone.flat_map(|directory| directory.holders.into_keys()).collect();
+        others.retain(|other| *other != seat);
+        for other in others {
+            self.sign(other, Sign::Nearby);
+        }
+    }
+
+    fn sign(&self, seat: u64, sign: Sign) {
+        // A full channel says already that something changed.
+        if self.seats.get(&seat).is_some_and(|sender| sender.try_send(sign).is_err()) {
+            tracing::trace!("more changes than can be told");
         }
     }
 
@@ -222,10 +233,7 @@ impl Table {
             }
         }
         for (seat, sign) in concerned {
-            // A full channel says already that something changed.
-            if self.seats.get(&seat).is_some_and(|sender| sender.try_send(sign).is_err()) {
-                tracing::trace!("more changes than can be told");
-            }
+            self.sign(seat, sign);
         }
     }
 
@@ -331,6 +339,26 @@ mod tests {
         assert!(seat.watch(&only(&at("a"), false)));
         soon(&mut signs).await;
         fs::write(at("a/file"), "x").unwrap();
+        assert_eq!(soon(&mut signs).await, Some(Sign::Nearby));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_watched_for_one_is_watched_again_for_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let hub = hub();
+        let [(mut one, mut signs), (two, mut others)] = [hub.seat(), hub.seat()];
+        assert!(one.watch(&only(dir.path(), false)));
+        let due = {
+            let wanted: Vec<_> = only(dir.path(), true).iter().filter_map(find).collect();
+            let mut table = lock(&hub.0.table);
+            let due = table.want(two.number, &wanted);
+            table.forget(two.number, &due.begin);
+            due
+        };
+        assert_eq!(due.begin.len(), 1);
+        assert_eq!((soon(&mut signs).await, soon(&mut others).await), (Some(Sign::Nearby), None));
+        assert!(one.watch(&only(dir.path(), false)));
+        fs::write(dir.path().join("file"), "x").unwrap();
         assert_eq!(soon(&mut signs).await, Some(Sign::Nearby));
     }
 

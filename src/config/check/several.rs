@@ -5,9 +5,10 @@ use crate::config::file::Entry;
 use crate::config::names;
 use crate::config::paths;
 use crate::config::problem::{Origin, Problem};
+use crate::config::real;
 use crate::config::whole::Repository;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How long a name may be.
 const LONGEST: usize = 100;
@@ -80,7 +81,7 @@ pub(in crate::config) fn clashes(repositories: &[Repository]) -> Vec<Problem> {
     let places = Places::of(repositories);
     for (index, one) in repositories.iter().enumerate() {
         for (key, path) in paths_of(one) {
-            if let Some((other, what)) = places.clash(index, key, path) {
+            if let Some((other, what)) = places.clash(index, key, &real_of(key, path)) {
                 let told = format!("{:?} {what} of {}", path.display(), called(other));
                 let opt = names::option(key);
                 let place = opt.map_or_else(|| key.to_owned(), |opt| one.given.place(opt));
@@ -128,10 +129,15 @@ fn paths_of(one: &Repository) -> impl Iterator<Item = (&'static str, &Path)> {
     fixed.into_iter().chain(files)
 }
 
-/// Who has which path; the first one if there are several.
+/// Where such a path really leads. What may be a link, or is replaced, is not followed.
+fn real_of(key: &str, path: &Path) -> PathBuf {
+    if key == "root" { real::place(path) } else { real::entry(path) }
+}
+
+/// Who has which path, by where it really leads; the first one if there are several.
 struct Places<'a> {
     repositories: &'a [Repository],
-    of: BTreeMap<&'a Path, Vec<(usize, &'static str)>>,
+    of: BTreeMap<PathBuf, Vec<(usize, &'static str)>>,
 }
 
 impl<'a> Places<'a> {
@@ -139,7 +145,7 @@ impl<'a> Places<'a> {
         let mut of = BTreeMap::<_, Vec<_>>::new();
         for (index, one) in repositories.iter().enumerate() {
             for (key, path) in paths_of(one) {
-                of.entry(path).or_default().push((index, key));
+                of.entry(real_of(key, path)).or_default().push((index, key));
             }
         }
         Self { repositories, of }

@@ -169,6 +169,20 @@ fn nothing_is_in_the_way_of_another() {
 }
 
 #[test]
+fn no_other_way_to_the_same_place_hides_that_one_is_in_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    fs::create_dir(at("real")).unwrap();
+    std::os::unix::fs::symlink("real", at("link")).unwrap();
+    for (one, other) in [("real", "link"), ("link/a/b", "real/a"), ("real/x", "link/x/y")] {
+        let (one, other) = (at(one), at(other));
+        let content =
+            format!("repositories: [{{repo: /a, root: {one}}}, {{repo: /b, root: {other}}}]\n");
+        assert!(loaded(&content, &[], &[]).is_err(), "{content}");
+    }
+}
+
+#[test]
 fn a_list_must_not_be_empty_at_the_start() {
     let told = problems("repositories: []\n", &[], &[]);
     assert_eq!(told.len(), 1, "{told:?}");
@@ -220,6 +234,16 @@ fn a_file_is_read_anew_with_the_flags_of_the_start() {
     assert_eq!((fleet.repositories.len(), warnings.len()), (2, 0));
     fs::write(&path, "repositories: []\n").unwrap();
     assert!(first.read().unwrap().0.repositories.is_empty());
+}
+
+#[test]
+fn what_the_file_says_later_of_the_process_does_not_count_for_repositories() {
+    let (_dir, path, first) = again("repositories: [{repo: /a}]\n");
+    fs::write(&path, "one-time: true\nrepositories: [{repo: /a}]\n").unwrap();
+    let (fleet, _) = first.read().unwrap();
+    assert!(fleet.process.one_time && !fleet.repositories[0].one_time);
+    let (fleet, _) = fleet.again.unwrap().read().unwrap();
+    assert!(fleet.process.one_time && !fleet.repositories[0].one_time, "nor when it is read again");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What comes after an attempt: old trees are put away, those who watch files are told, and what
 //! nobody waits for begins.
 
-use crate::daemon::turn::Loop;
+use crate::daemon::turn::{Loop, lending};
 
 /// Tells how an attempt ended and begins what goes on behind. `first` if it was the first
 /// success.
@@ -34,7 +34,7 @@ async fn announce(me: &mut Loop, first: bool) {
     let collected = me.collected.take();
     let idle = !me.behind.is_collecting();
     let history = me.board.history_now();
-    let garbage = me.tell(move |attempts, status, stop| {
+    let garbage = lending::tell(me, move |attempts, status, stop| {
         attempts.tidy();
         if attempts.has_news(status, &history, first) {
             attempts.tell(status, &history, first);
@@ -50,5 +50,5 @@ async fn announce(me: &mut Loop, first: bool) {
 /// Makes what was collected count, while no attempt runs.
 pub(super) async fn install(me: &mut Loop) {
     let collected = me.collected.take();
-    me.tell(|attempts, _, stop| attempts.collected(collected, stop)).await;
+    lending::tell(me, |attempts, _, stop| attempts.collected(collected, stop)).await;
 }

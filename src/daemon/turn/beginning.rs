@@ -2,7 +2,7 @@
 //! window.
 
 use crate::daemon::errand::PATIENCE;
-use crate::daemon::turn::{Loop, SHORT_PATIENCE};
+use crate::daemon::turn::{Loop, SHORT_PATIENCE, lending};
 use crate::runtime::Stop;
 use crate::runtime::blocking;
 use jiff::Timestamp;
@@ -17,17 +17,20 @@ pub(super) async fn find(me: &mut Loop) {
     };
     let turn = me.common.short.wait(SHORT_PATIENCE).await;
     let limit = Stop::new(me.stop.clone(), Instant::now() + me.config.sync_timeout);
-    let looked = blocking::run(&limit, PATIENCE, move || {
+    let held = (me.present.clone(), turn.counted());
+    let looked = blocking::run_holding(held, &limit, PATIENCE, move || {
         let found = attempts.find();
         let past = attempts.past();
-        (attempts, found, past)
+        (attempts, (found, past))
     });
-    if let Ok((attempts, found, past)) = turn.spend(looked).await {
+    let looked = turn.spend(looked).await;
+    if let Some((found, past)) = lending::back(me, looked) {
         if let Some(publication) = &found {
             tracing::info!(commit = %publication.live.commit, "found an intact tree published");
         }
-        me.board.found(past, found.as_ref(), attempts.pinned());
-        me.attempts = Some(attempts);
+        if let Some(attempts) = &me.attempts {
+            me.board.found(past, found.as_ref(), attempts.pinned());
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::attempt::Done;
 use crate::daemon::Ended;
-use crate::daemon::turn::{LAST_PATIENCE, Loop, afterwards};
+use crate::daemon::turn::{LAST_PATIENCE, Loop, afterwards, lending};
 use crate::runtime::Stop;
 use crate::runtime::blocking;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ const QUIET: Duration = Duration::from_millis(250);
 
 /// Comes to an end, and says how it ended on the whole.
 pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
+    me.beat.end();
     let mut succeeded = me.machine.is_steady();
     let mut told = hear_hooks(&mut me, ended).await;
     if let Some(attempt) = me.running.take() {
@@ -37,7 +38,7 @@ pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
     let history = me.board.history_now();
     // Those that are being killed have changed files too. Who takes too long for that is left alone.
     drop(tokio::time::timeout(QUIET, me.hooks.quiet()).await);
-    me.tell(move |attempts, status, _| {
+    lending::tell(me, move |attempts, status, _| {
         attempts.say_last(status, &history);
         attempts.visited();
     })
@@ -68,7 +69,9 @@ async fn put_away(me: &mut Loop) {
     }
     let turn = me.common.short.wait(LAST_PATIENCE).await;
     let limit = Stop::new(me.stop.clone(), Instant::now() + QUIET);
-    if let Err(error) = turn.spend(blocking::run(&limit, QUIET, move || drop(attempts))).await {
+    let held = (me.present.clone(), turn.counted());
+    let closed = blocking::run_holding(held, &limit, QUIET, move || drop(attempts));
+    if let Err(error) = turn.spend(closed).await {
         tracing::debug!(%error, "a repository that is kept no more takes long to close");
     }
 }

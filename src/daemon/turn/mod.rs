@@ -3,6 +3,7 @@
 mod afterwards;
 mod beginning;
 mod closing;
+mod lending;
 
 use crate::attempt::{Attempts, Done, Failed};
 use crate::config::Config;
@@ -14,16 +15,14 @@ use crate::daemon::common::{Common, Mood};
 use crate::daemon::counter::Counter;
 use crate::daemon::end::End;
 use crate::daemon::errand;
-use crate::daemon::errand::{Errand, Limits, PATIENCE, Return};
+use crate::daemon::errand::{Errand, Limits, Return};
 use crate::hooks::Hooks;
 use crate::model::{Cause, Reference, Trigger};
 use crate::observe::audit;
 use crate::observe::metrics::Metrics;
-use crate::observe::status::Status;
-use crate::runtime::Stop;
 use crate::runtime::beat::Beat;
-use crate::runtime::blocking;
 use crate::runtime::blocking::Cut;
+use crate::runtime::presence::Presence;
 use crate::schedule::{Effect, Event, Machine, Policy, phase_of};
 use crate::trigger::Ear;
 use crate::trigger::order::{Order, Orders, Wish};
@@ -77,6 +76,10 @@ pub(super) struct Loop {
     hooks: Arc<Hooks>,
     common: Common,
     mood: Arc<Mood>,
+    /// Held by all threads that may have to do with the root.
+    present: Presence,
+    /// Whether one of them was abandoned that has the root.
+    lost: bool,
 }
 
 /// What a loop has around it.
@@ -88,6 +91,8 @@ pub(super) struct Around {
     pub(super) mood: Arc<Mood>,
     /// Its number among others, if there are any.
     pub(super) rank: Option<u64>,
+    /// Held by all threads that may have to do with the root.
+    pub(super) present: Presence,
     pub(super) stop: CancellationToken,
 }
 
@@ -99,7 +104,7 @@ impl Loop {
         metrics: Arc<Metrics>,
         around: Around,
     ) -> Self {
-        let Around { beat, hooks, common, mood, rank, stop } = around;
+        let Around { beat, hooks, common, mood, rank, present, stop } = around;
         let machine = Machine::new(Policy {
             period: config.period,
             jitter: config.jitter,
@@ -119,7 +124,7 @@ impl Loop {
             board,
             metrics,
             beat,
-            behind: Behind::new(stop.clone(), common.behind.clone()),
+            behind: Behind::new(stop.clone(), common.behind.clone(), present.clone()),
             cut: stop.child_token(),
             stop,
             running: None,
@@ -130,6 +135,8 @@ impl Loop {
             hooks,
             common,
             mood,
+            present,
+            lost: false,
         }
     }
 
@@ -147,6 +154,10 @@ impl Loop {
         let ended = loop {
             if let Some(ended) = self.turn(heard).await {
                 break ended;
+            }
+            if self.lost {
+                tracing::error!("a thread hangs that has the root");
+                break Ended::GaveUp;
             }
             if is_only && self.running.is_none() {
                 break Ended::GaveUp;
@@ -178,7 +189,7 @@ impl Loop {
                 return None;
             }
             Heard::Visited => {
-                self.tell(|attempts, _, _| attempts.visited()).await;
+                lending::tell(self, |attempts, _, _| attempts.visited()).await;
                 afterwards::begin_behind(self);
                 return None;
             }
@@ -302,6 +313,8 @@ impl Loop {
         self.cut = self.stop.child_token();
         let limits = Limits {
             turns: self.common.attempts.clone(),
+            slow: self.machine.failures() > 0,
+            present: self.present.clone(),
             beat: Arc::clone(&self.beat),
             time: self.config.sync_timeout,
             cut: self.cut.clone(),
@@ -366,27 +379,5 @@ impl Loop {
             }
         }
         (event, others_wait)
-    }
-
-    /// Lets those who watch files know, or does something else that is short and not an attempt, on
-    /// a thread that may block.
-    async fn tell<T: Send + 'static>(
-        &mut self,
-        tell: impl FnOnce(&mut Attempts, &Arc<Status>, &Stop) -> T + Send + 'static,
-    ) -> Option<T> {
-        let mut attempts = self.attempts.take()?;
-        let status = self.board.now();
-        let stops = self.stop.is_cancelled();
-        let turn = self.common.short.wait(if stops { LAST_PATIENCE } else { SHORT_PATIENCE });
-        let turn = turn.await;
-        let limit = Stop::new(self.stop.clone(), Instant::now() + self.config.sync_timeout);
-        let inner = limit.clone();
-        let told = blocking::run(&limit, PATIENCE, move || {
-            let told = tell(&mut attempts, &status, &inner);
-            (attempts, told)
-        });
-        let (attempts, told) = turn.spend(told).await.ok()?;
-        self.attempts = Some(attempts);
-        Some(told)
     }
 }

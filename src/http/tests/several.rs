@@ -100,6 +100,8 @@ async fn a_loop_that_is_stuck_is_named() {
     server.relist();
     let (code, words) = server.get("/livez").await;
     assert_eq!((code, words.ends_with(": slow\n")), (503, true), "{words}");
+    server.kept[2].one.beat.end();
+    assert_eq!(server.get("/livez").await.0, 200, "it is being closed");
 }
 
 #[tokio::test]
@@ -262,6 +264,21 @@ async fn a_stream_of_one_ends_with_it() {
     drop(gone);
     let response = server.ask("GET", "/api/v1/events?repo=two").await;
     assert_eq!(split(&response).0, 404);
+}
+
+#[tokio::test]
+async fn a_stream_of_one_goes_on_when_that_is_begun_anew() {
+    let mut server = two().await;
+    let mut stream = server.events("/api/v1/events?repo=two", "").await;
+    until(&mut stream, "event: status").await;
+    drop(server.kept.pop());
+    // The stream learns meanwhile that the old one has ended.
+    assert_eq!(server.get("/").await.0, 503);
+    server.kept.push(Kept::new(Some("two"), true, LONG));
+    server.relist();
+    until(&mut stream, "event: status").await;
+    server.kept[1].set(|status| status.failures = 7);
+    until(&mut stream, "\"failures\":7").await;
 }
 
 #[tokio::test]

@@ -158,3 +158,22 @@ fn one_that_cannot_be_had_is_mended_by_a_change() {
     list.list(&[one.entry("one"), other.entry("other")]);
     one.eventually_published();
 }
+
+#[test]
+fn readiness_waits_for_one_of_the_start_until_its_first_success_and_no_longer() {
+    let [one, other] = [One::new(), One::new()];
+    let list = List::new();
+    let wrong = |path: &str| Entry::new("one", Path::new(path), &one.root.path());
+    let daemon = list.list(&[wrong("/nowhere/at/all"), other.entry("other")]).setup().start();
+    let good = || daemon.get("/").ok().filter(|reply| reply.status == 200);
+    other.eventually_published();
+    list.list(&[wrong("/nowhere/else"), other.entry("other")]);
+    eventually_logs(&daemon, "one", "starting", 2);
+    daemon.eventually_logs(RELOADED);
+    assert!(good().is_none(), "it is not added later, but changed");
+    list.list(&[one.entry("one"), other.entry("other")]);
+    eventually("all are good", SOON, good);
+    list.list(&[wrong("/nowhere/at/all"), other.entry("other")]);
+    eventually_logs(&daemon, "one", "starting", 4);
+    eventually("it is good", SOON, good);
+}
