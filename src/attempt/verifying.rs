@@ -155,6 +155,11 @@ impl Verifying {
         self.excused = commit;
     }
 
+    /// Whether that is what is wanted now.
+    pub(super) fn excuses(&self, wanted: &Resolved) -> bool {
+        self.excused.is_some() && wanted.id() == self.excused
+    }
+
     /// Turns to the tag instead of the commit, if that is what must be signed.
     pub(super) fn aim(&self, wanted: Wanted) -> Wanted {
         match wanted.object.clone().tag().filter(|_| self.by_tag()) {
@@ -251,6 +256,9 @@ pub(super) fn refresh(me: &mut Attempts) {
 
 /// The refusal of what a source names, if it was looked at before by these keys.
 pub(super) fn known(me: &mut Attempts, wanted: &Wanted) -> Result<Option<HeldBack>, Failed> {
+    if me.verifying.excuses(&wanted.object) {
+        return Ok(None);
+    }
     match me.refusals.find(&wanted.object, Class::Verify) {
         Some(known) if me.pin.is_asked() => Err(unverified(known.why)),
         known => Ok(known),
