@@ -9,6 +9,7 @@ use crate::model::{CommitId, Form};
 use crate::publish::placed;
 use crate::publish::sweep::retire;
 use crate::publish::takeover;
+use crate::publish::unseen;
 use crate::publish::{Layout, RootError};
 use crate::trees::relative;
 use crate::trees::{Admin, Written, point_at};
@@ -70,13 +71,16 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, RootError> {
 
 /// Gives a written tree its final name, with all that Git needs to know of it, and leaves the link
 /// alone. Readers must not be shown a tree of this commit; some may still be in one that was retired,
-/// which is left alone.
+/// which is left alone. Until [`name`] it is noted that nobody has seen it: after a crash it is thrown
+/// away, as nobody knows whether it may be seen.
 pub fn lay(layout: &Layout, written: &Written) -> Result<PathBuf, DiskError> {
+    unseen::discard(layout)?;
     let mut tree = own_place(layout, written.commit())?;
     if is_there(&tree) && live(layout).is_some() {
         tree = numbered(layout, written.commit())?;
     }
     let admin = admin_of(layout, &tree);
+    unseen::note(layout, &tree)?;
     place(layout, written, &tree, &admin)?;
     admin.complete(written)?;
     Ok(tree)
@@ -90,6 +94,8 @@ pub fn complete(layout: &Layout, written: &Written, live: &Live) -> Result<(), D
 
 /// Points the link at a whole tree that is under its final name.
 pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, RootError> {
+    // Before readers see it: what they have seen must not be taken for it after a crash.
+    unseen::forget(layout)?;
     if layout.form() == Form::Exchange {
         return placed::bring(layout, commit, &tree);
     }

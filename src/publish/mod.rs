@@ -17,6 +17,7 @@ mod root;
 mod settings;
 mod sweep;
 mod takeover;
+mod unseen;
 
 pub use error::RootError;
 pub use imprint::Imprint;
