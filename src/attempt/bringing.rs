@@ -47,6 +47,7 @@ pub(super) fn bring(
     }
     if plan == Plan::Advance
         && !me.pin.chooses()
+        && !me.verifying.excuses(&wanted.object)
         && let Some(known) = me.refusals.find(&wanted.object, Class::Gate)
     {
         me.waits.forget();

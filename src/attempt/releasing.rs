@@ -179,16 +179,26 @@ pub(super) fn hold_back(
     // If somebody took the link away, it is as lost as a damaged tree.
     let live = publish::live(me.root.layout()).map(|live| live.commit);
     let live = live.or_else(|| me.root.trusted().cloned());
-    let Some(live) = live.filter(|live| *live != refusal.commit) else {
+    // What does not verify any more is made whole where readers see it already. A program would only
+    // be asked again.
+    let counts = |live: &CommitId| *live != refusal.commit || refusal.class == Class::Verify;
+    let Some(live) = live.filter(counts) else {
         me.rest(wanted, store);
         return Ok(Done::Refused(refusal));
     };
+    let is_it = live == refusal.commit;
     let object = Resolved::exactly(&live).map_err(|error| Failed::at(Step::Resolve, error))?;
     let named = wanted.object.clone();
     me.verifying.excuse(Some(live));
     let looked = bringing::bring(me, Wanted { object, ..wanted }, store, stop);
     me.verifying.excuse(None);
     match looked? {
+        // Readers see what they should not, whole or again: that is still refused.
+        Done::Unchanged(_) if is_it => Ok(Done::Refused(refusal)),
+        Done::Published(_) if is_it => {
+            me.refusals.note(&named, &refusal);
+            Ok(Done::Refused(refusal))
+        }
         Done::Unchanged(live) => {
             let live = (!me.one_time).then(|| Box::new(live));
             Ok(Done::Refused(HeldBack { live, ..refusal }))
