@@ -63,8 +63,8 @@ pub(super) fn release(
         if let Some(why) = ask(me, &commit, &tree, stop)? {
             let live = me.root.live().filter(|_| !me.one_time);
             let live = live.map(|live| Box::new(me.describe(store, live)));
-            let class = Class::Gate;
-            return Ok(Done::Refused(HeldBack { commit, class, why, fresh: true, live }));
+            let (class, until) = (Class::Gate, None);
+            return Ok(Done::Refused(HeldBack { commit, class, why, until, fresh: true, live }));
         }
         ready = Ready::InPlace(tree, extent);
     }

@@ -5,6 +5,7 @@
 
 use crate::attempt::error::Failed;
 use crate::attempt::outcome::HeldBack;
+use crate::attempt::refusals;
 use crate::attempt::signed_tags::SignedTags;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{AttemptError, Attempts};
@@ -32,6 +33,9 @@ const MOST: usize = 1000;
 /// How old a change of a directory must be before another one is sure to show, in seconds.
 const STEP: i64 = 2;
 
+/// How long it counts what was read of keys, in seconds.
+const AGE: i64 = 3600;
+
 /// Checks signatures, if the options want it.
 #[derive(Debug)]
 pub(super) struct Verifying {
@@ -54,6 +58,8 @@ struct Seen {
     which: Option<[u64; 2]>,
     files: Vec<(PathBuf, Look)>,
     settled: bool,
+    /// When that was, in seconds since 1970.
+    at: i64,
 }
 
 impl Seen {
@@ -75,6 +81,7 @@ impl Seen {
             directory: found.map(|it| [it.mtime(), it.mtime_nsec(), it.ctime(), it.ctime_nsec()]),
             files,
             settled,
+            at: now,
         }
     }
 
@@ -82,7 +89,9 @@ impl Seen {
     fn is_still(&self, directory: &Path) -> bool {
         let now = Self::of(directory, self.files.iter().map(|it| it.0.clone()).collect());
         let same = |(one, other): (&(PathBuf, Look), &(PathBuf, Look))| one.1.is_like(&other.1);
-        self.settled
+        // Keys come to their end while their files stay as they are.
+        let is_recent = (0..AGE).contains(&now.at.saturating_sub(self.at));
+        (self.settled && is_recent)
             && (self.which, self.directory) == (now.which, now.directory)
             && self.files.iter().zip(&now.files).all(same)
     }
@@ -295,7 +304,9 @@ pub(super) fn judge(
     }
     let live = me.root.live().filter(|live| !me.one_time && live.commit != *commit);
     let live = live.map(|live| Box::new(me.describe(store, live)));
-    let held = HeldBack { commit: commit.clone(), class: Class::Verify, why, fresh: true, live };
+    let (commit, class, until) = (commit.clone(), Class::Verify, refusals::until(&refusal));
+    let fresh = !me.refusals.says(&commit, class, &why);
+    let held = HeldBack { commit, class, why, until, fresh, live };
     me.refusals.note(&wanted.object, &held);
     Ok(Some(held))
 }

@@ -124,9 +124,12 @@ fn what_is_live_and_does_not_verify_stays_and_that_is_told() {
     eventually_refuses(&root, &unsigned, "it is not signed");
     after_more_attempts(&daemon, 3);
     assert_published(&root, &upstream, &unsigned);
-    for damage in [|tree: &std::path::Path| fs::write(tree.join("a"), "damaged").unwrap(), |tree| {
-        fs::remove_dir_all(tree.canonicalize().unwrap()).unwrap();
-    }] {
+    for damage in [
+        |tree: &std::path::Path| fs::write(tree.join("a"), "damaged").unwrap(),
+        |tree| {
+            fs::remove_dir_all(tree.canonicalize().unwrap()).unwrap();
+        },
+    ] {
         damage(&root.link());
         eventually("it is repaired", SOON, || {
             (fs::read_to_string(root.link().join("a")).ok()? == "unsigned").then_some(())
