@@ -348,7 +348,7 @@ mod tests {
             assert!(refusals.says(&wanted.id().unwrap(), class, "because"), "it is no news");
         }
         let key = "k".to_owned();
-        assert!(super::until(&Refusal::Expired { key: key.clone(), at: 1 }) > Some(now));
-        assert_eq!(super::until(&Refusal::Mismatch { key }), None);
+        assert!(until(&Refusal::Expired { key: key.clone(), at: 1 }) > Some(now));
+        assert_eq!(until(&Refusal::Mismatch { key }), None);
     }
 }
