@@ -169,6 +169,14 @@ fn ask(
     Ok(Some(why))
 }
 
+/// The commit that readers see, or saw until somebody took the link or the tree away: that is as lost
+/// as a damaged tree.
+pub(super) fn shown(me: &Attempts) -> Option<CommitId> {
+    let layout = me.root.layout();
+    let live = publish::live(layout).map(|live| live.commit);
+    live.or_else(|| me.root.trusted().cloned()).or_else(|| publish::named(layout))
+}
+
 /// Looks after what is published, because what the source names was refused.
 pub(super) fn hold_back(
     me: &mut Attempts,
@@ -176,9 +184,7 @@ pub(super) fn hold_back(
     (wanted, store): (Wanted, Store),
     stop: &Stop,
 ) -> Result<Done, Failed> {
-    // If somebody took the link away, it is as lost as a damaged tree.
-    let live = publish::live(me.root.layout()).map(|live| live.commit);
-    let live = live.or_else(|| me.root.trusted().cloned());
+    let live = shown(me);
     // What does not verify any more is made whole where readers see it already. A program would only
     // be asked again.
     let counts = |live: &CommitId| *live != refusal.commit || refusal.class == Class::Verify;

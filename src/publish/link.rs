@@ -40,6 +40,14 @@ pub fn live(layout: &Layout) -> Option<Live> {
     Some(Live { commit, tree: layout.trees().join(below) })
 }
 
+/// Reads which commit the link names, even if its tree is lost.
+pub fn named(layout: &Layout) -> Option<CommitId> {
+    let target = fs::read_link(layout.link()).ok()?;
+    let trees = layout.trees();
+    let is_below = target.components().any(|part| Some(part.as_os_str()) == trees.file_name());
+    target.file_name()?.to_str()?.parse().ok().filter(|_| is_below)
+}
+
 /// Reads when the link was made, which is when the tree it names was published.
 pub fn since(layout: &Layout) -> Option<Timestamp> {
     if !layout.link().is_symlink() {

@@ -22,7 +22,7 @@ mod unseen;
 pub use error::RootError;
 pub use imprint::Imprint;
 pub use layout::Layout;
-pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
+pub use link::{Live, admin_of, complete, lay, live, name, named, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use modules::{

@@ -124,13 +124,12 @@ fn what_is_live_and_does_not_verify_stays_and_that_is_told() {
     eventually_refuses(&root, &unsigned, "it is not signed");
     after_more_attempts(&daemon, 3);
     assert_published(&root, &upstream, &unsigned);
-    for damage in [
-        |tree: &std::path::Path| fs::write(tree.join("a"), "damaged").unwrap(),
-        |tree| {
-            fs::remove_dir_all(tree.canonicalize().unwrap()).unwrap();
-        },
-    ] {
-        damage(&root.link());
+    for is_lost in [false, true] {
+        if is_lost {
+            fs::remove_dir_all(root.link().canonicalize().unwrap()).unwrap();
+        } else {
+            fs::write(root.link().join("a"), "damaged by somebody").unwrap();
+        }
         eventually("it is repaired", SOON, || {
             (fs::read_to_string(root.link().join("a")).ok()? == "unsigned").then_some(())
         });
