@@ -48,6 +48,7 @@ pub(super) fn bring(
     }
     if plan == Plan::Advance
         && !me.pin.chooses()
+        && !me.verifying.excuses(&wanted.object)
         && let Some(known) = me.refusals.find(&wanted.object, Class::Gate)
     {
         me.waits.forget();
@@ -132,6 +133,7 @@ fn advance(
     let is_live = |live: &Live| me.verifying.by_tag() && live.commit == *fetched.commit();
     if let Some(live) = me.root.live().filter(is_live) {
         // By another tag than before, or by one that no attempt had seen yet.
+        me.waits.forget();
         me.served = Some((wanted.object.clone(), live.commit.clone()));
         return stay(me, live, true, (wanted, store), stop).map(Next::Done);
     }

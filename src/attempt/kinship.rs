@@ -4,7 +4,7 @@
 //! published elsewhere before, or one that is near to it. The source is asked first, as always, and
 //! says by that that we may see the commit; so the very commit that it named may be taken from any of
 //! them. More than that comes only from one that is known to sources in the same way: the same
-//! settings of credentials. That holds for a commit whose id was given, too, as nobody is asked about
+//! settings of credentials, and the same address with all that it says of who we are. That holds for a commit whose id was given, too, as nobody is asked about
 //! that.
 //!
 //! Whatever goes wrong here, the objects are fetched.
@@ -13,7 +13,7 @@ use crate::attempt::Attempts;
 use crate::attempt::wanted::Wanted;
 use crate::config::{Access, Config};
 use crate::git::{Before, Kin, Resolved, Store};
-use crate::model::{Cause, CommitId};
+use crate::model::{Cause, CommitId, RepoUrl};
 use crate::publish::Layout;
 use crate::runtime::Stop;
 use crate::runtime::registry::Registry;
@@ -45,9 +45,18 @@ struct Family {
 #[derive(Debug)]
 struct Member {
     git: PathBuf,
+    /// With the user, the password and the query that the name of the family lacks.
+    repo: RepoUrl,
     access: Access,
     /// What came last, whole.
     has: Mutex<Option<CommitId>>,
+}
+
+impl Member {
+    /// Whether both are known to sources in the same way.
+    fn is_known_as(&self, other: &Self) -> bool {
+        self.repo == other.repo && self.access == other.access
+    }
 }
 
 /// One of them, for itself.
@@ -72,6 +81,7 @@ impl Families {
         });
         let me = Arc::new(Member {
             git: layout.git(),
+            repo: config.repo.clone(),
             access: config.access.clone(),
             has: Mutex::default(),
         });
@@ -92,7 +102,7 @@ impl Kinship {
             .filter_map(Weak::upgrade)
             .filter(|other| other.git != self.me.git)
             .collect();
-        others.sort_by_key(|other| other.access != self.me.access);
+        others.sort_by_key(|other| !other.is_known_as(&self.me));
         others.truncate(MOST);
         others
     }
@@ -136,7 +146,7 @@ pub(super) fn take(me: &mut Attempts, store: &Store, wanted: &Wanted, stop: &Sto
     let asked = me.sources.are_asked();
     let mut lent = false;
     for other in &others {
-        let trusted = other.access == me.kinship.me.access;
+        let trusted = other.is_known_as(&me.kinship.me);
         let Some(kin) = Kin::open(&other.git, store).filter(|_| trusted || asked) else {
             continue;
         };
@@ -181,4 +191,45 @@ fn lend(me: &mut Attempts, (other, kin): (&Member, &Kin), store: &Store, stop: &
 fn say(other: &Member, error: &Cause) {
     let from = other.git.display();
     tracing::info!(%from, %error, "could not take objects that another root has; fetching them");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::config::{Request, Surroundings};
+
+    fn config(args: &[&str]) -> Config {
+        let args = ["gitsyncd", "--root=/r"].iter().chain(args).map(std::ffi::OsString::from);
+        match config::load(args, std::iter::empty(), Surroundings::default()) {
+            Ok(Request::Run { fleet, .. }) => fleet.into_only(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_who_is_known_to_sources_in_the_same_way_is_trusted() {
+        let families = Families::default();
+        let join = |root: &str, args: &[&str]| {
+            let root = PathBuf::from(root);
+            families.join(&config(args), &Layout::new(root.clone(), root.join("link")))
+        };
+        let me = join("/me", &["--repo=https://ada:pw@host/a.git?x=1"]);
+        let same = join("/same", &["--repo=https://ada:pw@host/a.git?x=1", "--ref=other"]);
+        assert!(same.me.is_known_as(&me.me));
+        let others = [
+            &["--repo=https://bob:pw@host/a.git?x=1"][..],
+            &["--repo=https://ada:other@host/a.git?x=1"],
+            &["--repo=https://host/a.git?x=1"],
+            &["--repo=https://ada:pw@host/a.git?x=2"],
+            &["--repo=https://ada:pw@host/a.git?x=1", "--username=eve", "--password-file=/pw"],
+        ];
+        let others: Vec<_> = others.map(|args| (args, join(&format!("/{args:?}"), args))).into();
+        for (args, other) in &others {
+            assert!(Arc::ptr_eq(&other.family, &me.family), "{args:?}");
+            assert!(!other.me.is_known_as(&me.me), "{args:?}");
+        }
+        let git = me.others().first().map(|first| first.git.clone());
+        assert_eq!(git, Some(PathBuf::from("/same/.git")), "that one comes first");
+    }
 }

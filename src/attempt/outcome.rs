@@ -26,6 +26,8 @@ pub struct HeldBack {
     pub class: Class,
     /// Why, in a sentence.
     pub why: String,
+    /// When to look again, if the answer may be another one then.
+    pub until: Option<Timestamp>,
     /// Whether that was decided just now, and not by an earlier attempt.
     pub fresh: bool,
     /// What readers see instead, if it was found in order, and that is something to go on with: one

@@ -1,7 +1,8 @@
 //! The commit that was refused last, over restarts too, so that it is not tried again and again.
 //!
 //! It counts as long as the source names the same for the same ref, and the same program would be
-//! asked in the same way.
+//! asked in the same way. What depends on the time, as that a key has expired, is looked at again after
+//! an hour.
 
 use crate::attempt::outcome::HeldBack;
 use crate::config::Config;
@@ -10,12 +11,17 @@ use crate::disk::{Durable, remove, replace_file};
 use crate::git::{Resolved, Scope};
 use crate::model::{Cause, Class, CommitId};
 use crate::publish::Layout;
+use crate::verify::Refusal;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How long the file may be.
 const LONGEST: u64 = 64 * 1024;
+
+/// How long an answer counts that depends on the time.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the answer depends on besides the commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +48,24 @@ struct Written {
     #[serde(default = "gate")]
     class: Class,
     why: String,
+    /// When it is to be looked at again, if the answer may be another one then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
     #[serde(flatten)]
     question: Question,
+}
+
+impl Written {
+    /// Whether it is to be looked at again. If the clock was put back since then, it is.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let latest = now.checked_add(AGAIN).unwrap_or(now);
+        self.until.is_some_and(|until| until <= now || until > latest)
+    }
+}
+
+/// When to look again at what was refused for this reason; none if it stays as it is.
+pub(super) fn until(refusal: &Refusal) -> Option<Timestamp> {
+    Timestamp::now().checked_add(AGAIN).ok().filter(|_| refusal.may_pass())
 }
 
 /// Once there were no others.
@@ -139,13 +161,20 @@ impl Refusals {
             return None;
         };
         let is_same = (last.class, &last.named, &last.question) == (class, &named, &question);
-        is_same.then(|| HeldBack {
+        (is_same && !last.is_over(Timestamp::now())).then(|| HeldBack {
             commit: last.commit.clone(),
             class,
             why: last.why.clone(),
+            until: last.until,
             fresh: false,
             live: None,
         })
+    }
+
+    /// Whether that is what was said last, so that it is no news.
+    pub(super) fn says(&self, commit: &CommitId, class: Class, why: &str) -> bool {
+        matches!(&self.last, Last::Known(last)
+            if (&last.commit, last.class, last.why.as_str()) == (commit, class, why))
     }
 
     /// A commit was refused.
@@ -154,8 +183,8 @@ impl Refusals {
         let (Some(question), Some(named)) = (self.question(wanted, class), wanted.id()) else {
             return;
         };
-        let (commit, why) = (refusal.commit.clone(), refusal.why.clone());
-        let written = Written { named, commit, class, why, question };
+        let (commit, why, until) = (refusal.commit.clone(), refusal.why.clone(), refusal.until);
+        let written = Written { named, commit, class, why, until, question };
         let text = serde_json::json!(written).to_string();
         if let Err(error) = replace_file(&self.path, text.as_bytes(), Durable::No) {
             tracing::warn!(error = %Cause::of(&error), "could not remember what was refused");
@@ -203,6 +232,8 @@ mod tests {
         }
     }
 
+    const GATE: &str = "--pre-publish-exechook-command=./check";
+
     #[test]
     fn a_refusal_lasts_until_what_it_depends_on_changes() {
         let dir = tempfile::tempdir().unwrap();
@@ -211,13 +242,14 @@ mod tests {
         let id = |digit: &str| digit.repeat(40).parse::<CommitId>().unwrap();
         let wanted = |digit| Resolved::exactly(&id(digit)).unwrap();
         let again = |args: &[&str]| Refusals::new(&layout, &config(args));
-        let usual = ["--pre-publish-exechook-command=./check", "--root=/r"];
+        let usual = [GATE, "--root=/r"];
         let mut refusals = again(&usual);
         assert_eq!(refusals.find(&wanted("a"), Class::Gate), None);
         let refusal = HeldBack {
             commit: id("b"),
             class: Class::Gate,
             why: "because".to_owned(),
+            until: None,
             fresh: true,
             live: None,
         };
@@ -269,13 +301,14 @@ mod tests {
         let id = |digit: &str| digit.repeat(40).parse::<CommitId>().unwrap();
         let wanted = Resolved::exactly(&id("a")).unwrap();
         let again = |keys: Option<&str>| {
-            let gate = ["--pre-publish-exechook-command=./check", "--root=/r"];
+            let gate = [GATE, "--root=/r"];
             let mut refusals = Refusals::new(&layout, &config(&gate));
             refusals.depend_on_keys(("/srv/a", "main"), keys.map(str::to_owned));
             refusals
         };
         let (class, why) = (Class::Verify, "because".to_owned());
-        let refusal = HeldBack { commit: id("b"), class, why, fresh: true, live: None };
+        let until = None;
+        let refusal = HeldBack { commit: id("b"), class, why, until, fresh: true, live: None };
         again(Some("head 1")).note(&wanted, &refusal);
         let known = Some(HeldBack { fresh: false, ..refusal.clone() });
         assert_eq!(again(Some("head 1")).find(&wanted, Class::Verify), known);
@@ -284,5 +317,38 @@ mod tests {
         assert_eq!(again(None).find(&wanted, Class::Verify), None);
         again(None).note(&wanted, &refusal);
         assert_eq!(again(Some("head 1")).find(&wanted, Class::Verify), known);
+    }
+
+    #[test]
+    fn an_answer_that_depends_on_the_time_is_looked_at_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path().to_owned(), dir.path().join("link"));
+        fs::create_dir_all(layout.own()).unwrap();
+        let commit = "b".repeat(40).parse::<CommitId>().unwrap();
+        let wanted = Resolved::exactly(&commit).unwrap();
+        let again = || {
+            let mut refusals = Refusals::new(&layout, &config(&[GATE, "--root=/r"]));
+            refusals.depend_on_keys(("/srv/a", "main"), Some("head 1".to_owned()));
+            refusals
+        };
+        let now = Timestamp::now();
+        for (until, counts) in [
+            (None, true),
+            (Some(now + SignedDuration::from_mins(59)), true),
+            (Some(now), false),
+            (Some(now + SignedDuration::from_hours(2)), false),
+        ] {
+            let (class, why) = (Class::Verify, "because".to_owned());
+            let commit = commit.clone();
+            let refusal = HeldBack { commit, class, why, until, fresh: true, live: None };
+            again().note(&wanted, &refusal);
+            let mut refusals = again();
+            let known = refusals.find(&wanted, class);
+            assert_eq!(known, counts.then(|| HeldBack { fresh: false, ..refusal }), "{until:?}");
+            assert!(refusals.says(&wanted.id().unwrap(), class, "because"), "it is no news");
+        }
+        let key = "k".to_owned();
+        assert!(until(&Refusal::Expired { key: key.clone(), at: 1 }) > Some(now));
+        assert_eq!(until(&Refusal::Mismatch { key }), None);
     }
 }

@@ -64,8 +64,8 @@ pub(super) fn release(
         if let Some(why) = ask(me, &commit, &tree, stop)? {
             let live = me.root.live().filter(|_| !me.one_time);
             let live = live.map(|live| Box::new(me.describe(store, live)));
-            let class = Class::Gate;
-            return Ok(Done::Refused(HeldBack { commit, class, why, fresh: true, live }));
+            let (class, until) = (Class::Gate, None);
+            return Ok(Done::Refused(HeldBack { commit, class, why, until, fresh: true, live }));
         }
         ready = Ready::InPlace(tree, extent);
     }
@@ -171,6 +171,14 @@ fn ask(
     Ok(Some(why))
 }
 
+/// The commit that readers see, or saw until somebody took the link or the tree away: that is as lost
+/// as a damaged tree.
+pub(super) fn shown(me: &Attempts) -> Option<CommitId> {
+    let layout = me.root.layout();
+    let live = publish::live(layout).map(|live| live.commit);
+    live.or_else(|| me.root.trusted().cloned()).or_else(|| publish::named(layout))
+}
+
 /// Looks after what is published, because what the source names was refused.
 pub(super) fn hold_back(
     me: &mut Attempts,
@@ -178,19 +186,27 @@ pub(super) fn hold_back(
     (wanted, store): (Wanted, Store),
     stop: &Stop,
 ) -> Result<Done, Failed> {
-    // If somebody took the link away, it is as lost as a damaged tree.
-    let live = publish::live(me.root.layout()).map(|live| live.commit);
-    let live = live.or_else(|| me.root.trusted().cloned());
-    let Some(live) = live.filter(|live| *live != refusal.commit) else {
+    let live = shown(me);
+    // What does not verify any more is made whole where readers see it already. A program would only
+    // be asked again.
+    let counts = |live: &CommitId| *live != refusal.commit || refusal.class == Class::Verify;
+    let Some(live) = live.filter(counts) else {
         me.rest(wanted, store);
         return Ok(Done::Refused(refusal));
     };
+    let is_it = live == refusal.commit;
     let object = Resolved::exactly(&live).map_err(|error| Failed::at(Step::Resolve, error))?;
     let named = wanted.object.clone();
     me.verifying.excuse(Some(live));
     let looked = bringing::bring(me, Wanted { object, ..wanted }, store, stop);
     me.verifying.excuse(None);
     match looked? {
+        // Readers see what they should not, whole or again: that is still refused.
+        Done::Unchanged(_) if is_it => Ok(Done::Refused(refusal)),
+        Done::Published(_) if is_it => {
+            me.refusals.note(&named, &refusal);
+            Ok(Done::Refused(refusal))
+        }
         Done::Unchanged(live) => {
             let live = (!me.one_time).then(|| Box::new(live));
             Ok(Done::Refused(HeldBack { live, ..refusal }))

@@ -5,6 +5,7 @@
 
 use crate::attempt::error::Failed;
 use crate::attempt::outcome::HeldBack;
+use crate::attempt::refusals;
 use crate::attempt::signed_tags::SignedTags;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{AttemptError, Attempts};
@@ -32,6 +33,9 @@ const MOST: usize = 1000;
 /// How old a change of a directory must be before another one is sure to show, in seconds.
 const STEP: i64 = 2;
 
+/// How long it counts what was read of keys, in seconds.
+const AGE: i64 = 3600;
+
 /// Checks signatures, if the options want it.
 #[derive(Debug)]
 pub(super) struct Verifying {
@@ -54,6 +58,8 @@ struct Seen {
     which: Option<[u64; 2]>,
     files: Vec<(PathBuf, Look)>,
     settled: bool,
+    /// When that was, in seconds since 1970.
+    at: i64,
 }
 
 impl Seen {
@@ -75,6 +81,7 @@ impl Seen {
             directory: found.map(|it| [it.mtime(), it.mtime_nsec(), it.ctime(), it.ctime_nsec()]),
             files,
             settled,
+            at: now,
         }
     }
 
@@ -82,7 +89,9 @@ impl Seen {
     fn is_still(&self, directory: &Path) -> bool {
         let now = Self::of(directory, self.files.iter().map(|it| it.0.clone()).collect());
         let same = |(one, other): (&(PathBuf, Look), &(PathBuf, Look))| one.1.is_like(&other.1);
-        self.settled
+        // Keys come to their end while their files stay as they are.
+        let is_recent = (0..AGE).contains(&now.at.saturating_sub(self.at));
+        (self.settled && is_recent)
             && (self.which, self.directory) == (now.which, now.directory)
             && self.files.iter().zip(&now.files).all(same)
     }
@@ -153,6 +162,11 @@ impl Verifying {
     /// Lets one commit be as it is, because nobody asks for it now.
     pub(super) fn excuse(&mut self, commit: Option<CommitId>) {
         self.excused = commit;
+    }
+
+    /// Whether that is what is wanted now.
+    pub(super) fn excuses(&self, wanted: &Resolved) -> bool {
+        self.excused.is_some() && wanted.id() == self.excused
     }
 
     /// Turns to the tag instead of the commit, if that is what must be signed.
@@ -251,6 +265,9 @@ pub(super) fn refresh(me: &mut Attempts) {
 
 /// The refusal of what a source names, if it was looked at before by these keys.
 pub(super) fn known(me: &mut Attempts, wanted: &Wanted) -> Result<Option<HeldBack>, Failed> {
+    if me.verifying.excuses(&wanted.object) {
+        return Ok(None);
+    }
     match me.refusals.find(&wanted.object, Class::Verify) {
         Some(known) if me.pin.is_asked() => Err(unverified(known.why)),
         known => Ok(known),
@@ -287,7 +304,9 @@ pub(super) fn judge(
     }
     let live = me.root.live().filter(|live| !me.one_time && live.commit != *commit);
     let live = live.map(|live| Box::new(me.describe(store, live)));
-    let held = HeldBack { commit: commit.clone(), class: Class::Verify, why, fresh: true, live };
+    let (commit, class, until) = (commit.clone(), Class::Verify, refusals::until(&refusal));
+    let fresh = !me.refusals.says(&commit, class, &why);
+    let held = HeldBack { commit, class, why, until, fresh, live };
     me.refusals.note(&wanted.object, &held);
     Ok(Some(held))
 }

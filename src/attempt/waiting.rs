@@ -5,12 +5,12 @@
 
 use crate::attempt::bringing;
 use crate::attempt::error::{AttemptError, Failed};
+use crate::attempt::releasing;
 use crate::attempt::wanted::Wanted;
 use crate::attempt::{Attempts, Done};
 use crate::git::{Resolved, Store};
 use crate::model::{CommitId, Sight, Step, Windows};
 use crate::observe::status::Waiting;
-use crate::publish;
 use crate::runtime::Stop;
 use jiff::{SignedDuration, Timestamp};
 
@@ -69,10 +69,7 @@ fn instead_of(me: &mut Attempts, commit: &CommitId) -> Option<(CommitId, Option<
     if me.waits.windows.is_empty() || me.pin.chooses() {
         return None;
     }
-    // If somebody took the link away, it is as lost as a damaged tree.
-    let live = publish::live(me.root.layout()).map(|live| live.commit);
-    let live = live.or_else(|| me.root.trusted().cloned());
-    let live = live.filter(|live| live != commit)?;
+    let live = releasing::shown(me).filter(|live| live != commit)?;
     let Sight { open, until } = me.waits.look(Timestamp::now());
     (!open).then_some((live, until))
 }

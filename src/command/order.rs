@@ -55,7 +55,15 @@ fn look_at_root(order: Order, why: &Cause) -> Answer {
         Ok(fleet) => fleet,
         Err(problems) => return Answer::Unknown(problems),
     };
-    let root = fleet.repositories.first().map(|config| config.root.clone()).unwrap_or_default();
+    let own = fleet.repositories.first();
+    let root = own.map(|config| config.root.clone()).unwrap_or_default();
+    if let Some(keys) = own.and_then(|config| config.verify.keys()).filter(|keys| !keys.is_dir()) {
+        return Answer::Refused(format!(
+            "only what is signed is published there, and {} is no directory of keys here; give it \
+             by --verify-key-dir=DIR",
+            keys.display()
+        ));
+    }
     match Lock::is_held(&root) {
         Ok(false) => Answer::Free(fleet),
         Ok(true) => {

@@ -20,6 +20,13 @@ pub struct Hooks {
 }
 
 impl Hooks {
+    /// Whether the program that may hold a commit back has no arguments, nor seems to: they may be
+    /// secret.
+    pub(super) fn is_plain_gate(&self) -> bool {
+        let program = self.pre_publish.command.as_slice();
+        self.gate && matches!(program, [program] if !program.contains(char::is_whitespace))
+    }
+
     /// What works but may not be meant, in words.
     pub(super) fn doubts(&self, sync_timeout: Duration) -> Vec<String> {
         let hooks =

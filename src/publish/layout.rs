@@ -134,6 +134,11 @@ impl Layout {
         self.own().join("refused.json")
     }
 
+    /// Which tree has its final name before readers may see it, if there is one.
+    pub fn unseen(&self) -> PathBuf {
+        self.own().join("unseen")
+    }
+
     /// What has happened.
     pub fn history(&self) -> PathBuf {
         self.own().join("history.json")

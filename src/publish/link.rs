@@ -9,6 +9,7 @@ use crate::model::{CommitId, Form};
 use crate::publish::placed;
 use crate::publish::sweep::retire;
 use crate::publish::takeover;
+use crate::publish::unseen;
 use crate::publish::{Layout, RootError};
 use crate::trees::relative;
 use crate::trees::{Admin, Written, point_at};
@@ -37,6 +38,14 @@ pub fn live(layout: &Layout) -> Option<Live> {
     let trees = layout.trees().canonicalize().ok()?;
     let below = tree.strip_prefix(trees).ok().filter(|_| tree.is_dir())?;
     Some(Live { commit, tree: layout.trees().join(below) })
+}
+
+/// Reads which commit the link names, even if its tree is lost.
+pub fn named(layout: &Layout) -> Option<CommitId> {
+    let target = fs::read_link(layout.link()).ok()?;
+    let trees = layout.trees();
+    let is_below = target.components().any(|part| Some(part.as_os_str()) == trees.file_name());
+    target.file_name()?.to_str()?.parse().ok().filter(|_| is_below)
 }
 
 /// Reads when the link was made, which is when the tree it names was published.
@@ -70,13 +79,16 @@ pub fn publish(layout: &Layout, written: &Written) -> Result<Live, RootError> {
 
 /// Gives a written tree its final name, with all that Git needs to know of it, and leaves the link
 /// alone. Readers must not be shown a tree of this commit; some may still be in one that was retired,
-/// which is left alone.
+/// which is left alone. Until [`name`] it is noted that nobody has seen it: after a crash it is thrown
+/// away, as nobody knows whether it may be seen.
 pub fn lay(layout: &Layout, written: &Written) -> Result<PathBuf, DiskError> {
+    unseen::discard(layout)?;
     let mut tree = own_place(layout, written.commit())?;
     if is_there(&tree) && live(layout).is_some() {
         tree = numbered(layout, written.commit())?;
     }
     let admin = admin_of(layout, &tree);
+    unseen::note(layout, &tree)?;
     place(layout, written, &tree, &admin)?;
     admin.complete(written)?;
     Ok(tree)
@@ -90,6 +102,8 @@ pub fn complete(layout: &Layout, written: &Written, live: &Live) -> Result<(), D
 
 /// Points the link at a whole tree that is under its final name.
 pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, RootError> {
+    // Before readers see it: what they have seen must not be taken for it after a crash.
+    unseen::forget(layout)?;
     if layout.form() == Form::Exchange {
         return placed::bring(layout, commit, &tree);
     }

@@ -18,12 +18,13 @@ mod root;
 mod settings;
 mod sweep;
 mod takeover;
+mod unseen;
 
 pub use copied::{Copied, Halted, Round, accept, copy, round, shown};
 pub use error::RootError;
 pub use imprint::Imprint;
 pub use layout::Layout;
-pub use link::{Live, admin_of, complete, lay, live, name, publish, since};
+pub use link::{Live, admin_of, complete, lay, live, name, named, publish, since};
 pub use lock::{Lock, LockError};
 pub use marks::Marks;
 pub use modules::{

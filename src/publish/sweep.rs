@@ -9,6 +9,7 @@ use crate::publish::link::live;
 use crate::publish::modules;
 use crate::publish::placed;
 use crate::publish::takeover;
+use crate::publish::unseen;
 use crate::runtime::Stop;
 use crate::trees::is_whole;
 use std::fs;
@@ -35,7 +36,8 @@ pub fn sweep(
     let Some(live) = live(layout) else {
         return Ok(None);
     };
-    let (mut all, mut next) = (Ok(()), None);
+    // It is none that was retired, and none to keep.
+    let (mut all, mut next) = (unseen::discard(layout), None);
     let timeout = staying.younger_than;
     let retired = trees(layout)?.into_iter().filter(|tree| live.tree != *tree);
     let mut kept = 0;
@@ -97,7 +99,8 @@ pub fn withdraw(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
     if live(layout).is_some_and(|live| live.tree == tree) {
         return Ok(());
     }
-    discard(layout, tree)
+    discard(layout, tree)?;
+    unseen::forget(layout)
 }
 
 /// Says whether anything waits to be deleted.
@@ -166,7 +169,7 @@ pub(super) fn age(tree: &Path) -> Option<Duration> {
 }
 
 /// Throws a tree away. What Git knows of it goes with what is known of others that are gone.
-fn discard(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+pub(super) fn discard(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
     to_trash(layout, tree)?;
     let above = tree.parent().unwrap_or(tree);
     if above != layout.trees() && above != layout.root() && list(above)?.is_empty() {

@@ -131,6 +131,22 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Whether the answer may be another one at another time, as keys and signatures have their
+    /// times, and a clock may be wrong for a while.
+    pub fn may_pass(&self) -> bool {
+        // A key, or a part of it, whose own words have ended is not known as what it was.
+        matches!(
+            self,
+            Self::Expired { .. }
+                | Self::Over { .. }
+                | Self::Unfit { .. }
+                | Self::Unknown { .. }
+                | Self::NoKeys { .. }
+        )
+    }
+}
+
 fn moment(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|it| Timestamp::from_second(it).ok());
     time.map_or_else(|| format!("second {seconds}"), |time| time.to_string())

@@ -18,7 +18,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-fn surroundings() -> Surroundings {
+pub(in crate::config) fn surroundings() -> Surroundings {
     Surroundings { cwd: Some("/home/me".into()), ..Surroundings::default() }
 }
 

@@ -1,13 +1,9 @@
-//! What comes before an attempt: at the start a look at what an earlier run left, and the wait for a
-//! window.
+//! What comes before the first attempt: a look at what an earlier run left.
 
 use crate::daemon::errand::PATIENCE;
 use crate::daemon::turn::{Loop, SHORT_PATIENCE, lending};
 use crate::runtime::Stop;
 use crate::runtime::blocking;
-use jiff::Timestamp;
-use std::future::pending;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Looks for a tree that an earlier run left, before the source is asked for anything.
@@ -32,14 +28,4 @@ pub(super) async fn find(me: &mut Loop) {
             me.board.found(past, found.as_ref(), attempts.pinned());
         }
     }
-}
-
-/// Waits until the clock says that it is time. The clock may be set meanwhile; that is noticed when
-/// the loop turns the next time.
-pub(super) async fn opening(at: Option<Timestamp>) {
-    let Some(at) = at else {
-        return pending().await;
-    };
-    let rest = at.duration_since(Timestamp::now());
-    tokio::time::sleep(Duration::try_from(rest).unwrap_or_default()).await;
 }

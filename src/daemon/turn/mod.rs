@@ -1,6 +1,7 @@
 //! The loop: waits for an event, asks the schedule what it means, and does that.
 
 mod afterwards;
+mod alarm;
 mod beginning;
 mod closing;
 mod lending;
@@ -26,6 +27,7 @@ use crate::runtime::presence::Presence;
 use crate::schedule::{Effect, Event, Machine, Policy, phase_of};
 use crate::trigger::Ear;
 use crate::trigger::order::{Order, Orders, Wish};
+use alarm::Alarm;
 use jiff::Timestamp;
 use std::future::pending;
 use std::sync::Arc;
@@ -68,8 +70,8 @@ pub(super) struct Loop {
     /// What was collected while an attempt ran.
     collected: Collected,
     wake: Option<Instant>,
-    /// When a window opens for which a commit waits, until that was heard.
-    opens: Option<Timestamp>,
+    /// For when a window opens for which a commit waits.
+    alarm: Alarm,
     counter: Counter,
     /// Ends the attempt that runs.
     cut: CancellationToken,
@@ -130,7 +132,7 @@ impl Loop {
             running: None,
             collected: None,
             wake: None,
-            opens: None,
+            alarm: Alarm::default(),
             counter: Counter::default(),
             hooks,
             common,
@@ -276,7 +278,7 @@ impl Loop {
                 None => pending().await,
             }
         };
-        let opens = beginning::opening(self.opens.filter(|_| idle));
+        let opens = alarm::ringing(self.alarm.at().filter(|_| idle));
         let heard = tokio::select! {
             biased;
             () = self.stop.cancelled() => Heard::Stop,
@@ -293,7 +295,7 @@ impl Loop {
             self.running = None;
         }
         if let Heard::Asked(Trigger::Window) = heard {
-            self.opens = None;
+            self.alarm.heard();
         }
         heard
     }
@@ -375,7 +377,7 @@ impl Loop {
         {
             self.counter.ended(last);
             if !matches!(event, Event::Failed(_)) {
-                self.opens = self.board.now().waiting.as_ref().and_then(|waiting| waiting.until);
+                self.alarm.set(self.board.now().waiting.as_ref().and_then(|one| one.until));
             }
         }
         (event, others_wait)

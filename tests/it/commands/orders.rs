@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use crate::commands::{command, text};
@@ -142,6 +143,39 @@ fn what_was_published_is_published_in_the_same_way() {
     assert_eq!(fs::read_to_string(link.join("in/a")).unwrap(), "1");
     assert!(!link.join("out").exists(), "only a part of it was published");
     assert!(!root.link().exists(), "there is no other link");
+}
+
+#[test]
+fn what_may_not_be_published_is_not_published_by_a_command_either() {
+    let (upstream, root, dir) = (Upstream::new(), Root::new(), TempDir::new().unwrap());
+    let good = upstream.head();
+    let url = local(&upstream);
+    let check = dir.path().join("check");
+    fs::write(&check, "#!/bin/sh\n[ ! -e bad ]\n").unwrap();
+    fs::set_permissions(&check, fs::Permissions::from_mode(0o755)).unwrap();
+    let gate = |command: &str| format!("--pre-publish-exechook-command={command}");
+    let plain = gate(&check.display().to_string());
+    trying(&url, &root).flag("--publish-gate").flag(&plain).once().expect_code(0);
+    upstream.commit("bad", "");
+    expect(&of_root(&["unpin"], &root).finish(), 1, "does not agree to commit");
+    assert_published(&root, &upstream, &good);
+    let secret = gate(&json!([check, "hush"]).to_string());
+    trying(&url, &root).flag("--publish-gate").flag(&secret).once().expect_code(1);
+    for words in ["unpin", "rollback", "pin"] {
+        let untold = of_root(&[words], &root).finish();
+        expect(&untold, 2, "--pre-publish-exechook-command: is needed");
+    }
+    expect(&of_root(&["unpin"], &root).flag(&secret).finish(), 1, "does not agree to commit");
+    trying(&url, &root).flag("--sync-window=allow 0 0 1 1 * 1s").once().expect_code(1);
+    expect(&of_root(&["unpin"], &root).finish(), 1, "window");
+    let keys = dir.path().join("keys");
+    fs::create_dir(&keys).unwrap();
+    let dir = format!("--verify-key-dir={}", keys.display());
+    trying(&url, &root).flag("--verify=head").flag(dir).once().expect_code(1);
+    expect(&of_root(&["unpin"], &root).finish(), 1, "does not verify");
+    fs::remove_dir(&keys).unwrap();
+    expect(&of_root(&["unpin"], &root).finish(), 1, "is no directory of keys here");
+    assert_published(&root, &upstream, &good);
 }
 
 #[test]

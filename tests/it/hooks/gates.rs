@@ -203,6 +203,28 @@ fn a_stop_while_it_is_asked_leaves_nothing_to_repair() {
 }
 
 #[test]
+fn what_it_was_asked_about_at_a_crash_is_no_tree_to_keep() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let hook = Script::new("[ ! -e slow ] || while [ ! -e $D/go ]; do sleep 0.02; done");
+    let good = upstream.head();
+    let start = || gated(&upstream, &root, &hook).flag("--keep-trees=5").start();
+    let daemon = start();
+    root.eventually_publishes(&good);
+    let asked = upstream.commit("slow", "");
+    hook.eventually_ran(&[&good, &asked]);
+    daemon.kill();
+    hook.touch("go");
+    let trees = root.path().join(".worktrees");
+    assert!(trees.join(&asked).exists(), "it was under its final name");
+    let better = upstream.change().delete("slow").file("a", "better").commit();
+    let _daemon = start();
+    root.eventually_publishes(&better);
+    eventually("it is gone", SOON, || (!trees.join(&asked).exists()).then_some(()));
+    assert!(trees.join(&good).exists(), "that one was published");
+    assert_published(&root, &upstream, &better);
+}
+
+#[test]
 fn the_time_for_a_sync_is_the_most_that_it_is_waited_for() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let hook = Script::new("exec sleep 1000");

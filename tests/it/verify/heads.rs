@@ -116,7 +116,7 @@ fn what_somebody_asks_for_must_be_signed_too() {
 fn what_is_live_and_does_not_verify_stays_and_that_is_told() {
     let (upstream, root, keys) = (Upstream::new(), Root::new(), Keys::new());
     let ada = keys.friend("ada");
-    let unsigned = upstream.head();
+    let unsigned = upstream.commit("a", "unsigned");
     let daemon = crate::contract::polling(&path(&upstream), &root).start();
     root.eventually_publishes(&unsigned);
     daemon.kill();
@@ -124,6 +124,19 @@ fn what_is_live_and_does_not_verify_stays_and_that_is_told() {
     eventually_refuses(&root, &unsigned, "it is not signed");
     after_more_attempts(&daemon, 3);
     assert_published(&root, &upstream, &unsigned);
+    for is_lost in [false, true] {
+        if is_lost {
+            fs::remove_dir_all(root.link().canonicalize().unwrap()).unwrap();
+        } else {
+            fs::write(root.link().join("a"), "damaged by somebody").unwrap();
+        }
+        eventually("it is repaired", SOON, || {
+            (fs::read_to_string(root.link().join("a")).ok()? == "unsigned").then_some(())
+        });
+        eventually_refuses(&root, &unsigned, "it is not signed");
+        after_more_attempts(&daemon, 3);
+        assert_published(&root, &upstream, &unsigned);
+    }
     let good = signed(&upstream, &ada, "good");
     root.eventually_publishes(&good);
     eventually("that is a success", SOON, || {

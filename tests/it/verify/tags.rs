@@ -5,6 +5,7 @@ use crate::support::daemon::Root;
 use crate::support::git::{git, run};
 use crate::support::http;
 use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
 use crate::verify::{Keys, eventually_refuses, order, path, signed_tag, verifying};
 
 /// Follows tags of a server, and asks stock Git what is published.
@@ -119,5 +120,26 @@ fn a_rollback_goes_to_what_a_signed_tag_named_here() {
     assert_eq!(root.status().unwrap()["last_attempt"]["outcome"], "unchanged");
     keys.forget("ada");
     eventually_refuses(&root, &one, "no usable key");
+    assert_published(&root, &upstream, &one);
+}
+
+#[test]
+fn what_waited_is_forgotten_when_another_tag_names_what_is_published() {
+    let (upstream, root, keys) = (Upstream::new(), Root::new(), Keys::new());
+    let ada = keys.friend("ada");
+    signed_tag(&upstream, &ada, "v1.0.0");
+    let one = upstream.head();
+    let daemon = verifying(&path(&upstream), &root, &keys, "tag")
+        .flag("--ref=semver:*")
+        .flag("--sync-window=allow 0 0 1 1 * 1s")
+        .start();
+    root.eventually_publishes(&one);
+    let two = upstream.commit("a", "2");
+    signed_tag(&upstream, &ada, "v1.1.0");
+    eventually("it waits", SOON, || (root.status()?["waiting"]["commit"] == two).then_some(()));
+    run(upstream.git().args(["checkout", "--quiet", &one]));
+    signed_tag(&upstream, &ada, "v1.2.0");
+    eventually("nothing waits", SOON, || root.status()?["waiting"].is_null().then_some(()));
+    after_more_attempts(&daemon, 2);
     assert_published(&root, &upstream, &one);
 }

@@ -51,6 +51,8 @@ fn what_is_published_is_looked_after_while_another_commit_waits() {
     });
     fs::remove_file(root.link()).unwrap();
     root.eventually_publishes(&first);
+    fs::remove_dir_all(root.link().canonicalize().unwrap()).unwrap();
+    eventually("its tree is there again", SOON, || root.link().join("a").exists().then_some(()));
     after_more_attempts(&daemon, 2);
     assert_published(&root, &upstream, &first);
     assert_eq!(waiting(&daemon)["commit"], second);
