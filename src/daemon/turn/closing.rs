@@ -38,7 +38,7 @@ pub(super) async fn close(mut me: Loop, ended: Ended) -> Ended {
     let history = me.board.history_now();
     // Those that are being killed have changed files too. Who takes too long for that is left alone.
     drop(tokio::time::timeout(QUIET, me.hooks.quiet()).await);
-    lending::tell(me, move |attempts, status, _| {
+    lending::tell(&mut me, move |attempts, status, _| {
         attempts.say_last(status, &history);
         attempts.visited();
     })
