@@ -193,14 +193,14 @@ mod tests {
         assert!(follower("/dev/null".into()).content().unwrap_err().contains("regular"));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_hangs_is_waited_for() {
         let stop = CancellationToken::new();
         let (let_go, held) = std::sync::mpsc::channel::<()>();
         let means = means(&stop);
         let work = step(follower("/file".into()), &means, move |_| held.recv().is_err());
         let mut work = std::pin::pin!(work);
-        assert!(timeout(ANSWER * 20, &mut work).await.is_err());
+        assert!(timeout(Duration::from_millis(20), &mut work).await.is_err());
         drop(let_go);
         assert!(work.await.unwrap().1);
     }
