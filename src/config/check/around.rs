@@ -85,12 +85,7 @@ pub(in crate::config) fn status(
     roots: Option<Vec<(String, PathBuf)>>,
 ) -> Result<StatusSource, Vec<Problem>> {
     let mut checker = Checker::new(besides, given);
-    let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
-    let token = secret(
-        &mut checker,
-        ("api-token", raw.api_token.as_ref()),
-        ("api-token-file", raw.api_token_file.as_ref()),
-    );
+    let (bind, token) = api_of(&mut checker, raw);
     let authorities = authorities(&mut checker, raw);
     let root = checker.file("root", raw.root.as_ref());
     let resolve = checker.resolver();
@@ -124,6 +119,20 @@ pub(in crate::config) fn status(
     } else {
         Err(told)
     }
+}
+
+/// Where the API of a run is, and what it wants to be told.
+pub(super) fn api_of(
+    checker: &mut Checker<'_>,
+    raw: &Raw,
+) -> (Option<String>, Option<PasswordSource>) {
+    let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
+    let token = secret(
+        checker,
+        ("api-token", raw.api_token.as_ref()),
+        ("api-token-file", raw.api_token_file.as_ref()),
+    );
+    (bind, token)
 }
 
 /// Where the API tells the status.

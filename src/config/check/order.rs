@@ -3,8 +3,7 @@
 
 use crate::config::besides::Besides;
 use crate::config::check::Checker;
-use crate::config::check::access::secret;
-use crate::config::check::around::{authorities, here};
+use crate::config::check::around::{api_of, authorities, here};
 use crate::config::commands::{Asked, Task};
 use crate::config::given::Given;
 use crate::config::problem::Problem;
@@ -54,12 +53,7 @@ pub(in crate::config) fn read(
     (given, name): (&Given, Option<String>),
 ) -> Result<Order, Vec<Problem>> {
     let mut checker = Checker::new(besides, given);
-    let bind = checker.read("http-bind", raw.http_bind.as_ref(), values::address);
-    let token = secret(
-        &mut checker,
-        ("api-token", raw.api_token.as_ref()),
-        ("api-token-file", raw.api_token_file.as_ref()),
-    );
+    let (bind, token) = api_of(&mut checker, raw);
     let time = checker.read("sync-timeout", raw.sync_timeout.as_ref(), values::duration);
     let own = whole.as_ref().ok().and_then(|fleet| fleet.repositories.first());
     let time = own.map(|config| config.sync_timeout).or(time);
