@@ -293,6 +293,9 @@ fn order(
     read: Read,
     environment: Vec<Problem>,
 ) -> Result<Request, Vec<Problem>> {
+    if read.is_broken {
+        return Err([environment, read.problems].concat());
+    }
     let entries = read.file.as_ref().and_then(|file| file.entries.as_deref());
     let name = match entries {
         Some(entries) => {
