@@ -50,6 +50,11 @@ fn changes_nothing(url: &str, upstream: &Upstream, flags: &[&str]) {
     let daemon = setup.start();
     root.eventually_publishes(&upstream.head());
     root.eventually_prepares();
+    // Last of all, its files are noted.
+    eventually("the preparation has ended", SOON, || {
+        let prepared = fs::read_dir(root.path().join(".git/gitsyncd/prepared")).ok()?;
+        prepared.flatten().any(|entry| entry.path().join("index").exists()).then_some(())
+    });
     after_more_attempts(&daemon, 1);
     let before = traces(&root.path());
     assert!(before.len() > 20);
