@@ -344,7 +344,7 @@ mod tests {
             again().note(&wanted, &refusal);
             let mut refusals = again();
             let known = refusals.find(&wanted, class);
-            assert_eq!(known, counts.then(|| HeldBack { fresh: false, ..refusal }), "{until:?}");
+            assert_eq!(known, counts.then_some(HeldBack { fresh: false, ..refusal }), "{until:?}");
             assert!(refusals.says(&wanted.id().unwrap(), class, "because"), "it is no news");
         }
         let key = "k".to_owned();
