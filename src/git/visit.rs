@@ -80,6 +80,7 @@ impl Visit {
     /// are told only at the beginning, and who sent us elsewhere may send us somewhere else by then.
     pub(super) fn rest(mut self) -> Option<Self> {
         if let Some(talk) = self.talk.take() {
+            self.client.settle(&self.stop);
             self.greeted.words = words(&talk.greeting()?);
         }
         Some(self)

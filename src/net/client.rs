@@ -114,6 +114,14 @@ impl Client {
         }
     }
 
+    /// Makes sure that answers that were read, but perhaps not to their very end, can be let go
+    /// without losing their connections.
+    pub fn settle(&self, stop: &Stop) {
+        if let Err(stopped) = stop.wait(self.line.pool.settle(self.user())) {
+            tracing::debug!(%stopped, "connections are not kept");
+        }
+    }
+
     /// Sends a request and waits for the head of the answer, whatever its status.
     pub fn send(&self, request: Outgoing, stop: &Stop) -> Result<Response, NetError> {
         self.ask(request, 0, stop)

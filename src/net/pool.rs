@@ -81,6 +81,19 @@ impl Pool {
         found
     }
 
+    /// Waits for the end of what this one has read but for its end, for as long as a connection may
+    /// take to be free. Whoever lets go of an answer before that closes its connection.
+    pub(super) async fn settle(&self, user: u64) {
+        let is_mine = |kept: &Kept| kept.user == user && kept.connection.is_read();
+        let mut mine = Vec::new();
+        while let Some(mut kept) = self.remove(is_mine) {
+            if kept.connection.is_free().await != Free::Never {
+                mine.push(kept);
+            }
+        }
+        self.kept().extend(mine.into_iter().rev());
+    }
+
     /// Keeps a connection.
     pub(super) fn put(&self, key: Key, user: u64, connection: Connection) {
         let now = Instant::now();
