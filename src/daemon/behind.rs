@@ -5,7 +5,7 @@ use crate::git::{Collection, Packed};
 use crate::model::Cause;
 use crate::publish::Layout;
 use crate::runtime::Stop;
-use crate::runtime::background;
+use crate::runtime::background::{self, Niceness};
 use crate::runtime::blocking;
 use crate::runtime::presence::Presence;
 use crate::runtime::turns::{Counted, Turn, Turns};
@@ -114,7 +114,7 @@ impl Behind {
                     work.work(&limit);
                     drop(held);
                 };
-                turn.spend(background::run("prepare", work)).await;
+                turn.spend(background::run("prepare", Niceness::Last, work)).await;
             }
         }));
     }
@@ -136,7 +136,7 @@ impl Behind {
                 drop(held);
                 packed
             };
-            let mut work = pin!(background::run("collect", work));
+            let mut work = pin!(background::run("collect", Niceness::Low, work));
             let packed = async {
                 tokio::select! {
                     biased;

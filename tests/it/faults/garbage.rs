@@ -119,7 +119,7 @@ fn reading(dir: PathBuf, words: &[&str]) -> Reader {
                 complaints.push(format!("git {}: {told}", words.join(" ")));
             }
             count.fetch_add(1, Ordering::Relaxed);
-            // Collections have the lowest priority, and must come to their turn.
+            // Collections have a low priority, and must come to their turn.
             pause(Duration::from_millis(20));
         }
         complaints
@@ -152,7 +152,7 @@ fn stock_git_reads_while_garbage_is_collected() {
         root.eventually_publishes(&commit);
         last.push(commit);
     }
-    // They have the lowest priority, and the readers leave little.
+    // They have a low priority, and the readers leave little.
     eventually("some collections ended", 4 * SOON, || {
         (daemon.events("collected garbage").len() > 3).then_some(())
     });
