@@ -23,6 +23,7 @@ mod load;
 mod many;
 mod one_file_changed;
 mod partial;
+mod scaling;
 mod support;
 mod targets;
 mod webhook;
@@ -46,7 +47,7 @@ struct Measurement {
     run: fn(&mut Ground, &mut Report),
 }
 
-const MEASUREMENTS: [Measurement; 9] = [
+const MEASUREMENTS: [Measurement; 10] = [
     Measurement {
         name: "first_sync",
         sizes: usize::MAX,
@@ -86,6 +87,7 @@ const MEASUREMENTS: [Measurement; 9] = [
     },
     Measurement { name: "load", sizes: 1, columns: load::columns, run: load::run },
     Measurement { name: "many", sizes: 1, columns: many::columns, run: many::run },
+    Measurement { name: "scaling", sizes: 1, columns: scaling::columns, run: scaling::run },
 ];
 
 fn main() {

@@ -23,7 +23,7 @@ use crate::support::stats::{megabytes, summary};
 use crate::support::usage::pause;
 
 /// How many files each has.
-const FILES: u32 = 10;
+pub(crate) const FILES: u32 = 10;
 /// How often each is looked at, in seconds.
 const PERIOD: u32 = 10;
 /// How long is watched what that costs.
@@ -94,8 +94,8 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
     row("disk", Unit::Memory, |seen| seen.disk);
 }
 
-/// Makes a small repository.
-fn small(dir: &Path) -> PathBuf {
+/// Makes a small repository, `small.git`, beside the work tree that its commit is from.
+pub(crate) fn small(dir: &Path) -> PathBuf {
     let (work, origin) = (dir.join("work"), dir.join("small.git"));
     fs::create_dir(&work).unwrap();
     run_git(git(&work).args(["init", "--quiet"]));

@@ -9,8 +9,9 @@ use crate::support::machine;
 use crate::support::settings;
 use crate::support::stats::{Summary, summary};
 
-/// Where the tables are kept.
+/// Where the tables are kept, and where that of many instances is.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md");
+const SCALING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scaling.md");
 
 /// In what a figure is counted.
 #[derive(Clone, Copy, Debug)]
@@ -185,10 +186,11 @@ pub(crate) fn write(name: &str, text: &str) {
     println!("\n{text}");
     if settings::writes() {
         let (begin, end) = (marker(name, "begin"), marker(name, "end"));
-        let document = fs::read_to_string(DOCUMENT).unwrap();
+        let file = if name == "scaling" { SCALING } else { DOCUMENT };
+        let document = fs::read_to_string(file).unwrap();
         let (before, rest) = document.split_once(&begin).expect("the document has markers");
         let (_, after) = rest.split_once(&end).expect("the document has both markers");
-        fs::write(DOCUMENT, format!("{before}{begin}\n{text}{end}{after}")).unwrap();
+        fs::write(file, format!("{before}{begin}\n{text}{end}{after}")).unwrap();
     }
 }
 

@@ -80,8 +80,50 @@ impl Server {
         }
     }
 
+    /// When each request since a mark began, in seconds since 1970.
+    pub(crate) fn arrivals_since(&self, mark: Mark) -> Vec<f64> {
+        let Mark(end) = self.mark();
+        let text = self.log();
+        let of = |line: &str| {
+            let took: f64 = line.split(' ').nth(1)?.parse().ok()?;
+            let ended: f64 = line.rsplit(' ').next()?.parse().ok()?;
+            Some(ended - took)
+        };
+        text.lines().take(end).skip(mark.0).filter_map(of).collect()
+    }
+
+    /// Begins to answer everything with 503.
+    pub(crate) fn refuse(&self, answer: Refusal) {
+        fs::write(self.log.with_file_name(answer.file()), "").unwrap();
+    }
+
+    /// Answers again.
+    pub(crate) fn serve(&self) {
+        for answer in [Refusal::Plain, Refusal::Later] {
+            drop(fs::remove_file(self.log.with_file_name(answer.file())));
+        }
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+/// How a server that is down answers: with 503, and
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refusal {
+    /// nothing more,
+    Plain,
+    /// `Retry-After: 15`.
+    Later,
+}
+
+impl Refusal {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Plain => "down",
+            Self::Later => "later",
+        }
     }
 }
 
@@ -155,17 +197,19 @@ fn configuration(origin: &Path, dir: &Path, address: SocketAddr) -> String {
 master_process off;
 pid {dir}/nginx.pid;
 error_log {dir}/error.log;
-events {{ worker_connections 64; }}
+events {{ worker_connections 4096; }}
 http {{
   {temporary}
   keepalive_timeout 300s;
   keepalive_requests 1000000;
   client_max_body_size 0;
-  log_format times '$connection $request_time $bytes_sent $request_method $request_uri';
+  log_format times '$connection $request_time $bytes_sent $request_method $request_uri $msec';
   access_log {dir}/access.log times;
   server {{
     listen {address};
     location / {{
+      if (-f {dir}/later) {{ add_header Retry-After 15 always; return 503; }}
+      if (-f {dir}/down) {{ return 503; }}
       fastcgi_pass unix:{dir}/gateway.sock;
       fastcgi_buffering off;
       fastcgi_param SCRIPT_FILENAME "{backend}";

@@ -47,6 +47,16 @@ pub(crate) fn repositories() -> usize {
     variable("BENCH_REPOSITORIES").map_or(500, |text| text.parse().unwrap())
 }
 
+/// How many instances follow one origin: `BENCH_INSTANCES`.
+pub(crate) fn instances() -> usize {
+    variable("BENCH_INSTANCES").map_or(100, |text| text.parse().unwrap())
+}
+
+/// How long instances are watched that have nothing to do: `BENCH_SECONDS`.
+pub(crate) fn seconds() -> u64 {
+    variable("BENCH_SECONDS").map_or(30, |text| text.parse().unwrap())
+}
+
 /// How often to repeat: `BENCH_RUNS`, or as often as the size of the repository lets one wait.
 pub(crate) fn runs(files: u32) -> usize {
     let asked = variable("BENCH_RUNS").map(|text| text.parse().unwrap());
@@ -85,7 +95,15 @@ pub(crate) fn is_built_here() -> bool {
 
 /// The variables that were set, for the command that repeats this run.
 pub(crate) fn given() -> Vec<String> {
-    let names = ["BENCH_FILES", "BENCH_KIB", "BENCH_RUNS", "BENCH_CHANGES", "BENCH_REPOSITORIES"];
+    let names = [
+        "BENCH_FILES",
+        "BENCH_KIB",
+        "BENCH_RUNS",
+        "BENCH_CHANGES",
+        "BENCH_REPOSITORIES",
+        "BENCH_INSTANCES",
+        "BENCH_SECONDS",
+    ];
     let plain = names.into_iter().filter_map(|name| Some(format!("{name}={}", variable(name)?)));
     // Where the peer is differs from machine to machine.
     plain.chain(peer().map(|_| "BENCH_PEER=…".to_owned())).collect()

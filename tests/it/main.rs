@@ -33,5 +33,6 @@ mod support;
 mod support_works;
 mod tidy;
 mod verify;
+mod walkthroughs;
 mod ways;
 mod windows;

@@ -29,3 +29,4 @@ pub(crate) mod sshd;
 pub(crate) mod told;
 pub(crate) mod upstream;
 pub(crate) mod wait;
+pub(crate) mod walk;
