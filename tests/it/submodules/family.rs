@@ -73,8 +73,9 @@ impl Sub {
         self.head()
     }
 
-    /// Has another as a submodule of its own.
+    /// Has exactly these submodules of its own.
     pub(crate) fn has(&self, links: &[Link]) -> String {
+        forget(&self.work());
         run(self.git().args(["add", "--all"]));
         declare(&self.work(), links);
         self.push()
@@ -126,17 +127,22 @@ pub(crate) fn bare_link(work: &Path, path: &str, commit: &str) {
     run(git(work).args(["update-index", "--add", "--replace", "--cacheinfo", &entry]));
 }
 
-/// Commits exactly these submodules, with all else as it is.
-pub(crate) fn links(upstream: &Upstream, links: &[Link]) -> String {
-    let known = run(upstream.git().args(["ls-files", "-z", "--stage"]));
+/// Takes all links from the index of a work tree, and their directories.
+fn forget(work: &Path) {
+    let known = run(git(work).args(["ls-files", "-z", "--stage"]));
     for line in known.split('\0').filter(|line| line.starts_with("160000")) {
         let path = line.split('\t').nth(1).unwrap();
-        run(upstream.git().args(["rm", "--cached", "--quiet", path]));
-        let left = upstream.work().join(path);
+        run(git(work).args(["rm", "--cached", "--quiet", path]));
+        let left = work.join(path);
         if left.exists() {
             fs::remove_dir_all(left).unwrap();
         }
     }
+}
+
+/// Commits exactly these submodules, with all else as it is.
+pub(crate) fn links(upstream: &Upstream, links: &[Link]) -> String {
+    forget(&upstream.work());
     run(upstream.git().args(["add", "--all"]));
     declare(&upstream.work(), links);
     upstream.change().commit()
