@@ -1,20 +1,27 @@
 #!/bin/sh
 # Builds the image and tries what is promised of it, with a real engine and real servers on loopback.
 #
-#     tests/image/run.sh                       builds it, then tries it
+#     tests/image/run.sh                       compiles it as it is given out, then tries it
+#     tests/image/run.sh quick                 makes it of the program that the tests use, and tries that
 #     IMAGE=gitsyncd:0.1 tests/image/run.sh    tries an image that is there; GIT_SYNC_IMAGE names the
 #                                              one that is called as git-sync
 #
 # BUILD_IMAGE names another base for the build; without it base.sh makes one. DOCKER names the
-# engine's client. It needs root, a running Docker engine, git with its daemon and http-backend,
-# nginx, fcgiwrap, sshd, openssl and curl, and debootstrap for the base. Where no engine answers it
-# says so and ends with 77, which is not a success.
+# engine's client. It needs root, a running Docker engine (with_engine.sh starts one), git with its
+# daemon and http-backend, nginx, fcgiwrap, sshd, openssl, curl and a static busybox, and debootstrap
+# for the base. Where no engine answers it says so and ends with 77, which is not a success.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 docker=${DOCKER:-docker}
-export DOCKER_BUILDKIT="${DOCKER_BUILDKIT:-0}"
+# shellcheck source=tests/image/build.sh
+. "$here/build.sh"
+mode=${1:-compiled}
+case $mode in
+    compiled | quick) ;;
+    *) echo 'usage: tests/image/run.sh [quick]' >&2; exit 2 ;;
+esac
 # shellcheck source=tests/image/servers.sh
 . "$here/servers.sh"
 # shellcheck source=tests/image/checks.sh
@@ -33,12 +40,13 @@ fi
 
 # The commands in Debian's sbin are not on everybody's path.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-for command in git nginx fcgiwrap sshd ssh-keygen openssl curl; do
+for command in git nginx fcgiwrap sshd ssh-keygen openssl curl busybox; do
     command -v "$command" >/dev/null || { echo "error: $command is needed" >&2; exit 1; }
 done
 
 work=$(mktemp -d)
 run=gitsyncd-image-$$
+SHELL_IMAGE=gitsyncd-test/shell:$$
 finish() {
     code=$?
     trap - EXIT INT TERM
@@ -48,6 +56,7 @@ finish() {
     done
     "$docker" volume rm --force "$run" >/dev/null || :
     "$docker" network rm "$run" >/dev/null 2>&1 || :
+    "$docker" image rm --force "$SHELL_IMAGE" >/dev/null 2>&1 || :
     stop_servers
     rm -rf "$work"
     exit "$code"
@@ -55,17 +64,9 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-if [ -z "${BUILD_IMAGE:-}" ]; then
-    BUILD_IMAGE=$("$here/base.sh")
-fi
+make_shell_image
 if [ -z "${IMAGE:-}" ]; then
-    IMAGE=gitsyncd-test/image:latest
-    GIT_SYNC_IMAGE=gitsyncd-test/git-sync:latest
-    echo "Building $IMAGE and $GIT_SYNC_IMAGE on $BUILD_IMAGE ..."
-    set -- --build-arg "BUILD_IMAGE=$BUILD_IMAGE"
-    { "$docker" build "$@" --tag "$IMAGE" . &&
-        "$docker" build "$@" --tag "$GIT_SYNC_IMAGE" --target git-sync .; } >"$work/build.log" 2>&1 ||
-        { tail -n 40 "$work/build.log" >&2; exit 1; }
+    build_images
 fi
 
 make_origin
@@ -73,7 +74,8 @@ start_git_daemon
 start_https
 start_ssh
 
-check_size
+check_files
+check_labels
 check_nothing_else
 check_names
 check_words

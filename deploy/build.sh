@@ -1,0 +1,43 @@
+#!/bin/sh
+# Builds the program as it is given out: static, without names, and the same file wherever the same
+# toolchain builds the same sources.
+#
+#     deploy/build.sh DIRECTORY     puts gitsyncd there, and gitsyncd.debug with the names
+#     deploy/build.sh               only builds
+#
+# PROFILE is a profile of cargo, `release` by default; TARGET a target triple, the machine's own by
+# default; OBJCOPY the program that takes the names out. CARGO_TARGET_DIR and CARGO_HOME are cargo's.
+set -eu
+
+cd "$(dirname "$0")/.."
+profile=${PROFILE:-release}
+target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+
+# The crates are below another path on each machine, and so is the place of the build: both get names
+# of their own, for they are in the messages of panics. What is named last counts.
+RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/build"
+RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$cargo_home=/cargo"
+for crates in "$cargo_home"/registry/src/* "$cargo_home/vendor"; do
+    RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$crates=/crates"
+done
+export RUSTFLAGS
+
+# The names are taken out afterwards, so that they can be kept beside. A target that is named keeps the
+# flags away from build scripts and procedural macros, which must not be static.
+name=$(echo "$profile" | tr 'a-z-' 'A-Z_')
+export "CARGO_PROFILE_${name}_STRIP=none"
+cargo build --locked --profile "$profile" --bin gitsyncd --target "$target"
+
+[ $# -gt 0 ] || exit 0
+case $profile in
+    dev) built=debug ;;
+    *) built=$profile ;;
+esac
+built=${CARGO_TARGET_DIR:-target}/$target/$built/gitsyncd
+objcopy=${OBJCOPY:-objcopy}
+mkdir -p "$1"
+"$objcopy" --only-keep-debug "$built" "$1/gitsyncd.debug"
+"$objcopy" --strip-all "$built" "$1/gitsyncd"
+chmod 0755 "$1/gitsyncd"
+chmod 0644 "$1/gitsyncd.debug"

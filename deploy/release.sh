@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# Makes all that belongs to a release, in target/release-VERSION. docs/releasing.md leads through it.
+#
+#     deploy/release.sh VERSION
+#     deploy/release.sh --profile dev VERSION     quickly, to try it: the program is not small
+#
+# It makes nothing of a tree with changes, of another version than Cargo.toml's, or without a section of
+# that version in CHANGELOG.md. It tags nothing, uploads nothing and signs nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly about_version=0.9.3 cyclonedx_version=0.5.9
+readonly targets=(x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu)
+tools=${GITSYNCD_TOOLS:-$PWD/target/tools}
+profile=release version=
+
+refuse() {
+  printf 'error: %s\n' "$@" >&2
+  exit 1
+}
+
+usage() {
+  echo 'usage: deploy/release.sh [--profile PROFILE] VERSION' >&2
+  exit 2
+}
+
+read_arguments() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --profile) [ $# -gt 1 ] || usage; profile=$2; shift 2 ;;
+      -*) usage ;;
+      *) [ -z "$version" ] || usage; version=$1; shift ;;
+    esac
+  done
+  [ -n "$version" ] || usage
+}
+
+# Prints the section of the changelog that belongs to the version, without its heading.
+changes() {
+  awk -v version="$version" '
+    /^## / { inside = ($2 == version || $2 == "[" version "]"); next }
+    inside { print }' CHANGELOG.md | sed -e '/./,$!d'
+}
+
+check_state() {
+  local stated changed
+  stated=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+  [ "$version" = "$stated" ] ||
+    refuse "Cargo.toml says version $stated, not $version: change it there, run 'cargo check' for Cargo.lock, and commit both"
+  changed=$(git status --porcelain)
+  [ -z "$changed" ] ||
+    refuse "there are changes that are not committed: commit them, or put them away with 'git stash --include-untracked'" "$changed"
+  [ -n "$(changes)" ] ||
+    refuse "CHANGELOG.md has no section of $version: rename '## Unreleased' to '## $version - $(date --utc +%F)', put a new '## Unreleased' before it, and commit it"
+}
+
+check_commands() {
+  local command
+  for command in cargo git gzip objcopy sha256sum tar; do
+    command -v "$command" >/dev/null || refuse "$command is needed"
+  done
+}
+
+# tool NAME VERSION: installs a subcommand of cargo, unless that version is there.
+tool() {
+  if [ "$("$tools/bin/$1" --version 2>/dev/null | awk '{ print $NF }')" = "$2" ]; then return; fi
+  echo "building $1 $2"
+  # Without optimisation: it runs for seconds and would take minutes to build.
+  CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root "$tools" \
+    --target-dir "$tools/build" "$1@$2"
+  rm -rf "$tools/build"
+}
+
+# Whether the target $1 can be built here, with the linker $2; says what is missing.
+can_build() {
+  if [ ! -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]; then
+    echo "LEFT OUT: $1, whose standard library is missing: rustup target add $1" >&2
+  elif ! command -v "$2" >/dev/null; then
+    echo "LEFT OUT: $1, whose linker $2 is missing: apt-get install gcc-${2%-gcc} libc6-dev" >&2
+  else
+    return 0
+  fi
+  return 1
+}
+
+# Builds the program for the target $1; ends with 1 where that cannot be done here.
+build() {
+  local target=$1 machine=${1%%-*} linker=gcc objcopy=objcopy name
+  if [ "$target" != "$host" ]; then
+    linker=$machine-linux-gnu-gcc objcopy=$machine-linux-gnu-objcopy
+  fi
+  can_build "$target" "$linker" || return 1
+  name=$(echo "$target" | tr 'a-z-' 'A-Z_')
+  echo "building for $target"
+  env "CARGO_TARGET_${name}_LINKER=$linker" "CC_${target//-/_}=$linker" CARGO_TARGET_DIR="$PWD/target" \
+    OBJCOPY="$objcopy" PROFILE="$profile" TARGET="$target" deploy/build.sh "$work/$machine" || exit 1
+  cp "$work/$machine/gitsyncd" "$out/gitsyncd-$version-$machine-linux"
+  cp "$work/$machine/gitsyncd.debug" "$out/gitsyncd-$version-$machine-linux.debug"
+  case $machine in
+    x86_64) machine=amd64 ;;
+    aarch64) machine=arm64 ;;
+  esac
+  deploy/image-context.sh "$out/gitsyncd-$version-${target%%-*}-linux" "$out/image/$machine"
+}
+
+# What the program itself tells: its manual and its completions.
+tell() {
+  local program=$out/gitsyncd-$version-${host%%-*}-linux shell
+  [ "$("$program" --version)" = "gitsyncd $version" ] || refuse "$program does not call itself $version"
+  "$program" --man >"$out/gitsyncd.1"
+  for shell in bash zsh fish; do
+    "$program" completions "$shell" >"$out/gitsyncd.$shell"
+  done
+}
+
+# The list of all crates in the program, as CycloneDX. The tool writes it beside Cargo.toml, and tells of
+# the directory that this is in.
+list_crates() {
+  mkdir "$work/source"
+  git archive HEAD | tar -x -C "$work/source"
+  "$tools/bin/cargo-cyclonedx" cyclonedx --quiet --manifest-path "$work/source/Cargo.toml" --format json \
+    --spec-version 1.5 --target all --no-build-deps --override-filename bom
+  sed "s|$work/source|/build|g" "$work/source/bom.json" >"$out/gitsyncd-$version.cdx.json"
+}
+
+# The licences of all that is in the program, with their texts.
+list_licences() {
+  "$tools/bin/cargo-about" about generate --locked --fail --config .config/about.toml \
+    --output-file "$out/THIRD-PARTY-LICENSES" .config/about.hbs
+  cp LICENSE-APACHE LICENSE-MIT "$out"
+}
+
+# pack DIRECTORY: makes an archive of it that says nothing of who made it, and when.
+pack() {
+  tar -C "$(dirname "$1")" --sort=name --format=ustar --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 \
+    --numeric-owner --mode=u=rwX,go=rX -cf - "$(basename "$1")" | gzip -9n >"$out/$(basename "$1").tar.gz"
+}
+
+pack_all() {
+  local program name
+  for program in "$out"/gitsyncd-"$version"-*-linux; do
+    name=$work/pack/$(basename "$program")
+    mkdir -p "$name/completions"
+    cp "$program" "$name/gitsyncd"
+    cp "$out"/gitsyncd.{bash,zsh,fish} "$name/completions"
+    cp "$out"/{CHANGES.md,LICENSE-APACHE,LICENSE-MIT,THIRD-PARTY-LICENSES,gitsyncd.1} README.md "$name"
+    pack "$name"
+  done
+}
+
+read_arguments "$@"
+check_commands
+check_state
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
+host=$(rustc -vV | sed -n 's/^host: //p')
+out=$PWD/target/release-$version
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+rm -rf "$out"
+mkdir -p "$out"
+
+tool cargo-about "$about_version"
+tool cargo-cyclonedx "$cyclonedx_version"
+built=0
+for target in "${targets[@]}"; do
+  if build "$target"; then built=$((built + 1)); fi
+done
+[ -e "$out/gitsyncd-$version-${host%%-*}-linux" ] || refuse "nothing was built for this machine, $host"
+tell
+changes >"$out/CHANGES.md"
+list_crates
+list_licences
+pack_all
+(cd "$out" && find . -maxdepth 1 -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >"$work/sums")
+mv "$work/sums" "$out/SHA256SUMS"
+cat "$out/SHA256SUMS"
+echo "$built of ${#targets[@]} targets are in $out; docs/releasing.md says how to go on"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Makes a release of these sources, in a copy of them, and requires that what is in it is right.
+#
+# RELEASE_PROFILE is the profile it is built with: `release` by default; `dev` to try this quickly.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=tests/release/copy.sh
+. tests/release/copy.sh
+# shellcheck source=tests/release/checks.sh
+. tests/release/checks.sh
+profile=${RELEASE_PROFILE:-release}
+export GITSYNCD_TOOLS=$PWD/target/tools
+place=$(mktemp -d "$PWD/target/release-test.XXXXXX")
+trap 'rm -rf "$place"' EXIT
+
+copy=$place/project
+sealed_copy "$copy"
+"$copy/deploy/release.sh" --profile "$profile" "$version"
+[ -z "$(git -C "$copy" status --porcelain)" ] || fail 'the tree has changes after the release'
+result=$copy/target/release-$version
+machine=$(uname -m)
+
+check_sums
+check_programs
+check_manual
+check_completions
+check_bill_of_materials
+check_licences
+check_archives
+check_changes
+echo "All is well with the release of $version."
