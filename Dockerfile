@@ -72,5 +72,5 @@ ENV GITSYNC_ROOT=/git
 ENTRYPOINT ["/git-sync"]
 
 
-FROM program
+FROM program AS gitsyncd
 ENTRYPOINT ["/gitsyncd"]

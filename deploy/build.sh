@@ -6,17 +6,21 @@
 #     deploy/build.sh               only builds
 #
 # PROFILE is a profile of cargo, `release` by default; TARGET a target triple, the machine's own by
-# default; OBJCOPY the program that takes the names out. CARGO_TARGET_DIR and CARGO_HOME are cargo's.
+# default; OBJCOPY the program that takes the names out. CARGO_TARGET_DIR (a whole path) and CARGO_HOME
+# are cargo's.
 set -eu
 
 cd "$(dirname "$0")/.."
 profile=${PROFILE:-release}
 target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+export CARGO_TARGET_DIR
 
-# The crates are below another path on each machine, and so is the place of the build: both get names
-# of their own, for they are in the messages of panics. What is named last counts.
+# The crates are below another path on each machine, and so are the sources and what is built of them:
+# all get names of their own, for they are in the messages of panics. What is named last counts.
 RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/build"
+RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$CARGO_TARGET_DIR=/build/target"
 RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$cargo_home=/cargo"
 for crates in "$cargo_home"/registry/src/* "$cargo_home/vendor"; do
     RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$crates=/crates"
@@ -34,7 +38,7 @@ case $profile in
     dev) built=debug ;;
     *) built=$profile ;;
 esac
-built=${CARGO_TARGET_DIR:-target}/$target/$built/gitsyncd
+built=$CARGO_TARGET_DIR/$target/$built/gitsyncd
 objcopy=${OBJCOPY:-objcopy}
 mkdir -p "$1"
 "$objcopy" --only-keep-debug "$built" "$1/gitsyncd.debug"

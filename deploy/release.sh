@@ -63,7 +63,7 @@ check_commands() {
 
 # tool NAME VERSION: installs a subcommand of cargo, unless that version is there.
 tool() {
-  if [ "$("$tools/bin/$1" --version 2>/dev/null | awk '{ print $NF }')" = "$2" ]; then return; fi
+  if grep -q "^\"$1 $2 " "$tools/.crates.toml" 2>/dev/null; then return; fi
   echo "building $1 $2"
   # Without optimisation: it runs for seconds and would take minutes to build.
   CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root "$tools" \
@@ -92,7 +92,7 @@ build() {
   can_build "$target" "$linker" || return 1
   name=$(echo "$target" | tr 'a-z-' 'A-Z_')
   echo "building for $target"
-  env "CARGO_TARGET_${name}_LINKER=$linker" "CC_${target//-/_}=$linker" CARGO_TARGET_DIR="$PWD/target" \
+  env "CARGO_TARGET_${name}_LINKER=$linker" "CC_${target//-/_}=$linker" \
     OBJCOPY="$objcopy" PROFILE="$profile" TARGET="$target" deploy/build.sh "$work/$machine" || exit 1
   cp "$work/$machine/gitsyncd" "$out/gitsyncd-$version-$machine-linux"
   cp "$work/$machine/gitsyncd.debug" "$out/gitsyncd-$version-$machine-linux.debug"
@@ -113,14 +113,18 @@ tell() {
   done
 }
 
-# The list of all crates in the program, as CycloneDX. The tool writes it beside Cargo.toml, and tells of
-# the directory that this is in.
+# Lists all crates in the program $1, as CycloneDX. The tool writes it beside Cargo.toml, and tells of the
+# directory that this is in.
 list_crates() {
-  mkdir "$work/source"
-  git archive HEAD | tar -x -C "$work/source"
+  local machine=${1##*/}
+  machine=${machine#"gitsyncd-$version-"}
+  if [ ! -d "$work/source" ]; then
+    mkdir "$work/source"
+    git archive HEAD | tar -x -C "$work/source"
+  fi
   "$tools/bin/cargo-cyclonedx" cyclonedx --quiet --manifest-path "$work/source/Cargo.toml" --format json \
-    --spec-version 1.5 --target all --no-build-deps --override-filename bom
-  sed "s|$work/source|/build|g" "$work/source/bom.json" >"$out/gitsyncd-$version.cdx.json"
+    --spec-version 1.5 --target "${machine%-linux}-unknown-linux-gnu" --no-build-deps --override-filename bom
+  sed "s|$work/source|/build|g" "$work/source/bom.json" >"$1.cdx.json"
 }
 
 # The licences of all that is in the program, with their texts.
@@ -160,16 +164,16 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
 mkdir -p "$out"
 
-tool cargo-about "$about_version"
-tool cargo-cyclonedx "$cyclonedx_version"
 built=0
 for target in "${targets[@]}"; do
   if build "$target"; then built=$((built + 1)); fi
 done
 [ -e "$out/gitsyncd-$version-${host%%-*}-linux" ] || refuse "nothing was built for this machine, $host"
 tell
+tool cargo-about "$about_version"
+tool cargo-cyclonedx "$cyclonedx_version"
 changes >"$out/CHANGES.md"
-list_crates
+for program in "$out/gitsyncd-$version"-*-linux; do list_crates "$program"; done
 list_licences
 pack_all
 (cd "$out" && find . -maxdepth 1 -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >"$work/sums")

@@ -26,7 +26,7 @@ compile_images() {
     export DOCKER_BUILDKIT=0
     [ -n "${BUILD_IMAGE:-}" ] || BUILD_IMAGE=$("$here/base.sh")
     echo "Building $IMAGE and $GIT_SYNC_IMAGE on $BUILD_IMAGE ..."
-    set -- --build-arg "BUILD_IMAGE=$BUILD_IMAGE" .
+    set -- --build-arg "BUILD_IMAGE=$BUILD_IMAGE" --build-arg "PROFILE=$PROFILE" .
     build "$IMAGE" '' "$@"
     build "$GIT_SYNC_IMAGE" git-sync "$@"
 }

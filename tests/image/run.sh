@@ -6,20 +6,23 @@
 #     IMAGE=gitsyncd:0.1 tests/image/run.sh    tries an image that is there; GIT_SYNC_IMAGE names the
 #                                              one that is called as git-sync
 #
-# BUILD_IMAGE names another base for the build; without it base.sh makes one. DOCKER names the
-# engine's client. It needs root, a running Docker engine (with_engine.sh starts one), git with its
-# daemon and http-backend, nginx, fcgiwrap, sshd, openssl, curl and a static busybox, and debootstrap
-# for the base. Where no engine answers it says so and ends with 77, which is not a success.
+# BUILD_IMAGE names another base for the build; without it base.sh makes one. PROFILE is cargo's; only
+# what `release` builds must be small. DOCKER names the engine's client. It needs root, a running
+# Docker engine (with_engine.sh starts one), git with its daemon and http-backend, nginx, fcgiwrap,
+# sshd, openssl, curl and a static busybox, and debootstrap for the base. Where no engine answers it
+# says so and ends with 77, which is not a success.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 docker=${DOCKER:-docker}
+PROFILE=${PROFILE:-release}
 # shellcheck source=tests/image/build.sh
 . "$here/build.sh"
 mode=${1:-compiled}
 case $mode in
-    compiled | quick) ;;
+    compiled) ;;
+    quick) PROFILE=dev ;;
     *) echo 'usage: tests/image/run.sh [quick]' >&2; exit 2 ;;
 esac
 # shellcheck source=tests/image/servers.sh

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # run.sh sets what both need, and others read it
 # What the image answers, whom it tells, and its commands, where there is no shell; read by run.sh.
 
-# How much memory profiles may take, in MiB; the manual speaks of 140. A program of the tests knows the
-# lines of its sources, and needs more.
-if [ "$mode" = quick ]; then PROFILE_ROOM=${PROFILE_ROOM:-400}; fi
+# How much memory profiles may take, in MiB; the manual speaks of 140. A program of the profile
+# dev knows the lines of its sources, and needs more.
+if [ "$PROFILE" = dev ]; then PROFILE_ROOM=${PROFILE_ROOM:-400}; fi
 PROFILE_ROOM=${PROFILE_ROOM:-150}
 
 # Runs a command of the program in the container.

@@ -83,6 +83,15 @@ done
 "${DOCKER:-docker}" version >/dev/null 2>&1 || skipped 'a container engine was started and did not answer within a minute'
 
 # An engine may start and be unable to run anything.
+trial() {
+  tar -C "$(dirname "$(command -v busybox)")" -cf - busybox | "${DOCKER:-docker}" import - gitsyncd-test/trial &&
+    "${DOCKER:-docker}" run --rm --network host --read-only --cap-drop ALL gitsyncd-test/trial /busybox true &&
+    "${DOCKER:-docker}" image rm gitsyncd-test/trial
+}
+if command -v busybox >/dev/null && ! trial >"$place/trial" 2>&1; then
+  skipped "a container engine was started and runs nothing here: $(grep -m 1 -i error "$place/trial")"
+fi
+
 code=0
 "$@" || code=$?
 [ "$code" = 0 ] || cp "$place/log" target/image/engine.log

@@ -62,9 +62,10 @@ check_bill_of_materials() {
     python3 -m venv target/tools/cyclonedx
     "$python" -m pip install --quiet --disable-pip-version-check 'cyclonedx-python-lib[json-validation]==11.12.0'
   fi
-  (cd "$copy" && cargo tree --locked --edges normal --prefix none --format '{p}' --target all) |
+  (cd "$copy" && cargo tree --locked --edges normal --prefix none --format '{p}' \
+    --target "$machine-unknown-linux-gnu") |
     awk '{ sub(/^v/, "", $2); print $1, $2 }' | sort -u >"$place/crates"
-  "$python" tests/release/materials.py "$result/gitsyncd-$version.cdx.json" "$place/crates"
+  "$python" tests/release/materials.py "$result/gitsyncd-$version-$machine-linux.cdx.json" "$place/crates"
 }
 
 check_licences() {
