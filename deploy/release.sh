@@ -61,13 +61,13 @@ check_commands() {
   done
 }
 
-# tool NAME VERSION: installs a subcommand of cargo, unless that version is there.
+# tool NAME VERSION FEATURES: installs a subcommand of cargo, unless that version is there.
 tool() {
   if grep -q "^\"$1 $2 " "$tools/.crates.toml" 2>/dev/null; then return; fi
   echo "building $1 $2"
   # Without optimisation: it runs for seconds and would take minutes to build.
   CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root "$tools" \
-    --target-dir "$tools/build" "$1@$2"
+    --target-dir "$tools/build" --features "$3" "$1@$2"
   rm -rf "$tools/build"
 }
 
@@ -170,8 +170,8 @@ for target in "${targets[@]}"; do
 done
 [ -e "$out/gitsyncd-$version-${host%%-*}-linux" ] || refuse "nothing was built for this machine, $host"
 tell
-tool cargo-about "$about_version"
-tool cargo-cyclonedx "$cyclonedx_version"
+tool cargo-about "$about_version" cli
+tool cargo-cyclonedx "$cyclonedx_version" ''
 changes >"$out/CHANGES.md"
 for program in "$out/gitsyncd-$version"-*-linux; do list_crates "$program"; done
 list_licences
