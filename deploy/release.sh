@@ -65,8 +65,8 @@ check_commands() {
 tool() {
   if grep -q "^\"$1 $2 " "$tools/.crates.toml" 2>/dev/null; then return; fi
   echo "building $1 $2"
-  # With a little optimisation: looking at all licences takes minutes without, and building it with more.
-  CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo install --quiet --debug --locked --root "$tools" \
+  # Optimised: looking at all licences takes many minutes without.
+  CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo install --quiet --debug --locked --root "$tools" \
     --target-dir "$tools/build" --features "$3" "$1@$2"
   rm -rf "$tools/build"
 }
