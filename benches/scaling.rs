@@ -28,8 +28,11 @@ use crate::webhook::{SECRET, delivery};
 const PERIOD: u64 = 5;
 /// How long the origin is down: then the rests between attempts are already four periods long.
 const DOWN: Duration = Duration::from_secs(6 * PERIOD);
-/// How long it says `Retry-After`: each has heard it.
-const LATER: Duration = Duration::from_secs(PERIOD + 2);
+/// How long it says `Retry-After`, and when all have come back after that.
+const LATER: Duration = Duration::from_secs(4);
+const AFTER_LATER: Duration = Duration::from_secs(20);
+/// How many periods after all were at the same point is looked how far they are apart.
+const PERIODS: u64 = 8;
 /// How long something may take at most.
 const LONG: Duration = Duration::from_mins(4);
 /// How many are told at a time.
@@ -45,7 +48,8 @@ pub(crate) fn columns() -> Vec<String> {
 struct Seen {
     first: Arrivals,
     idle: Arrivals,
-    aligned: Option<f64>,
+    together: Option<f64>,
+    apart: Option<f64>,
     change: Arrivals,
     change_took: f64,
     down: Option<Arrivals>,
@@ -69,6 +73,10 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
         "{many} processes for each column, a period of {PERIOD} s, watched for {} s",
         settings::seconds()
     ));
+    if cfg!(debug_assertions) {
+        report
+            .remark("Built without optimization (`--profile dev`), which counts do not depend on.");
+    }
     let seen = [Some("0s"), Some("10%"), None].map(|jitter| watch(ground, many, jitter));
     let count = f64::from(u32::try_from(many).unwrap());
     let mut row = |what, figure: &dyn Fn(&Seen) -> Option<f64>| {
@@ -79,14 +87,17 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
     row("first sync: most in a second", &|seen| Some(seen.first.most));
     row("idle: in a second", &|seen| Some(seen.idle.mean));
     row("idle: most in a second", &|seen| Some(seen.idle.most));
-    row("the period after all were asked at once: most in a second", &|seen| seen.aligned);
+    row("a period after all were asked at once: most in a second", &|seen| seen.together);
+    row("eight periods after that: most in a second", &|seen| seen.apart);
     row("a change: requests of each", &|seen| Some(seen.change.all / count));
     row("a change: most in a second", &|seen| Some(seen.change.most));
     row("a change: seconds until all have it", &|seen| Some(seen.change_took));
     row("origin down: in a second", &|seen| seen.down.map(|seen| seen.mean));
     row("origin back: most in a second", &|seen| seen.back.map(|seen| seen.most));
     row("origin back: seconds until all have a change", &|seen| seen.back_took);
-    row("after Retry-After: most in a second", &|seen| seen.later.map(|seen| seen.most));
+    row("all were told Retry-After at once: most in a second then", &|seen| {
+        seen.later.map(|seen| seen.most)
+    });
 }
 
 /// Starts all, and looks what they ask.
@@ -107,13 +118,18 @@ fn watch(ground: &Ground, many: usize, jitter: Option<&str>) -> Seen {
     let begun = now();
     pause(Duration::from_secs(settings::seconds()));
     seen.idle = since(server, mark, begun);
-    seen.aligned = jitter.map(|_| {
+    if jitter.is_some() {
         crowd.ask_all();
         pause(Duration::from_secs(PERIOD / 2));
-        let (mark, begun) = (server.mark(), now());
-        pause(Duration::from_secs(PERIOD));
-        since(server, mark, begun).most
-    });
+        let period = || {
+            let (mark, begun) = (server.mark(), now());
+            pause(Duration::from_secs(PERIOD));
+            Some(since(server, mark, begun).most)
+        };
+        seen.together = period();
+        pause(Duration::from_secs(PERIOD * (PERIODS - 1)));
+        seen.apart = period();
+    }
     mark = server.mark();
     let (begun, before) = (now(), Instant::now());
     let commit = change(origin, "once");
@@ -144,10 +160,11 @@ fn fail(server: &Server, crowd: &Crowd, origin: &Path, seen: &mut Seen) {
     // Until all keep to the period again.
     pause(Duration::from_secs(2 * PERIOD));
     server.refuse(Refusal::Later);
+    crowd.ask_all();
     pause(LATER);
     server.serve();
     let (mark, begun) = (server.mark(), now());
-    pause(Duration::from_secs(25));
+    pause(AFTER_LATER);
     seen.later = Some(since(server, mark, begun));
 }
 

@@ -20,6 +20,7 @@ macro_rules! walks {
 
 walks! {
     from_staging_to_production: "docs/promotion.md",
+    one_hears_a_webhook_and_tells_all: "docs/scaling.md",
     behind_a_proxy_with_an_own_authority: "docs/walkthroughs/air-gapped.md",
     airflow_reads_through_the_link: "docs/walkthroughs/airflow-dags.md",
     a_secret_is_mounted_as_it_is: "docs/walkthroughs/basic-auth-secret.md",
