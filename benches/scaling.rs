@@ -25,9 +25,9 @@ use crate::support::usage::pause;
 use crate::webhook::{SECRET, delivery};
 
 /// How often each looks, in seconds.
-const PERIOD: u64 = 5;
+const PERIOD: u64 = 10;
 /// How long the origin is down: then the rests between attempts are already four periods long.
-const DOWN: Duration = Duration::from_secs(6 * PERIOD);
+const DOWN: Duration = Duration::from_secs(4 * PERIOD);
 /// How long it says `Retry-After`, and when all have come back after that.
 const LATER: Duration = Duration::from_secs(4);
 const AFTER_LATER: Duration = Duration::from_secs(20);
