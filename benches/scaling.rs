@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -109,20 +109,20 @@ fn watch(ground: &Ground, many: usize, jitter: Option<&str>) -> Seen {
     let url = server.url().replace("repo.git", &format!("{name}/small.git"));
     let origin = place.path();
     let mut mark = server.mark();
-    let begun = now();
+    let begun = Instant::now();
     let crowd = Crowd::begin(origin, many, &url, jitter);
     crowd.wait_for(&head(origin));
     let mut seen = Seen { first: since(server, mark, begun), ..Seen::default() };
     pause(Duration::from_secs(2 * PERIOD));
     mark = server.mark();
-    let begun = now();
+    let begun = Instant::now();
     pause(Duration::from_secs(settings::seconds()));
     seen.idle = since(server, mark, begun);
     if jitter.is_some() {
         crowd.ask_all();
         pause(Duration::from_secs(PERIOD / 2));
         let period = || {
-            let (mark, begun) = (server.mark(), now());
+            let (mark, begun) = (server.mark(), Instant::now());
             pause(Duration::from_secs(PERIOD));
             Some(since(server, mark, begun).most)
         };
@@ -131,13 +131,13 @@ fn watch(ground: &Ground, many: usize, jitter: Option<&str>) -> Seen {
         seen.apart = period();
     }
     mark = server.mark();
-    let (begun, before) = (now(), Instant::now());
+    let begun = Instant::now();
     let commit = change(origin, "once");
     if jitter.is_none() {
         crowd.tell(&commit);
     }
     crowd.wait_for(&commit);
-    seen.change_took = before.elapsed().as_secs_f64();
+    seen.change_took = begun.elapsed().as_secs_f64();
     seen.change = since(server, mark, begun);
     if jitter.is_some() {
         fail(server, &crowd, origin, &mut seen);
@@ -147,15 +147,15 @@ fn watch(ground: &Ground, many: usize, jitter: Option<&str>) -> Seen {
 
 /// Takes the origin away and gives it back, in two ways.
 fn fail(server: &Server, crowd: &Crowd, origin: &Path, seen: &mut Seen) {
-    let (mark, begun) = (server.mark(), now());
+    let (mark, begun) = (server.mark(), Instant::now());
     server.refuse(Refusal::Plain);
     pause(DOWN);
     seen.down = Some(since(server, mark, begun));
     let commit = change(origin, "meanwhile");
-    let (mark, begun, before) = (server.mark(), now(), Instant::now());
+    let (mark, begun) = (server.mark(), Instant::now());
     server.serve();
     crowd.wait_for(&commit);
-    seen.back_took = Some(before.elapsed().as_secs_f64());
+    seen.back_took = Some(begun.elapsed().as_secs_f64());
     seen.back = Some(since(server, mark, begun));
     // Until all keep to the period again.
     pause(Duration::from_secs(2 * PERIOD));
@@ -163,7 +163,7 @@ fn fail(server: &Server, crowd: &Crowd, origin: &Path, seen: &mut Seen) {
     crowd.ask_all();
     pause(LATER);
     server.serve();
-    let (mark, begun) = (server.mark(), now());
+    let (mark, begun) = (server.mark(), Instant::now());
     pause(AFTER_LATER);
     seen.later = Some(since(server, mark, begun));
 }
@@ -181,14 +181,10 @@ fn head(origin: &Path) -> String {
     run_git(git(&origin.join("small.git")).args(["rev-parse", "HEAD"])).trim().to_owned()
 }
 
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
-}
-
 /// What was asked from a moment to now.
-fn since(server: &Server, mark: Mark, begun: f64) -> Arrivals {
+fn since(server: &Server, mark: Mark, begun: Instant) -> Arrivals {
     let arrivals = server.arrivals_since(mark);
-    let length = now() - begun;
+    let length = begun.elapsed().as_secs_f64();
     let all = f64::from(u32::try_from(arrivals.len()).unwrap());
     let mut arrivals = arrivals;
     arrivals.sort_by(f64::total_cmp);
@@ -206,6 +202,17 @@ struct Instance {
     child: Child,
     root: PathBuf,
     address: SocketAddr,
+}
+
+impl Instance {
+    /// Sends it a webhook.
+    fn tell(&self, text: &[u8]) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(text).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    }
 }
 
 impl Drop for Crowd {
@@ -275,15 +282,7 @@ impl Crowd {
         thread::scope(|scope| {
             for part in self.0.chunks(self.0.len().div_ceil(SENDERS)) {
                 let text = &text;
-                scope.spawn(move || {
-                    for one in part {
-                        let mut stream = TcpStream::connect(one.address).unwrap();
-                        stream.write_all(text).unwrap();
-                        let mut answer = String::new();
-                        stream.read_to_string(&mut answer).unwrap();
-                        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
-                    }
-                });
+                scope.spawn(move || part.iter().for_each(|one| one.tell(text)));
             }
         });
     }
