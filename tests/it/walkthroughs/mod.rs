@@ -20,7 +20,6 @@ macro_rules! walks {
 
 walks! {
     from_staging_to_production: "docs/promotion.md",
-    one_hears_a_webhook_and_tells_all: "docs/scaling.md",
     behind_a_proxy_with_an_own_authority: "docs/walkthroughs/air-gapped.md",
     airflow_reads_through_the_link: "docs/walkthroughs/airflow-dags.md",
     a_secret_is_mounted_as_it_is: "docs/walkthroughs/basic-auth-secret.md",
@@ -31,6 +30,7 @@ walks! {
     a_program_reloads: "docs/walkthroughs/reload-hook.md",
     releases_are_followed: "docs/walkthroughs/semver-tags.md",
     a_site_is_served_through_the_link: "docs/walkthroughs/static-site.md",
+    one_hears_a_webhook_and_tells_all: "docs/scaling.md",
 }
 
 #[test]
