@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -25,11 +25,14 @@ use crate::support::usage::pause;
 use crate::webhook::{SECRET, delivery};
 
 /// How often each looks, in seconds.
-const PERIOD: u64 = 5;
+const PERIOD: u64 = 10;
 /// How long the origin is down: then the rests between attempts are already four periods long.
-const DOWN: Duration = Duration::from_secs(6 * PERIOD);
-/// How long it says `Retry-After`: each has heard it.
-const LATER: Duration = Duration::from_secs(PERIOD + 2);
+const DOWN: Duration = Duration::from_secs(4 * PERIOD);
+/// How long it says `Retry-After`, and when all have come back after that.
+const LATER: Duration = Duration::from_secs(4);
+const AFTER_LATER: Duration = Duration::from_secs(20);
+/// How many periods after all were at the same point is looked how far they are apart.
+const PERIODS: u64 = 8;
 /// How long something may take at most.
 const LONG: Duration = Duration::from_mins(4);
 /// How many are told at a time.
@@ -45,7 +48,8 @@ pub(crate) fn columns() -> Vec<String> {
 struct Seen {
     first: Arrivals,
     idle: Arrivals,
-    aligned: Option<f64>,
+    together: Option<f64>,
+    apart: Option<f64>,
     change: Arrivals,
     change_took: f64,
     down: Option<Arrivals>,
@@ -69,6 +73,10 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
         "{many} processes for each column, a period of {PERIOD} s, watched for {} s",
         settings::seconds()
     ));
+    if cfg!(debug_assertions) {
+        report
+            .remark("Built without optimization (`--profile dev`), which counts do not depend on.");
+    }
     let seen = [Some("0s"), Some("10%"), None].map(|jitter| watch(ground, many, jitter));
     let count = f64::from(u32::try_from(many).unwrap());
     let mut row = |what, figure: &dyn Fn(&Seen) -> Option<f64>| {
@@ -79,14 +87,17 @@ pub(crate) fn run(ground: &mut Ground, report: &mut Report) {
     row("first sync: most in a second", &|seen| Some(seen.first.most));
     row("idle: in a second", &|seen| Some(seen.idle.mean));
     row("idle: most in a second", &|seen| Some(seen.idle.most));
-    row("the period after all were asked at once: most in a second", &|seen| seen.aligned);
+    row("a period after all were asked at once: most in a second", &|seen| seen.together);
+    row("eight periods after that: most in a second", &|seen| seen.apart);
     row("a change: requests of each", &|seen| Some(seen.change.all / count));
     row("a change: most in a second", &|seen| Some(seen.change.most));
     row("a change: seconds until all have it", &|seen| Some(seen.change_took));
     row("origin down: in a second", &|seen| seen.down.map(|seen| seen.mean));
     row("origin back: most in a second", &|seen| seen.back.map(|seen| seen.most));
     row("origin back: seconds until all have a change", &|seen| seen.back_took);
-    row("after Retry-After: most in a second", &|seen| seen.later.map(|seen| seen.most));
+    row("all were told Retry-After at once: most in a second then", &|seen| {
+        seen.later.map(|seen| seen.most)
+    });
 }
 
 /// Starts all, and looks what they ask.
@@ -98,30 +109,35 @@ fn watch(ground: &Ground, many: usize, jitter: Option<&str>) -> Seen {
     let url = server.url().replace("repo.git", &format!("{name}/small.git"));
     let origin = place.path();
     let mut mark = server.mark();
-    let begun = now();
+    let begun = Instant::now();
     let crowd = Crowd::begin(origin, many, &url, jitter);
     crowd.wait_for(&head(origin));
     let mut seen = Seen { first: since(server, mark, begun), ..Seen::default() };
     pause(Duration::from_secs(2 * PERIOD));
     mark = server.mark();
-    let begun = now();
+    let begun = Instant::now();
     pause(Duration::from_secs(settings::seconds()));
     seen.idle = since(server, mark, begun);
-    seen.aligned = jitter.map(|_| {
+    if jitter.is_some() {
         crowd.ask_all();
         pause(Duration::from_secs(PERIOD / 2));
-        let (mark, begun) = (server.mark(), now());
-        pause(Duration::from_secs(PERIOD));
-        since(server, mark, begun).most
-    });
+        let period = || {
+            let (mark, begun) = (server.mark(), Instant::now());
+            pause(Duration::from_secs(PERIOD));
+            Some(since(server, mark, begun).most)
+        };
+        seen.together = period();
+        pause(Duration::from_secs(PERIOD * (PERIODS - 1)));
+        seen.apart = period();
+    }
     mark = server.mark();
-    let (begun, before) = (now(), Instant::now());
+    let begun = Instant::now();
     let commit = change(origin, "once");
     if jitter.is_none() {
         crowd.tell(&commit);
     }
     crowd.wait_for(&commit);
-    seen.change_took = before.elapsed().as_secs_f64();
+    seen.change_took = begun.elapsed().as_secs_f64();
     seen.change = since(server, mark, begun);
     if jitter.is_some() {
         fail(server, &crowd, origin, &mut seen);
@@ -131,23 +147,24 @@ fn watch(ground: &Ground, many: usize, jitter: Option<&str>) -> Seen {
 
 /// Takes the origin away and gives it back, in two ways.
 fn fail(server: &Server, crowd: &Crowd, origin: &Path, seen: &mut Seen) {
-    let (mark, begun) = (server.mark(), now());
+    let (mark, begun) = (server.mark(), Instant::now());
     server.refuse(Refusal::Plain);
     pause(DOWN);
     seen.down = Some(since(server, mark, begun));
     let commit = change(origin, "meanwhile");
-    let (mark, begun, before) = (server.mark(), now(), Instant::now());
+    let (mark, begun) = (server.mark(), Instant::now());
     server.serve();
     crowd.wait_for(&commit);
-    seen.back_took = Some(before.elapsed().as_secs_f64());
+    seen.back_took = Some(begun.elapsed().as_secs_f64());
     seen.back = Some(since(server, mark, begun));
     // Until all keep to the period again.
     pause(Duration::from_secs(2 * PERIOD));
     server.refuse(Refusal::Later);
+    crowd.ask_all();
     pause(LATER);
     server.serve();
-    let (mark, begun) = (server.mark(), now());
-    pause(Duration::from_secs(25));
+    let (mark, begun) = (server.mark(), Instant::now());
+    pause(AFTER_LATER);
     seen.later = Some(since(server, mark, begun));
 }
 
@@ -164,14 +181,10 @@ fn head(origin: &Path) -> String {
     run_git(git(&origin.join("small.git")).args(["rev-parse", "HEAD"])).trim().to_owned()
 }
 
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
-}
-
 /// What was asked from a moment to now.
-fn since(server: &Server, mark: Mark, begun: f64) -> Arrivals {
+fn since(server: &Server, mark: Mark, begun: Instant) -> Arrivals {
     let arrivals = server.arrivals_since(mark);
-    let length = now() - begun;
+    let length = begun.elapsed().as_secs_f64();
     let all = f64::from(u32::try_from(arrivals.len()).unwrap());
     let mut arrivals = arrivals;
     arrivals.sort_by(f64::total_cmp);
@@ -189,6 +202,17 @@ struct Instance {
     child: Child,
     root: PathBuf,
     address: SocketAddr,
+}
+
+impl Instance {
+    /// Sends it a webhook.
+    fn tell(&self, text: &[u8]) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(text).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    }
 }
 
 impl Drop for Crowd {
@@ -258,15 +282,7 @@ impl Crowd {
         thread::scope(|scope| {
             for part in self.0.chunks(self.0.len().div_ceil(SENDERS)) {
                 let text = &text;
-                scope.spawn(move || {
-                    for one in part {
-                        let mut stream = TcpStream::connect(one.address).unwrap();
-                        stream.write_all(text).unwrap();
-                        let mut answer = String::new();
-                        stream.read_to_string(&mut answer).unwrap();
-                        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
-                    }
-                });
+                scope.spawn(move || part.iter().for_each(|one| one.tell(text)));
             }
         });
     }

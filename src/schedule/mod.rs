@@ -383,7 +383,10 @@ impl Machine {
             self.in_a_row = 0;
         }
         if let Some(alone) = retry_after {
-            due = due.max(now + alone.min(RETRY_AFTER_CAP));
+            // A crowd that was told so at one moment should not come back at one moment.
+            let late =
+                (alone / 10).max(self.policy.jitter.min(alone)).mul_f64(chance.clamp(0.0, 1.0));
+            due = due.max(now + (alone + late).min(RETRY_AFTER_CAP));
             rest.webhooks = Some(due);
         }
         self.rest = Rest { due: Some(due), ..rest };

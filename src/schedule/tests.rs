@@ -139,7 +139,7 @@ fn a_source_that_wants_to_be_left_alone_is() {
     let alone = |seconds| Event::Failed(Some(Duration::from_secs(seconds)));
     let asked = Event::Asked(Trigger::Signal);
     let start = Event::Asked(Trigger::Start);
-    assert_eq!(play(policy(), &[start, alone(90)])[1], "rest 90");
+    assert_eq!(play(policy(), &[start, alone(90)])[1], "rest 95", "and up to a tenth longer");
     assert_eq!(play(policy(), &[start, asked, alone(90)])[2], "start by signal");
     assert_eq!(play(policy(), &[start, alone(90_000)])[1], "rest 3600");
     assert_eq!(play(policy(), &[start, alone(90), asked])[2], "start by signal");
@@ -212,7 +212,7 @@ fn a_window_that_opens_starts_an_attempt_and_does_not_disturb_who_wants_to_be_le
     let mut machine = Machine::new(policy());
     machine.step(now, 0.5, start);
     machine.step(now, 0.5, Event::Failed(Some(alone)));
-    assert_eq!(machine.step(now, 0.5, opens), Effect::Rest(Some(now + alone)));
+    assert_eq!(machine.step(now, 0.5, opens), Effect::Rest(Some(now + alone * 21 / 20)));
 }
 
 #[test]
@@ -292,9 +292,9 @@ fn a_webhook_does_not_disturb_a_source_that_wants_to_be_left_alone() {
     let start = Event::Asked(Trigger::Start);
     let api = Event::Asked(Trigger::Api);
     let effects = play(policy(), &[start, alone, hook, Event::Due]);
-    assert_eq!(effects[1..], ["rest 90", "rest 90", "start by webhook"]);
+    assert_eq!(effects[1..], ["rest 95", "rest 95", "start by webhook"]);
     let effects = play(policy(), &[start, alone, hook, api]);
-    assert_eq!(effects[2..], ["rest 90", "start by api"]);
+    assert_eq!(effects[2..], ["rest 95", "start by api"]);
     let effects = play(policy(), &[start, api, alone]);
     assert_eq!(effects[2], "start by api", "who waits for an answer gets one");
 }
@@ -310,7 +310,7 @@ fn what_is_asked_for_in_vain_does_not_count_as_a_failure() {
     let hook = Event::Asked(Trigger::Webhook);
     let start = Event::Asked(Trigger::Start);
     let effects = play(policy(), &[start, alone, api, Event::InVain, hook]);
-    assert_eq!(effects[1..], ["rest 90", "start by api", "rest 90", "rest 90"], "it is left alone");
+    assert_eq!(effects[1..], ["rest 95", "start by api", "rest 95", "rest 95"], "it is left alone");
     for (first, by) in [(start, "start by start"), (hook, "start by webhook")] {
         let off = Policy { period: None, ..policy() };
         let events = [start, Event::Succeeded, first, api, Event::Cut, Event::InVain, api];
@@ -380,6 +380,16 @@ proptest! {
                 Effect::Nothing => {}
             }
         }
+    }
+
+    #[test]
+    fn a_crowd_that_was_told_when_to_come_does_not_come_at_one_moment(chance in 0.0..=1.0) {
+        let mut machine = Machine::new(policy());
+        let (now, told) = (Instant::now(), Duration::from_secs(90));
+        machine.step(now, chance, Event::Asked(Trigger::Start));
+        let until = now + told + Duration::from_secs(9).mul_f64(chance);
+        let effect = machine.step(now, chance, Event::Failed(Some(told)));
+        prop_assert_eq!(effect, Effect::Rest(Some(until)));
     }
 
     #[test]

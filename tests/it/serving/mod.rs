@@ -4,6 +4,7 @@ mod api;
 mod audit;
 mod binds;
 pub(crate) mod client;
+mod crowd;
 mod events;
 mod limits;
 mod orders;

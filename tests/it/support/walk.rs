@@ -100,11 +100,8 @@ fn blocks(page: &str) -> Vec<Block> {
             directly &= line.trim().is_empty();
             continue;
         };
-        let code: String = lines
-            .by_ref()
-            .take_while(|line| *line != "```")
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let code = lines.by_ref().take_while(|line| *line != "```");
+        let code: String = code.flat_map(|line| [line, "\n"]).collect();
         match (language, found.last_mut()) {
             ("sh run", _) => found.push(Block { commands: code, prints: String::new() }),
             ("text", Some(last)) if directly => last.prints = code,
@@ -176,11 +173,12 @@ fn run(page: &str, blocks: &[Block]) -> Vec<String> {
     }
     let identity = "[user]\n\tname = Ada\n\temail = ada@example.com\n";
     fs::write(home.join(".gitconfig"), identity).unwrap();
-    let each = blocks.iter().map(|block| format!("{}\necho '{MARK}'\n", block.commands));
+    let end = format!("\necho '{MARK}'\n");
+    let script: String = blocks.iter().flat_map(|block| [&*block.commands, &end]).collect();
     let [printed, complaints] = ["printed", "complaints"].map(|name| dir.path().join(name));
     let mut group = Group::start(
         Command::new(program("sh"))
-            .args(["-euc", &each.collect::<String>()])
+            .args(["-euc", &script])
             .current_dir(&place)
             .env_clear()
             .env("PATH", search(&programs))

@@ -30,6 +30,7 @@ walks! {
     a_program_reloads: "docs/walkthroughs/reload-hook.md",
     releases_are_followed: "docs/walkthroughs/semver-tags.md",
     a_site_is_served_through_the_link: "docs/walkthroughs/static-site.md",
+    one_hears_a_webhook_and_tells_all: "docs/scaling.md",
 }
 
 #[test]
