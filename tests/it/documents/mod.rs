@@ -182,3 +182,44 @@ fn every_option_and_metric_that_is_named_exists() {
     }
     none(&complaints);
 }
+
+#[test]
+fn every_name_of_the_code_that_is_told_exists() {
+    let mut complaints = Vec::new();
+    for page in page::all() {
+        let about_code = page.path.ends_with("architecture.md")
+            || page.path.parent().is_some_and(|dir| dir.ends_with("decisions"));
+        for (line, span) in page.spans().into_iter().filter(|_| about_code) {
+            let mut names = span.split("::");
+            let module = names.next().unwrap_or_default();
+            let lone = !span.contains("::");
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if lone || !span.chars().all(|c| word(c) || c == ':') {
+                continue;
+            }
+            let text = code_of(module);
+            let is_there = |name: &str| text.split(|c| !word(c)).any(|there| there == name);
+            if text.is_empty() || !names.all(is_there) {
+                complaints.push(format!("{}: nothing is called {span}", page.at(line)));
+            }
+        }
+    }
+    none(&complaints);
+}
+
+/// All code of a module.
+fn code_of(module: &str) -> String {
+    let mut waiting = vec![project().join("src").join(module)];
+    let mut text =
+        fs::read_to_string(project().join(format!("src/{module}.rs"))).unwrap_or_default();
+    while let Some(dir) = waiting.pop() {
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+            if entry.path().is_dir() {
+                waiting.push(entry.path());
+            } else {
+                text.push_str(&fs::read_to_string(entry.path()).unwrap_or_default());
+            }
+        }
+    }
+    text
+}

@@ -95,7 +95,7 @@ fn commands(code: &str) -> Vec<Vec<String>> {
     let mut word: Option<String> = None;
     let mut quote = None;
     let mut letters = code.chars().peekable();
-    let mut end = |word: &mut Option<String>, over: bool, all: &mut Vec<Vec<String>>| {
+    let end = |word: &mut Option<String>, over: bool, all: &mut Vec<Vec<String>>| {
         if let (Some(word), Some(last)) = (word.take(), all.last_mut()) {
             last.push(word);
         }
