@@ -39,10 +39,14 @@ fn look(node: &Yaml<'_>, found: &mut Vec<String>) {
     if let Some(mapping) = node.as_mapping() {
         found.extend(container(node));
         found.extend(data(node));
-        mapping.iter().for_each(|(_, value)| look(value, found));
+        for (_, value) in mapping {
+            look(value, found);
+        }
     }
     if let Some(sequence) = node.as_sequence() {
-        sequence.iter().for_each(|value| look(value, found));
+        for value in sequence {
+            look(value, found);
+        }
     }
 }
 
@@ -87,7 +91,7 @@ fn container(node: &Yaml<'_>) -> Option<String> {
     any.then(|| program::complaint(called, &arguments, &variables)).flatten()
 }
 
-/// What the program says against the variables of a ConfigMap or a Secret.
+/// What the program says against the variables of a `ConfigMap` or a Secret.
 fn data(node: &Yaml<'_>) -> Option<String> {
     let maps = ["data", "stringData"].into_iter().filter_map(|key| node.as_mapping_get(key));
     let mut variables = Vec::new();

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::page::project;
-use crate::support::daemon::bare;
+use crate::support::daemon::{Setup, bare};
 
-/// Options of other programs that pages name by themselves.
-const OTHERS: [&str; 6] =
-    ["--cap-drop", "--force", "--no-run", "--read-only", "--release", "--with-refs"];
+/// Options of other programs that pages name by themselves, and the long form of `-v` of the past.
+const OTHERS: [&str; 3] = ["--allow-empty", "--user", "--v"];
 
 /// Words that only a command takes, and `--print-config` does not.
 const OF_COMMANDS: [&str; 2] = ["--json", "--name"];
@@ -38,8 +37,7 @@ pub(super) fn unknown(span: &str, options: &BTreeSet<String>) -> Option<String> 
     let known = options.contains(&name)
         || name.starts_with("--__env__")
         || OTHERS.contains(&name.as_str())
-        || name == "--"
-        || name == "--v";
+        || name == "--";
     (!known).then_some(name)
 }
 
@@ -84,7 +82,7 @@ pub(super) fn complaint(
         extra.push("--root=/git".to_owned());
     }
     let name: &'static str = if called == "git-sync" { "git-sync" } else { "gitsyncd" };
-    let setup = arguments.iter().chain(&extra).fold(bare().called(name), |it, flag| it.flag(flag));
+    let setup = arguments.iter().chain(&extra).fold(bare().called(name), Setup::flag);
     let setup = variables.iter().fold(setup, |it, (name, value)| it.variable(name, value));
     let finished = setup.flag("--print-config").finish();
     let mut said = finished.log.clone();

@@ -30,14 +30,17 @@ fn is_there(name: &str) -> bool {
     std::env::split_paths(&process::path()).any(|dir| dir.join(name).is_file())
 }
 
-/// Shows a program the code, and gives what it says if it is not content.
-fn check(command: &mut Command, code: &str) -> Option<String> {
+/// Shows a program the code, and gives what it says if it is not content with it.
+fn check(command: &mut Command, code: &str) -> Vec<String> {
     let quiet = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = quiet.spawn().unwrap();
     child.stdin.take().unwrap().write_all(code.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = [output.stdout, output.stderr].concat();
-    (!output.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+    if output.status.success() {
+        return Vec::new();
+    }
+    vec![format!("{}\n{code}", String::from_utf8_lossy(&said))]
 }
 
 /// A call of the program.
@@ -67,7 +70,7 @@ fn calls(code: &str) -> Vec<Call> {
             ours(word).is_some() && (at == 0 || behind || (runs && !rest[at - 1].starts_with('-')))
         });
         let Some(at) = at else { continue };
-        let arguments = rest[at + 1..].iter().filter(|word| !word.contains('$'));
+        let arguments = rest[at + 1..].iter().filter(|word| !word.contains('$') && *word != "…");
         let variables = variables.iter().filter_map(|word| word.split_once('='));
         let variables = variables.filter(|(name, _)| name.starts_with("GIT"));
         found.push(Call {
@@ -114,7 +117,6 @@ fn commands(code: &str) -> Vec<Vec<String>> {
                 word.get_or_insert_default();
             }
             (_, Some(mark)) if letter == mark => quote = None,
-            (_, Some(_)) => word.get_or_insert_default().push(letter),
             ('#', None) if word.is_none() => {
                 while letters.next_if(|letter| *letter != '\n').is_some() {}
             }
