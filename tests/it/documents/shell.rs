@@ -70,16 +70,25 @@ fn calls(code: &str) -> Vec<Call> {
             ours(word).is_some() && (at == 0 || behind || (runs && !rest[at - 1].starts_with('-')))
         });
         let Some(at) = at else { continue };
-        let arguments = rest[at + 1..].iter().filter(|word| !word.contains('$') && *word != "…");
+        let arguments = rest[at + 1..].iter().filter_map(|word| argument(word));
         let variables = variables.iter().filter_map(|word| word.split_once('='));
         let variables = variables.filter(|(name, _)| name.starts_with("GIT"));
         found.push(Call {
             called: ours(&rest[at]).unwrap_or("gitsyncd"),
-            arguments: arguments.cloned().collect(),
+            arguments: arguments.collect(),
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         });
     }
     found
+}
+
+/// An argument as it can be tried: a path in the place of what only a shell knows. None if nothing is left.
+fn argument(word: &str) -> Option<String> {
+    match word.split_once('=') {
+        _ if word == "…" => None,
+        Some((flag, value)) if value.contains('$') => Some(format!("{flag}=/some/where")),
+        _ => (!word.contains('$')).then(|| word.to_owned()),
+    }
 }
 
 /// Says whether this is the program or its image.
@@ -158,6 +167,7 @@ fn calls_are_found_with_their_arguments() {
     assert_eq!(of("x=$(gitsyncd status /git | head -1)"), ["status /git"]);
     assert_eq!(of("kubectl exec P -c gitsyncd -- /gitsyncd check"), ["check"]);
     assert_eq!(of("docker run --rm -v a:/git me/gitsyncd:1 --repo=a"), ["--repo=a"]);
+    assert_eq!(of("gitsyncd … --root=\"$PWD/root\" \"$@\""), ["--root=/some/where"]);
     assert_eq!(of("kubectl delete secret gitsyncd"), [""; 0]);
     assert_eq!(calls("GITSYNC_REF=a gitsyncd")[0].variables.len(), 1);
 }
