@@ -7,7 +7,8 @@ use super::page::project;
 use crate::support::daemon::{Setup, bare};
 
 /// Options of other programs that pages name by themselves, and the long form of `-v` of the past.
-const OTHERS: [&str; 3] = ["--allow-empty", "--user", "--v"];
+const OTHERS: [&str; 8] =
+    ["--allow-empty", "--output", "--platform", "--print", "--profile", "--push", "--user", "--v"];
 
 /// Words that only a command takes, and `--print-config` does not.
 const OF_COMMANDS: [&str; 2] = ["--json", "--name"];

@@ -12,8 +12,8 @@ pub(super) fn complaints(language: &str, code: &str) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(check(Command::new(process::program(language)).arg("-n"), code));
     // Its own complaints about what is well meant in an example: variables that come from elsewhere,
-    // and a `cd` that cannot fail.
-    let look = ["--severity=warning", "--exclude=SC2034,SC2154,SC2164,SC1090,SC1091"];
+    // words that hold no blanks, and a `cd` that cannot fail.
+    let look = ["--severity=warning", "--exclude=SC2034,SC2154,SC2164,SC1090,SC1091,SC2046,SC2155"];
     if is_there("shellcheck") {
         let mut shellcheck = Command::new("shellcheck");
         found
@@ -82,13 +82,25 @@ fn calls(code: &str) -> Vec<Call> {
     found
 }
 
-/// An argument as it can be tried: a path in the place of what only a shell knows. None if nothing is left.
+/// An argument as it can be tried: a number, which can be a port, a time or the name of a file, in the
+/// place of what only a shell knows. None if it is nothing but that.
 fn argument(word: &str) -> Option<String> {
-    match word.split_once('=') {
-        _ if word == "…" => None,
-        Some((flag, value)) if value.contains('$') => Some(format!("{flag}=/some/where")),
-        _ => (!word.contains('$')).then(|| word.to_owned()),
+    let mut parts = word.split('$');
+    let mut tried = parts.next().unwrap_or_default().to_owned();
+    if word == "…" || (tried.is_empty() && word.starts_with('$')) {
+        return None;
     }
+    for part in parts {
+        let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let rest = match part.chars().next() {
+            Some('{') => part.split_once('}').map_or("", |(_, rest)| rest),
+            Some('(') => part.split_once(')').map_or("", |(_, rest)| rest),
+            _ => part.trim_start_matches(name),
+        };
+        tried.push_str("8080");
+        tried.push_str(rest);
+    }
+    Some(tried)
 }
 
 /// Says whether this is the program or its image.
@@ -167,7 +179,7 @@ fn calls_are_found_with_their_arguments() {
     assert_eq!(of("x=$(gitsyncd status /git | head -1)"), ["status /git"]);
     assert_eq!(of("kubectl exec P -c gitsyncd -- /gitsyncd check"), ["check"]);
     assert_eq!(of("docker run --rm -v a:/git me/gitsyncd:1 --repo=a"), ["--repo=a"]);
-    assert_eq!(of("gitsyncd … --root=\"$PWD/root\" \"$@\""), ["--root=/some/where"]);
+    assert_eq!(of("gitsyncd … --root=\"$PWD/root\" \"$@\""), ["--root=8080/root"]);
     assert_eq!(of("kubectl delete secret gitsyncd"), [""; 0]);
     assert_eq!(calls("GITSYNC_REF=a gitsyncd")[0].variables.len(), 1);
 }
