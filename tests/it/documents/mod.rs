@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use self::page::{Page, project};
+use crate::support::skip;
 
 /// What may stand behind a fence.
 const LANGUAGES: [&str; 12] = [
@@ -148,6 +149,9 @@ fn every_block_of_data_can_be_read() {
 
 #[test]
 fn every_command_can_be_read_and_its_options_are_known() {
+    if !shell::is_there("shellcheck") {
+        skip::note("a close look at the commands of pages", "shellcheck is not installed");
+    }
     let mut complaints = Vec::new();
     for page in page::all() {
         for language in ["sh", "bash"] {

@@ -26,7 +26,8 @@ pub(super) fn complaints(language: &str, code: &str) -> Vec<String> {
     found
 }
 
-fn is_there(name: &str) -> bool {
+/// Says whether a program is installed.
+pub(super) fn is_there(name: &str) -> bool {
     std::env::split_paths(&process::path()).any(|dir| dir.join(name).is_file())
 }
 
