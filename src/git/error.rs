@@ -180,13 +180,15 @@ impl GitError {
             Self::Submodule { .. } => Some(
                 "check .gitmodules of that commit; with --submodules=off its submodules stay empty directories",
             ),
+            Self::Hostile { .. } => Some(
+                "nothing of it was written; find out who made this commit, as Git itself makes no such tree",
+            ),
             Self::Stopped(_)
             | Self::Refused { .. }
             | Self::NoSuchRef { .. }
             | Self::NoRepository { .. }
             | Self::Protocol { .. }
             | Self::Incomplete { .. }
-            | Self::Hostile { .. }
             | Self::Damaged { .. }
             | Self::Disk { .. } => None,
         }

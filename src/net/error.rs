@@ -132,10 +132,14 @@ impl NetError {
             Self::Proxy { .. } => Some(
                 "check the option proxy, the variables http_proxy, https_proxy, all_proxy and no_proxy, and what the proxy logs",
             ),
+            Self::Status { status, .. } => {
+                (*status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()).then_some(
+                    "check what the server logs; a longer period, or webhooks, ask it less often",
+                )
+            }
             Self::Connect { .. }
             | Self::Tls { .. }
             | Self::Broken { .. }
-            | Self::Status { .. }
             | Self::Redirect { .. }
             | Self::Stopped { .. } => None,
         }

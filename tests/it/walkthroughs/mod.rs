@@ -19,7 +19,10 @@ macro_rules! walks {
 }
 
 walks! {
+    readers_get_what_they_are_promised: "docs/consumers.md",
+    failures_look_as_they_are_shown: "docs/operations.md",
     from_staging_to_production: "docs/promotion.md",
+    a_directory_follows_a_ref_in_ten_minutes: "docs/start.md",
     behind_a_proxy_with_an_own_authority: "docs/walkthroughs/air-gapped.md",
     airflow_reads_through_the_link: "docs/walkthroughs/airflow-dags.md",
     a_secret_is_mounted_as_it_is: "docs/walkthroughs/basic-auth-secret.md",
