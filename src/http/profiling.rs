@@ -23,7 +23,7 @@ const BINARY: &str = "application/octet-stream";
 const USUAL: u64 = 30;
 /// How long at most.
 const LONGEST: u64 = 120;
-/// How long it may take to make a profile of the samples: the names of functions have to be found.
+/// How long it may take to make a profile of the samples: names of functions have to be looked for.
 const MAKING: Duration = Duration::from_mins(1);
 /// How long a thread has that was told to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,7 +35,8 @@ const INDEX: &str = "<!DOCTYPE html>
 <h1>/debug/pprof/</h1>
 <ul>
 <li><a href=\"/debug/pprof/profile\">profile</a>: where the time of the processor goes, for
-<code>?seconds=N</code> (30 if it is not said, 120 at most), as <code>go tool pprof</code> reads it</li>
+<code>?seconds=N</code> (30 if it is not said, 120 at most), as <code>go tool pprof</code> reads it; it
+has addresses, and the file with the names is beside what was released</li>
 <li><a href=\"/debug/pprof/cmdline\">cmdline</a>: the command line, without secrets</li>
 </ul>
 <p>Only the processor is looked at: there are no goroutines and no garbage here.</p>
@@ -53,8 +54,8 @@ pub(super) async fn answer(site: &Site, what: Inspect, query: &str) -> Response<
         }
         Inspect::Profile => profile(site, query).await,
         Inspect::Symbol => {
-            let words = "profiles have the names of functions in them, so there is nothing to look \
-                         up\n";
+            let words = "there are no names here; those for the addresses of a profile are in the \
+                         file with the same build ID that is beside what was released\n";
             answer::text(StatusCode::NOT_IMPLEMENTED, words)
         }
         Inspect::Trace => {

@@ -1,17 +1,24 @@
 //! Where the time of the processor goes: samples of what all threads do, taken a hundred times for
 //! each second that they work, in the format of pprof.
 //!
+//! A profile has addresses, and tells which part of which file they are in. It has the names of
+//! functions too where the program has them; what is given out has none.
+//!
 //! Nothing is set up before the first profile. Samples wait in a temporary file; its directory is
 //! made for one profile, for nobody else to look into, and removed behind it.
 
 mod keeper;
+mod mappings;
 mod message;
+mod names;
+mod stacks;
 
 use crate::model::Cause;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::Timestamp;
 use keeper::Keeper;
-use message::Profile;
+use message::{Profile, Timing};
 use pprof::{ProfilerGuard, ProfilerGuardBuilder};
 use prost::Message;
 use std::fs;
@@ -119,10 +126,22 @@ fn end(guard: ProfilerGuard<'static>, wanted: bool) -> Result<Option<Vec<u8>>, P
     if !wanted {
         return Ok(None);
     }
-    let report = guard.report().build().map_err(|error| broken(&error))?;
-    let profile = Profile::of(&report).encode_to_vec();
+    let report = guard.report().build_unresolved().map_err(|error| broken(&error))?;
+    let started = Timestamp::try_from(report.timing.start_time).unwrap_or_default();
+    let timing = Timing {
+        started: i64::try_from(started.as_nanosecond()).unwrap_or_default(),
+        lasted: report.timing.duration,
+        frequency: report.timing.frequency,
+    };
+    let stacks = stacks::all(&report);
     // The guard makes room for the next samples when it goes: what was used on the way goes first.
     drop(report);
+    let mappings = mappings::all().unwrap_or_else(|error| {
+        tracing::debug!(%error, "a profile does not tell which files its addresses are in");
+        Vec::new()
+    });
+    let profile = Profile::of(&stacks, &timing, mappings, names::at).encode_to_vec();
+    drop(stacks);
     let result = compress(&profile).map(Some).map_err(|error| broken(&error));
     drop(profile);
     drop(guard);

@@ -14,6 +14,7 @@ mod profiles;
 mod prometheus;
 mod schema;
 mod sender;
+mod symbols;
 mod webhooks;
 
 use serde_json::Value;

@@ -2,7 +2,9 @@
 
 use crate::contract::polling;
 use crate::serving::client::connect;
+use crate::serving::symbols::Symbols;
 use crate::support::daemon::{Daemon, Root, bare};
+use crate::support::process::program;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 use flate2::read::GzDecoder;
@@ -10,8 +12,11 @@ use prost::Message;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A profile, as far as it matters here (profile.proto).
 #[derive(Clone, PartialEq, Message)]
@@ -20,6 +25,8 @@ struct Profile {
     kinds: Vec<Kind>,
     #[prost(message, repeated, tag = "2")]
     samples: Vec<Sample>,
+    #[prost(message, repeated, tag = "3")]
+    mappings: Vec<Mapping>,
     #[prost(message, repeated, tag = "4")]
     locations: Vec<Location>,
     #[prost(message, repeated, tag = "5")]
@@ -49,9 +56,29 @@ struct Sample {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct Mapping {
+    #[prost(uint64, tag = "1")]
+    id: u64,
+    #[prost(uint64, tag = "2")]
+    start: u64,
+    #[prost(uint64, tag = "4")]
+    offset: u64,
+    #[prost(int64, tag = "5")]
+    file: i64,
+    #[prost(int64, tag = "6")]
+    build_id: i64,
+    #[prost(bool, tag = "7")]
+    has_functions: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct Location {
     #[prost(uint64, tag = "1")]
     id: u64,
+    #[prost(uint64, tag = "2")]
+    mapping: u64,
+    #[prost(uint64, tag = "3")]
+    address: u64,
     #[prost(message, repeated, tag = "4")]
     lines: Vec<Line>,
 }
@@ -71,9 +98,13 @@ struct Function {
 }
 
 impl Profile {
+    fn text(&self, number: i64) -> &str {
+        &self.texts[usize::try_from(number).unwrap()]
+    }
+
     /// The names of functions in all samples. Every reference must lead somewhere.
     fn names(&self) -> Vec<&str> {
-        let text = |number: i64| self.texts[usize::try_from(number).unwrap()].as_str();
+        let text = |number: i64| self.text(number);
         let functions = |id: u64| {
             let location = self.locations.iter().find(|one| one.id == id).unwrap();
             location.lines.iter().map(|line| {
@@ -83,6 +114,17 @@ impl Profile {
         };
         let samples = self.samples.iter().flat_map(|sample| &sample.locations);
         samples.flat_map(|id| functions(*id)).collect()
+    }
+
+    /// The names that a file has for what was executed of it. It must be the file that was executed,
+    /// or one that differs only in what is beside the code.
+    fn names_in(&self, file: &Path) -> Vec<String> {
+        let symbols = Symbols::of(file);
+        let program = &self.mappings[0];
+        assert_eq!(self.text(program.build_id), symbols.build_id);
+        let locations = self.locations.iter().filter(|one| one.mapping == program.id);
+        let places = locations.map(|one| one.address - program.start + program.offset);
+        places.filter_map(|place| symbols.name(place)).collect()
     }
 }
 
@@ -105,22 +147,29 @@ fn decoded(bytes: &[u8]) -> Profile {
     Profile::decode(plain.as_slice()).unwrap()
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gitsyncd");
+
 /// A daemon that works all the time.
 fn busy() -> (Upstream, Root, Daemon) {
+    busy_from(PROGRAM.as_ref())
+}
+
+/// The same, started from another file.
+fn busy_from(program: &Path) -> (Upstream, Root, Daemon) {
     let (upstream, root) = (Upstream::new(), Root::new());
     upstream.change().files(200, "many").commit();
     let url = upstream.repo().display().to_string();
-    let setup = polling(&url, &root).flag("--period=10ms").flag("--trees=fresh");
+    let setup = polling(&url, &root).program(program.to_owned());
+    let setup = setup.flag("--period=10ms").flag("--trees=fresh");
     let daemon = setup.flag("--http-pprof").start();
     daemon.eventually_ready();
     (upstream, root, daemon)
 }
 
-#[test]
-fn a_profile_names_our_functions_while_probes_are_answered() {
-    let (upstream, _root, daemon) = busy();
-    let done = thread::scope(|scope| {
-        let asked = scope.spawn(|| fetch(&daemon, "/debug/pprof/profile?seconds=3"));
+/// Takes a profile of three seconds while there is something new all the time.
+fn profiled(upstream: &Upstream, daemon: &Daemon) -> (u16, String, Vec<u8>) {
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| fetch(daemon, "/debug/pprof/profile?seconds=3"));
         let mut number = 0;
         while !asked.is_finished() {
             number += 1;
@@ -130,8 +179,16 @@ fn a_profile_names_our_functions_while_probes_are_answered() {
             assert!(asked.elapsed() < Duration::from_secs(3));
         }
         asked.join().unwrap()
-    });
-    let (status, head, bytes) = done;
+    })
+}
+
+/// The attempt to sync, in the name of a function as linkers know it.
+const ATTEMPT: &str = "8gitsyncd7attempt";
+
+#[test]
+fn a_profile_names_our_functions_while_probes_are_answered() {
+    let (upstream, _root, daemon) = busy();
+    let (status, head, bytes) = profiled(&upstream, &daemon);
     assert_eq!(status, 200, "{head}");
     assert!(head.contains("content-type: application/octet-stream"), "{head}");
     let profile = decoded(&bytes);
@@ -140,10 +197,34 @@ fn a_profile_names_our_functions_while_probes_are_answered() {
     assert!(profile.lasted >= 3_000_000_000);
     let names = profile.names();
     assert!(names.iter().any(|name| name.contains("gitsyncd::attempt")), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("perf_signal_handler")), "{names:?}");
+    assert_eq!(profile.text(profile.mappings[0].file), PROGRAM);
+    // Others find the same names by the addresses.
+    let found = profile.names_in(PROGRAM.as_ref());
+    assert!(found.iter().any(|name| name.contains(ATTEMPT)), "{found:?}");
     // And once more, by the same program.
     let (status, _, bytes) = fetch(&daemon, "/debug/pprof/profile?seconds=1");
     assert_eq!(status, 200);
     decoded(&bytes);
+}
+
+#[test]
+fn a_program_without_names_gives_addresses_that_lead_to_them() {
+    let dir = TempDir::new().unwrap();
+    let stripped = dir.path().join("gitsyncd");
+    let strip = Command::new(program("strip")).arg("-o").arg(&stripped).arg(PROGRAM).status();
+    assert!(strip.unwrap().success());
+    let (upstream, _root, daemon) = busy_from(&stripped);
+    let profile = decoded(&profiled(&upstream, &daemon).2);
+    let ours = &profile.mappings[0];
+    assert_eq!(Path::new(profile.text(ours.file)), stripped);
+    assert!(!ours.has_functions);
+    let names = profile.names();
+    assert!(!names.iter().any(|name| name.contains("gitsyncd::")), "{names:?}");
+    let found = profile.names_in(PROGRAM.as_ref());
+    assert!(found.iter().any(|name| name.contains(ATTEMPT)), "{found:?}");
+    // What the profiler does itself is known without its name.
+    assert!(!found.iter().any(|name| name.contains("perf_signal_handler")), "{found:?}");
 }
 
 /// The memory that the program has for itself, in MiB.
