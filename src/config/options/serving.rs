@@ -28,9 +28,10 @@ pub(super) const SERVING: &[Opt] = &[
         scope: Scope::Process,
         short: "Answer /debug/pprof/: profiles of the processor",
         long: "`/debug/pprof/profile?seconds=N` is what `go tool pprof` reads. Needs `--http-bind`; \
-               whoever reaches that port may take profiles. The first profile takes some 140 MiB of \
-               memory for samples and names, which are kept for the next: raise the limit of the \
-               container before. The other profiles of Go programs are not there.",
+               whoever reaches that port may take profiles. They have addresses, and the names of \
+               functions come from a file beside the release: `docs/debugging.md`. The first profile \
+               takes some 140 MiB of memory for samples, which are kept for the next: raise the \
+               limit of the container before. The other profiles of Go programs are not there.",
         ..PLAIN
     },
     Opt {
