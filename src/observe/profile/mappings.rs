@@ -133,7 +133,7 @@ mod tests {
         let found = all().unwrap();
         let function: fn(&str) -> Option<Mapping> = read;
         let address = format!("{function:p}");
-        let number = u64::from_str_radix(&address[2..], 16).unwrap();
+        let number = u64::from_str_radix(address.trim_start_matches("0x"), 16).unwrap();
         assert!(found[0].has(number), "{address}: {found:?}");
         let own = std::env::current_exe().unwrap();
         assert_eq!(Path::new(&found[0].path), own);

@@ -45,7 +45,7 @@ mod tests {
     fn a_function_is_found_by_its_first_address() {
         let function: fn(u64) -> Vec<Name> = at;
         let address = format!("{function:p}");
-        let names = at(u64::from_str_radix(&address[2..], 16).unwrap());
+        let names = at(u64::from_str_radix(address.trim_start_matches("0x"), 16).unwrap());
         let name = names.last().unwrap();
         // With tables of lines alone, the modules are not part of a name.
         assert!(name.shown == "at" || name.shown.ends_with("::names::at"), "{name:?}");
