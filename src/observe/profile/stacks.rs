@@ -35,7 +35,9 @@ pub(super) fn all(report: &UnresolvedReport) -> Vec<Stack> {
     let mut stacks = Vec::with_capacity(report.data.len());
     for (seen, times) in &report.data {
         let found = seen.frames.iter().map(|frame| frame.ip().addr());
-        let found: Vec<_> = found.filter_map(|address| u64::try_from(address).ok()).collect();
+        let found = found.filter_map(|address| u64::try_from(address).ok());
+        // Nothing is at 0: there the first function of a thread would return to.
+        let found: Vec<_> = found.filter(|address| *address != 0).collect();
         let name = seen.thread_name.get(..seen.thread_name_length).unwrap_or_default();
         stacks.push(Stack {
             thread: match name {
