@@ -252,7 +252,9 @@ fn long_profile(daemon: &Daemon) -> TcpStream {
     eventually("a profile is under way", SOON, || {
         let mut client = connect(daemon.address());
         write!(client, "GET /debug/pprof/profile?seconds=60 HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
-        // If this one was quicker, the other has been refused.
+        // Gives the server time to read that.
+        assert_eq!(daemon.get("/livez").unwrap().status, 200);
+        // If this one was quicker all the same, the other has been refused.
         let (status, _, body) = fetch(daemon, "/debug/pprof/profile?seconds=1");
         let said = String::from_utf8_lossy(&body);
         (status == 409 && said.contains("somebody else")).then_some(client)
