@@ -29,9 +29,8 @@ export RUSTFLAGS
 
 # The names are taken out afterwards, so that they can be kept beside. A target that is named keeps the
 # flags away from build scripts and procedural macros, which must not be static.
-name=$(echo "$profile" | tr 'a-z-' 'A-Z_')
-export "CARGO_PROFILE_${name}_STRIP=none"
-cargo build --locked --profile "$profile" --bin gitsyncd --target "$target"
+cargo build --locked --profile "$profile" --config "profile.$profile.package.gitsyncd.strip=false" \
+    --bin gitsyncd --target "$target"
 
 [ $# -gt 0 ] || exit 0
 case $profile in
@@ -41,7 +40,8 @@ esac
 built=$CARGO_TARGET_DIR/$target/$built/gitsyncd
 objcopy=${OBJCOPY:-objcopy}
 mkdir -p "$1"
-"$objcopy" --only-keep-debug "$built" "$1/gitsyncd.debug"
+# All of it: pprof needs the places of segments, which --only-keep-debug would not keep.
+cp "$built" "$1/gitsyncd.debug"
 "$objcopy" --strip-all "$built" "$1/gitsyncd"
 chmod 0755 "$1/gitsyncd"
 chmod 0644 "$1/gitsyncd.debug"
