@@ -7,6 +7,7 @@ mod kustomize;
 mod manifests;
 mod monitoring;
 mod options;
+mod plays;
 mod podman;
 mod pods;
 mod references;
