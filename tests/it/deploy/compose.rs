@@ -110,8 +110,8 @@ fn web(service: &Value, place: &Path, root: &Path) -> (Group, SocketAddr) {
     let place_name = place.display();
     let settings = text("compose/site/nginx.conf")
         .replace("listen 8080", &format!("listen {}", port.addr()))
-        .replace("/git/latest", &root.join("latest").display().to_string())
         .replace("/tmp/", &format!("{place_name}/"))
+        .replace("/git/latest", &root.join("latest").display().to_string())
         // As root, it would hand the work to a user who may not read what tests make.
         .replace("daemon off;", "daemon off;\nmaster_process off;");
     let file = place.join("nginx.conf");

@@ -77,10 +77,23 @@ fn copy(into: &Path) -> PathBuf {
     place
 }
 
-/// The documents by what they are.
+/// The documents by what they are, with one blank between the words of their texts: kubectl breaks
+/// long lines elsewhere.
 fn by_name(documents: Vec<Value>) -> BTreeMap<String, Value> {
     let name = |document: &Value| format!("{} {}", document["kind"], document["metadata"]["name"]);
-    documents.into_iter().map(|document| (name(&document), document)).collect()
+    let named = documents.into_iter().map(|document| (name(&document), plain(document)));
+    named.collect()
+}
+
+fn plain(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" ").into(),
+        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(key, item)| (key, plain(item))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
 }
 
 #[test]

@@ -5,8 +5,6 @@
 //! - Ports: the pod has the network of the machine, so each gets a free port of loopback.
 //! - Secrets that are optional and not there: the volume goes.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -66,26 +64,17 @@ impl Ports {
     }
 }
 
-/// A Secret as `kubectl create secret` makes it.
-pub(super) fn secret(name: &str, values: &[(&str, &str)]) -> Value {
-    let mut secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}});
-    for (key, value) in values {
-        secret["data"][*key] = json!(BASE64_STANDARD.encode(value));
-    }
-    secret
-}
-
-/// What to play of these documents: ConfigMaps, Secrets and the pods of all workloads, whose other
-/// texts are replaced as said.
+/// What to play of these documents: ConfigMaps and the pods of all workloads, whose other texts
+/// are replaced as said. Of the Secrets, these are there.
 pub(super) fn played(
     documents: &[Value],
-    secrets: &[Value],
+    secrets: &[&str],
     ports: &Ports,
     texts: &[(&str, &str)],
 ) -> Vec<Value> {
     let maps = documents.iter().filter(|document| document["kind"] == "ConfigMap").cloned();
     let pods = pods(documents).into_iter().map(|(name, template)| pod(&name, template, secrets));
-    let all: Vec<_> = maps.chain(secrets.iter().cloned()).chain(pods).collect();
+    let all: Vec<_> = maps.chain(pods).collect();
     let mut text = ports.put(&Value::from(all).to_string());
     for (from, to) in texts {
         assert!(text.contains(from), "nothing says {from}");
@@ -105,10 +94,10 @@ pub(super) fn container(workload: &str, name: &str) -> String {
     format!("{}-{name}", name_of(workload))
 }
 
-fn pod(workload: &str, template: &Value, secrets: &[Value]) -> Value {
+fn pod(workload: &str, template: &Value, secrets: &[&str]) -> Value {
     let mut spec = template["spec"].clone();
     spec["hostNetwork"] = json!(true);
-    let there = |name: &Value| secrets.iter().any(|secret| secret["metadata"]["name"] == *name);
+    let there = |name: &Value| secrets.iter().any(|secret| *secret == name);
     let (kept, gone): (Vec<_>, Vec<_>) = list(&spec["volumes"])
         .iter()
         .cloned()

@@ -4,7 +4,9 @@
 //! are made of what this machine has: the program that is tested, nginx and busybox. Pods share the
 //! network of the machine, so that they reach the servers of the tests.
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -103,10 +105,10 @@ impl Engine {
         let root = self.place.join("tools");
         let bin = root.join("bin");
         fs::create_dir_all(&bin).unwrap();
-        for name in ["busybox", "nginx"] {
+        for name in ["busybox", "install", "nginx"] {
             add(&root, &program(name), &bin.join(name));
         }
-        for name in ["cat", "install", "ls", "sh", "sleep"] {
+        for name in ["cat", "ls", "sh", "sleep"] {
             symlink("busybox", bin.join(name)).unwrap();
         }
         fs::create_dir_all(root.join("etc/nginx")).unwrap();
@@ -159,7 +161,7 @@ impl Engine {
         said
     }
 
-    /// Runs pods, with the ConfigMaps and Secrets that come before them.
+    /// Runs pods, with the ConfigMaps that come before them.
     #[track_caller]
     pub(super) fn play(&self, documents: &[Value]) {
         let mut text = String::new();
@@ -169,6 +171,31 @@ impl Engine {
         let file = self.place.join("pods.yaml");
         fs::write(&file, text).unwrap();
         self.expect(&["kube", "play", file.to_str().unwrap()]);
+    }
+
+    /// Makes a Secret for pods that mount it. podman 4.3 does not decode what it mounts, so it gets the
+    /// values as they are, in a form of its own.
+    #[track_caller]
+    pub(super) fn mounted_secret(&self, name: &str, values: &[(&str, &str)]) {
+        let data: Map<_, _> =
+            values.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+        self.keep(name, &json!({"data": data}));
+    }
+
+    /// Makes a Secret for pods that read it as variables: another form, which is decoded.
+    #[track_caller]
+    pub(super) fn variable_secret(&self, name: &str, values: &[(&str, &str)]) {
+        let encoded = |value: &str| Value::from(BASE64_STANDARD.encode(value));
+        let data: Map<_, _> =
+            values.iter().map(|(key, value)| ((*key).to_owned(), encoded(value))).collect();
+        self.keep(name, &data.into());
+    }
+
+    #[track_caller]
+    fn keep(&self, name: &str, secret: &Value) {
+        let file = self.place.join("secret.json");
+        fs::write(&file, secret.to_string()).unwrap();
+        self.expect(&["secret", "create", name, file.to_str().unwrap()]);
     }
 
     /// All that a container has said.
