@@ -105,10 +105,10 @@ impl Engine {
         let root = self.place.join("tools");
         let bin = root.join("bin");
         fs::create_dir_all(&bin).unwrap();
-        for name in ["busybox", "install", "nginx"] {
+        for name in ["busybox", "nginx"] {
             add(&root, &program(name), &bin.join(name));
         }
-        for name in ["cat", "ls", "sh", "sleep"] {
+        for name in ["cat", "chown", "ls", "mkdir", "sh", "sleep"] {
             symlink("busybox", bin.join(name)).unwrap();
         }
         fs::create_dir_all(root.join("etc/nginx")).unwrap();
