@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::deploy::manifests::{file, parsed, strings, text};
 use crate::deploy::options::Words;
 use crate::serving::sender::delivery_of;
-use crate::support::daemon::{Daemon, bare, events, field};
+use crate::support::daemon::{Daemon, Setup, bare, events, field};
 use crate::support::get::get;
 use crate::support::http;
 use crate::support::listener::Port;
@@ -26,7 +26,7 @@ const SITE: &str = "compose/site";
 const FORGES: &str = "compose/forges";
 
 /// How long a new commit may take to be shown.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn described(place: &str) -> Value {
     parsed(&text(&format!("{place}/compose.yaml"))).remove(0)
@@ -44,8 +44,7 @@ fn words(service: &Value) -> Words {
 
 /// Starts the program with these words.
 fn started(words: &Words) -> Daemon {
-    let setup =
-        words.flags.iter().fold(bare().flag("--log-format=json"), |setup, flag| setup.flag(flag));
+    let setup = words.flags.iter().fold(bare().flag("--log-format=json"), Setup::flag);
     let variables = words.variables.iter();
     variables.fold(setup, |setup, (name, value)| setup.variable(name, value)).spawn()
 }

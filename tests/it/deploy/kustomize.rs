@@ -39,19 +39,18 @@ exec REAL "$@"
 impl Kubectl {
     /// Finds it; nothing if there is none.
     pub(super) fn find(test: &str) -> Option<Self> {
-        let real = tool("kubectl", test)?;
+        tool("kubectl", test).map(|real| Self::over(&real))
+    }
+
+    fn over(real: &Path) -> Self {
         let place = TempDir::new().unwrap();
-        let version = Command::new(&real).args(["version", "--client"]).output().unwrap();
-        let version = String::from_utf8_lossy(&version.stdout).into_owned();
-        let text = if version.contains("Minor:\"20\"") {
-            FOR_OLD.replace("REAL", real.to_str().unwrap())
-        } else {
-            format!("#!/bin/sh\nexec {} \"$@\"\n", real.display())
-        };
+        let version = Command::new(real).args(["version", "--client"]).output().unwrap();
+        let is_old = String::from_utf8_lossy(&version.stdout).contains("Minor:\"20\"");
         let called = place.path().join("kubectl");
-        fs::write(&called, text).unwrap();
+        let script = if is_old { FOR_OLD } else { "#!/bin/sh\nexec REAL \"$@\"\n" };
+        fs::write(&called, script.replace("REAL", real.to_str().unwrap())).unwrap();
         fs::set_permissions(&called, fs::Permissions::from_mode(0o755)).unwrap();
-        Some(Self { place })
+        Self { place }
     }
 
     /// The directory to put in front of the search path.

@@ -70,7 +70,7 @@ impl Words {
     }
 }
 
-/// Writes the file of `--config` that a ConfigMap holds, and says so to the words.
+/// Writes the file of `--config` that one of the documents holds, and says so to the words.
 fn with_file(words: &mut Words, documents: &[Value], place: &TempDir) {
     let holds = |document: &&Value| !document["data"]["gitsyncd.yaml"].is_null();
     if let Some(map) = documents.iter().find(holds) {

@@ -64,7 +64,7 @@ impl Ports {
     }
 }
 
-/// What to play of these documents: ConfigMaps and the pods of all workloads, whose other texts
+/// What to play of these documents: maps of settings and the pods of all workloads, whose other texts
 /// are replaced as said. Of the Secrets, these are there.
 pub(super) fn played(
     documents: &[Value],

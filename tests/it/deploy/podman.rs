@@ -23,7 +23,7 @@ use crate::support::skip;
 use crate::support::wait::eventually;
 
 /// How long a pod may take for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Takes the limits of processes out of what runc is asked for: to raise one is not allowed
 /// everywhere.
@@ -77,6 +77,19 @@ impl Engine {
         for name in ["podman", "runc", "busybox", "nginx", "python3"] {
             tool(name, test)?;
         }
+        let engine = Self::begin();
+        let tried = engine.call(&["run", "--rm", "--network=none", BUSYBOX, "ls", "/"]);
+        if !tried.status.success() {
+            let complaint = String::from_utf8_lossy(&tried.stderr).into_owned();
+            skip::note(test, &format!("podman runs no container here: {}", complaint.trim()));
+            return None;
+        }
+        engine.make_program();
+        Some(engine)
+    }
+
+    /// Makes its directory, with what guards it and the first image.
+    fn begin() -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let place = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap().keep();
         let mut guardian = Command::new("/bin/sh");
@@ -90,14 +103,7 @@ impl Engine {
         let executable = fs::Permissions::from_mode(0o755);
         fs::set_permissions(engine.place.join("runtime"), executable).unwrap();
         engine.make_tools();
-        let tried = engine.call(&["run", "--rm", "--network=none", BUSYBOX, "ls", "/"]);
-        if !tried.status.success() {
-            let complaint = String::from_utf8_lossy(&tried.stderr).into_owned();
-            skip::note(test, &format!("podman runs no container here: {}", complaint.trim()));
-            return None;
-        }
-        engine.make_program();
-        Some(engine)
+        engine
     }
 
     /// An image by the names of nginx and busybox, with this machine's own.
@@ -141,7 +147,7 @@ impl Engine {
             Command::new("tar").arg("-C").arg(root).arg("-cf").arg(&archive).arg(".").status();
         assert!(made.unwrap().success());
         let mut words = vec!["import", "--quiet"];
-        changes.iter().for_each(|change| words.extend(["--change", change]));
+        words.extend(changes.iter().flat_map(|change| ["--change", change]));
         words.extend([archive.to_str().unwrap(), name]);
         self.expect(&words);
         fs::remove_file(archive).unwrap();
@@ -161,7 +167,7 @@ impl Engine {
         said
     }
 
-    /// Runs pods, with the ConfigMaps that come before them.
+    /// Runs pods, with the documents that come before them.
     #[track_caller]
     pub(super) fn play(&self, documents: &[Value]) {
         let mut text = String::new();

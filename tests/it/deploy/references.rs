@@ -49,18 +49,22 @@ fn every_volume_config_map_and_secret_that_is_named_exists() {
                     let known = volumes.iter().any(|volume| volume["name"] == mount["name"]);
                     assert!(known, "{name}: there is no volume {}", mount["name"]);
                 }
-                for from in list(&container["envFrom"]) {
-                    follow(&documents, "ConfigMap", &from["configMapRef"], "name");
-                }
-                for variable in list(&container["env"]) {
-                    let from = &variable["valueFrom"];
-                    if let Some(reference) = from.get("configMapKeyRef") {
-                        follow(&documents, "ConfigMap", reference, "name");
-                    }
-                    if let Some(reference) = from.get("secretKeyRef") {
-                        follow(&documents, "Secret", reference, "name");
-                    }
-                }
+                follow_variables(&documents, container);
+            }
+        }
+    }
+}
+
+/// Follows what the variables of a container come from.
+fn follow_variables(documents: &[Value], container: &Value) {
+    for from in list(&container["envFrom"]) {
+        follow(documents, "ConfigMap", &from["configMapRef"], "name");
+    }
+    for variable in list(&container["env"]) {
+        let from = &variable["valueFrom"];
+        for (field, kind) in [("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")] {
+            if let Some(reference) = from.get(field) {
+                follow(documents, kind, reference, "name");
             }
         }
     }
@@ -118,7 +122,9 @@ fn services_policies_and_monitors_lead_to_ports_of_pods_that_they_select() {
         match document["kind"].as_str().unwrap() {
             "Service" => {
                 let pods = selected(&all, &spec["selector"]);
-                list(&spec["ports"]).iter().for_each(|port| some_opens(&pods, &port["targetPort"]));
+                for port in list(&spec["ports"]) {
+                    some_opens(&pods, &port["targetPort"]);
+                }
             }
             "NetworkPolicy" => {
                 let pods = selected(&all, &spec["podSelector"]["matchLabels"]);

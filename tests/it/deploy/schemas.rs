@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -75,14 +75,15 @@ for file in sys.argv[1:]:
 
 #[test]
 fn every_compose_file_is_what_its_specification_allows() {
-    let test = "every_compose_file_is_what_its_specification_allows";
-    let Some(python) = python(test) else { return };
+    let Some(python) = python("every_compose_file_is_what_its_specification_allows") else {
+        return;
+    };
     let files = ["compose/site/compose.yaml", "compose/forges/compose.yaml"].map(file);
     let holds = |files: &[&Path]| {
         let output = Command::new(&python).args(["-c", COMPOSE]).args(files).output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let (well, said) = holds(&files.each_ref().map(|file| file.as_path()));
+    let (well, said) = holds(&files.each_ref().map(PathBuf::as_path));
     assert!(well, "{said}");
 
     let place = TempDir::new().unwrap();

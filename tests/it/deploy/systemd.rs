@@ -198,7 +198,7 @@ fn a_local_repository_is_mirrored_without_network_and_with_one_place_to_write() 
     let mut daemon = Group::start(&mut run);
     let link = state.join("project/latest");
     let mut is = |commit: &str| {
-        eventually("the commit is published", Duration::from_secs(60), || {
+        eventually("the commit is published", Duration::from_mins(1), || {
             let said = || fs::read_to_string(&log).unwrap();
             assert!(daemon.ended().is_none(), "{}", said());
             fs::read_link(&link).ok().filter(|to| to.ends_with(commit))
