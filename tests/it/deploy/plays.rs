@@ -128,6 +128,10 @@ fn pod(workload: &str, template: &Value, secrets: &[&str]) -> Value {
     spec["containers"] = all.into();
     json!({
         "apiVersion": "v1", "kind": "Pod", "spec": spec,
-        "metadata": {"name": name_of(workload), "labels": template["metadata"]["labels"]},
+        "metadata": {
+            "name": name_of(workload), "labels": template["metadata"]["labels"],
+            // Else it takes away those that have ended, and now and then finds them running still.
+            "annotations": {"io.podman.annotations.init.container.type": "always"},
+        },
     })
 }
