@@ -49,13 +49,18 @@ const GUARDIAN: &str = r#"
 read -r _
 place=$1
 shift
+pods=$("$@" pod ls --quiet --no-trunc)
 "$@" pod rm --all --force --time 0
 "$@" rm --all --force --time 0
 "$@" volume rm --all --force
 awk -v place="$place/" 'index($5, place) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
   while read -r mount; do umount -l "$mount"; done
 rm -rf "$place"
-rmdir /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/*/libpod_parent
+# podman forgets the groups that only runc makes. None that is in use can be removed.
+for parent in /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/*/libpod_parent; do
+  for pod in $pods; do find "$parent/$pod" -depth -type d -exec rmdir {} +; done
+  rmdir "$parent/conmon" "$parent"
+done
 "#;
 
 /// Pods that run at the same time would share what podman keeps for all.
