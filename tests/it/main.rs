@@ -17,6 +17,7 @@
 
 mod commands;
 mod contract;
+mod deploy;
 mod documents;
 mod dropin;
 mod faults;

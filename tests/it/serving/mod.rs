@@ -13,7 +13,7 @@ mod pins;
 mod profiles;
 mod prometheus;
 mod schema;
-mod sender;
+pub(crate) mod sender;
 mod symbols;
 mod webhooks;
 

@@ -1,0 +1,119 @@
+//! `deploy.sh`: what it makes of its words, and what it refuses.
+
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::deploy::kustomize::Kubectl;
+use crate::deploy::manifests::{built, containers, file, find, parsed, pods};
+use crate::support::process::path;
+
+/// The script, with a search path.
+fn script(path: &str, words: &[&str]) -> Output {
+    let script = file("kubernetes/deploy.sh");
+    Command::new(script).args(words).env_clear().env("PATH", path).output().unwrap()
+}
+
+/// A search path with everything but `kubectl`.
+fn without() -> (tempfile::TempDir, String) {
+    let place = tempfile::TempDir::new().unwrap();
+    for name in ["bash", "cat", "cp", "mkdir", "mktemp", "rm", "cksum", "tr", "awk", "dirname"] {
+        let real: PathBuf = crate::support::process::program(name);
+        std::os::unix::fs::symlink(real, place.path().join(name)).unwrap();
+    }
+    let path = place.path().to_str().unwrap().to_owned();
+    (place, path)
+}
+
+/// What it prints for these words, in the hands of a kubectl.
+#[track_caller]
+pub(super) fn printed(kubectl: &Kubectl, words: &[&str]) -> Vec<Value> {
+    let path = format!("{}:{}", kubectl.dir().display(), path().to_str().unwrap());
+    let output = script(&path, &[words, &["--print"]].concat());
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && complaint.is_empty(), "{complaint}");
+    parsed(&String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn deploying_from_git_writes_the_settings_into_the_manifests() {
+    let Some(kubectl) = Kubectl::find("deploying_from_git_writes_the_settings") else { return };
+    let words = ["git", "https://example.org/it's.git", "semver:^2", "--period", "5m"];
+    let more = ["--namespace=web", "--image=reg:5000/a/gitsyncd:1.2", "--app-image=a/b@sha256:00"];
+    let documents = printed(&kubectl, &[&words[..], &more].concat());
+    assert_eq!(documents.len(), built("git").len());
+    let settings = &find(&documents, "ConfigMap", "source-code").unwrap()["data"];
+    assert_eq!(settings["SOURCE_CODE_MODE"], "git");
+    assert_eq!(settings["GIT_REPO_URL"], "https://example.org/it's.git");
+    assert_eq!(settings["GIT_BRANCH"], "semver:^2");
+    assert_eq!(settings["GIT_SYNC_PERIOD"], "5m");
+    assert!(documents.iter().all(|document| document["metadata"]["namespace"] == "web"));
+    let images: Vec<_> =
+        containers(pods(&documents)[0].1).map(|one| one["image"].as_str().unwrap()).collect();
+    assert_eq!(images, ["reg:5000/a/gitsyncd:1.2", "a/b@sha256:00"]);
+}
+
+#[test]
+fn deploying_what_is_on_the_nodes_mirrors_it_by_a_daemon() {
+    let Some(kubectl) = Kubectl::find("deploying_what_is_on_the_nodes") else { return };
+    let documents = printed(&kubectl, &["local", "v2", "--source=/data/it's"]);
+    assert_eq!(documents.len(), built("local").len() + built("nodes").len());
+    let settings = &find(&documents, "ConfigMap", "source-code").unwrap()["data"];
+    assert_eq!(
+        (&settings["SOURCE_CODE_MODE"], &settings["GIT_BRANCH"]),
+        (&Value::from("local"), &Value::from("v2"),)
+    );
+    let daemon = find(&documents, "DaemonSet", "gitsyncd-local").unwrap();
+    let volumes = daemon["spec"]["template"]["spec"]["volumes"].as_array().unwrap();
+    let source = volumes.iter().find(|volume| volume["name"] == "source").unwrap();
+    assert_eq!(source["hostPath"]["path"], "/data/it's");
+
+    let documents = printed(&kubectl, &["--prepared", "local"]);
+    assert_eq!(documents.len(), built("local").len());
+    assert!(find(&documents, "DaemonSet", "gitsyncd-nodes").is_none());
+}
+
+#[test]
+fn pods_begin_anew_when_a_setting_changes_and_only_then() {
+    let Some(kubectl) = Kubectl::find("pods_begin_anew_when_a_setting_changes") else { return };
+    let mark = |words: &[&str]| {
+        let documents = printed(&kubectl, words);
+        pods(&documents)[0].1["metadata"]["annotations"]["gitsyncd/settings"].clone()
+    };
+    let url = "https://example.org/a.git";
+    let first = mark(&["git", url]);
+    assert!(first.is_string());
+    assert_eq!(first, mark(&["git", url, "HEAD"]));
+    assert_ne!(first, mark(&["git", url, "main"]));
+}
+
+#[test]
+fn the_script_says_what_is_wrong_and_does_nothing() {
+    let (_place, path) = without();
+    for (words, complaint) in [
+        (&[][..], "say git or local"),
+        (&["copy", "x"], "there is no mode copy"),
+        (&["git"], "git wants the URL"),
+        (&["git", "https://ada:hush@example.org/a.git"], "the address holds a password"),
+        (&["git", "https://example.org/a.git", "main", "more"], "too much: more"),
+        (&["git", "a\nb"], "line break"),
+        (&["--image"], "--image wants a value"),
+        (&["--namespace=", "local"], "--namespace wants a value"),
+        (&["--namespace=A_B", "local"], "no name of a namespace"),
+        (&["--source=here", "local"], "wants a path from the root on"),
+        (&["--force", "local"], "there is no option --force"),
+        (&["local"], "kubectl is not installed"),
+    ] {
+        let output = script(&path, words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains(complaint), "{words:?}: {said}");
+        assert!(output.stdout.is_empty() && !said.contains("hush"), "{words:?}: {said}");
+    }
+    let output = script(&path, &["--help"]);
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).unwrap();
+    for word in ["git URL [REF]", "local", "--namespace", "--print", "--dry-run"] {
+        assert!(help.contains(word), "{help}");
+    }
+}

@@ -1,0 +1,29 @@
+//! Tools that these tests ask for, and what is said where one is not there.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::support::skip;
+
+/// Where `./test` puts the tools of Python that look at manifests.
+const PYTHON: &str = "target/tools/manifests/bin/python";
+
+/// Where a tool is; nothing, and a note that the test is left out, if it is not there.
+pub(super) fn tool(name: &str, test: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
+    if found.is_none() {
+        skip::note(test, &format!("{name} is not installed"));
+    }
+    found
+}
+
+/// The interpreter that knows the schemas, as [`tool`] does.
+pub(super) fn python(test: &str) -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(PYTHON);
+    if python.is_file() {
+        return Some(python);
+    }
+    skip::note(test, "kubernetes-validate is not there");
+    None
+}
