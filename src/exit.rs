@@ -48,7 +48,7 @@ pub fn run(
                 Err(outcome) => outcome,
             };
         }
-        Ok(Request::Probe(to)) => return answered(command::probe(to, &mut out)),
+        Ok(Request::Probe(to, wait)) => return answered(command::probe(to, wait, &mut out)),
         Ok(Request::Status(from)) => return answered(command::status(*from, &mut out)),
         Ok(Request::Order(order)) => return carried_out(*order),
         Ok(Request::Print(text)) => return Outcome::Printed(text),
@@ -76,6 +76,10 @@ fn carried_out(order: Order) -> Outcome {
     let (word, target) = (order.word, order.target.clone());
     let fleet = match command::order(order) {
         Ok(Answer::Done(text)) => return Outcome::Printed(text + "\n"),
+        Ok(Answer::Ended(text)) => {
+            drop(writeln!(io::stdout(), "{text}"));
+            return Outcome::GaveUp;
+        }
         Ok(Answer::Refused(why)) => return Outcome::Failed(Cause::new(why)),
         Ok(Answer::Unknown(problems)) => return Outcome::Misused(problems),
         Ok(Answer::Free(fleet)) => fleet,
@@ -91,6 +95,7 @@ fn carried_out(order: Order) -> Outcome {
         Target::Current => Wish::Pin(Choice::Current),
         Target::Commit(commit) => Wish::Pin(Choice::Commit(commit.clone())),
         Target::Ref => Wish::Unpin,
+        Target::Now => Wish::Sync,
     };
     match daemon::fulfil(*fleet, wish, &format!("gitsyncd {word}")) {
         Ok(Ok(commit)) => {

@@ -165,7 +165,8 @@ impl Attempts {
             return None;
         }
         self.metrics.published(&live.commit, &self.reference, extent.files, extent.bytes);
-        Some(self.describe(&store, live))
+        let ref_name = news::ref_name(self.root.layout(), &live.commit, &self.reference);
+        Some(Publication { ref_name, ..self.describe(&store, live) })
     }
 
     /// What earlier runs, or another instance until just now, left of what has happened.
@@ -277,7 +278,7 @@ impl Attempts {
         if (place == 0 && !behind) || matches!(done, Done::Published(_)) {
             self.pin.caught_up();
         }
-        Ok(done.by(self.sources.url(place)))
+        Ok(done.by(&self.sources, place))
     }
 
     /// Keeps the way to the source and the repository for the next attempt.

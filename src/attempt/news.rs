@@ -6,11 +6,11 @@
 
 use crate::disk::look::read_below;
 use crate::disk::{At, DiskError, Durable, replace_file_by_way_of};
-use crate::model::Cause;
+use crate::model::{Cause, CommitId, Reference};
 use crate::observe::history::History;
 use crate::observe::status::{Outcome, Status};
 use crate::publish::{Layout, Marks};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +43,36 @@ pub(super) fn past(layout: &Layout) -> History {
         tracing::warn!(path = %path.display(), %error, "cannot read what has happened before");
         History::default()
     })
+}
+
+/// What a status file tells of the ref that named what is published.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(rename = "ref")]
+    reference: String,
+    ref_name: Option<String>,
+    commit: Option<Id>,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: CommitId,
+}
+
+/// The full name of the ref that named a commit, as an earlier run that followed the same noted it in
+/// the status file. Nothing depends on it.
+pub(super) fn ref_name(
+    layout: &Layout,
+    commit: &CommitId,
+    reference: &Reference,
+) -> Option<String> {
+    if matches!(reference, Reference::Commit(_)) {
+        return None;
+    }
+    let text = read_below(&layout.status(), LONGEST).ok()??;
+    let told: Told = serde_json::from_slice(&text).ok()?;
+    let same = told.reference == reference.to_string() && told.commit?.id == *commit;
+    told.ref_name.filter(|_| same)
 }
 
 impl News {

@@ -1,5 +1,6 @@
 //! What a good attempt came to.
 
+use crate::attempt::sources::Sources;
 use crate::git::{CommitInfo, Store};
 use crate::model::{Class, CommitId, Form, Step};
 use crate::publish;
@@ -43,11 +44,15 @@ impl HeldBack {
 }
 
 impl Done {
-    /// Notes where the source is that was asked.
-    pub(super) fn by(self, source: String) -> Self {
+    /// Notes which source was asked, and which ref there names what is published.
+    pub(super) fn by(self, sources: &Sources, place: usize) -> Self {
+        let told = |one: Publication| {
+            let ref_name = sources.name_of(&one.live.commit).map(str::to_owned);
+            Publication { source: Some(sources.url(place)), ref_name, ..one }
+        };
         match self {
-            Self::Published(one) => Self::Published(Publication { source: Some(source), ..one }),
-            Self::Unchanged(one) => Self::Unchanged(Publication { source: Some(source), ..one }),
+            Self::Published(one) => Self::Published(told(one)),
+            Self::Unchanged(one) => Self::Unchanged(told(one)),
             Self::Refused(refusal) => Self::Refused(refusal),
         }
     }
@@ -68,6 +73,8 @@ pub struct Publication {
     pub seconds: i64,
     /// Where the source is that named it, if one was asked.
     pub source: Option<String>,
+    /// The full name of the ref that named it, if that is known.
+    pub ref_name: Option<String>,
 }
 
 /// What was found published last.
@@ -96,7 +103,8 @@ impl Described {
         let CommitInfo { subject, author, seconds } =
             store.describe(&live.commit).unwrap_or_default();
         let since = publish::since(layout);
-        let found = Publication { live, since, subject, author, seconds, source: None };
+        let (source, ref_name) = (None, None);
+        let found = Publication { live, since, subject, author, seconds, source, ref_name };
         self.0 = Some(found.clone());
         found
     }

@@ -11,7 +11,7 @@ use crate::config::{Access, Config};
 use crate::credentials::CredentialsError;
 use crate::git;
 use crate::git::{GitError, Resolved, Session, Source};
-use crate::model::{Cause, Class, Login, Outfit, Redirects, Reference, RepoUrl, Step};
+use crate::model::{Cause, Class, CommitId, Login, Outfit, Redirects, Reference, RepoUrl, Step};
 use crate::net::{Client, Traffic};
 use crate::observe::metrics::Metrics;
 use crate::runtime::Stop;
@@ -32,6 +32,8 @@ pub(super) struct Sources {
     talk: Option<(usize, Outfit, Session)>,
     /// Which ref was chosen last, where there was a choice.
     chosen: Option<String>,
+    /// Which commit a ref named last, and the full name of that ref.
+    named: Option<(CommitId, String)>,
     /// Whom we asked last, and as who.
     asked: (usize, Outfit),
     /// Which source served last, and what was wrong with the one before it.
@@ -67,6 +69,7 @@ impl Sources {
             traffic,
             talk: None,
             chosen: None,
+            named: None,
             asked: (0, Login::Anonymous.into()),
             served: (0, None),
         }
@@ -221,6 +224,7 @@ impl Sources {
         stop: &Stop,
     ) -> Result<Wanted, GitError> {
         if let Reference::Commit(commit) = &self.reference {
+            self.named = None;
             return Ok(Wanted { object: Resolved::exactly(commit)?, place, outfit, session: None });
         }
         if let Some(mut session) = self.go_on(place, &outfit, stop) {
@@ -252,8 +256,15 @@ impl Sources {
             }
             self.chosen = Some(chosen.to_owned());
         }
+        self.named = object.id().zip(object.name().map(str::to_owned));
         self.believed();
         Wanted { object, place, outfit, session: Some(session) }
+    }
+
+    /// The full name of the ref that named a commit, if the source was asked and that is so.
+    pub(super) fn name_of(&self, commit: &CommitId) -> Option<&str> {
+        let (named, name) = self.named.as_ref()?;
+        (named == commit).then_some(name)
     }
 
     /// Takes up the conversation of the last attempt, if it was with this source and as the same

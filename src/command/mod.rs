@@ -6,6 +6,7 @@ mod check;
 mod order;
 mod probe;
 mod status;
+mod sync;
 mod token;
 
 pub use check::check;

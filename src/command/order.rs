@@ -1,9 +1,9 @@
-//! `gitsyncd rollback`, `pin` and `unpin`: asks a running gitsyncd to publish something else. Where
-//! none listens, it says what has to be done in the root instead.
+//! `gitsyncd sync`, `rollback`, `pin` and `unpin`: asks a running gitsyncd to sync, or to publish
+//! something else. Where none listens, it says what has to be done in the root instead.
 
 use crate::command::ask::Unheard;
 use crate::command::token::token;
-use crate::command::{Unanswered, ask, harmless, within};
+use crate::command::{Unanswered, ask, harmless, sync, within};
 use crate::config::{Fleet, Order, Probe, Problem, Recorded, Target};
 use crate::disk::look;
 use crate::model::Cause;
@@ -17,13 +17,15 @@ use std::time::Duration;
 /// How much longer than the sync it asks for a call may take.
 const MARGIN: Duration = Duration::from_secs(10);
 /// How long an answer or a note may be.
-const ROOM: u64 = 1 << 20;
+pub(super) const ROOM: u64 = 1 << 20;
 
 /// What became of an order.
 #[derive(Debug)]
 pub enum Answer {
     /// It was carried out, in words.
     Done(String),
+    /// An attempt that was asked for did not end well, or not yet; in words.
+    Ended(String),
     /// It was not, for this reason.
     Refused(String),
     /// Nobody can be asked; the root is free, and is to be synced once in this way.
@@ -43,7 +45,7 @@ pub fn recorded(root: &Path) -> Recorded {
 pub fn order(order: Order) -> Result<Answer, Unanswered> {
     let time = order.time.saturating_add(MARGIN);
     within(time, move |stop| match ask_api(&order, stop) {
-        Ok(text) => Answer::Done(text),
+        Ok(answer) => answer,
         Err(Unheard::Failed(cause)) => Answer::Refused(cause.to_string()),
         Err(Unheard::Nobody(why)) => look_at_root(order, &why),
     })
@@ -51,8 +53,16 @@ pub fn order(order: Order) -> Result<Answer, Unanswered> {
 
 /// Says whether the root may be changed by us.
 fn look_at_root(order: Order, why: &Cause) -> Answer {
+    let is_sync = order.target == Target::Now;
     let fleet = match order.whole {
+        Ok(fleet) if is_sync && fleet.repositories.len() != 1 => {
+            let advice = "; for the root of one that has ended, say which by --name";
+            return Answer::Refused(sync::unheard(why) + advice);
+        }
         Ok(fleet) => fleet,
+        Err(_) if is_sync && !order.api.urls.is_empty() => {
+            return Answer::Refused(sync::unheard(why));
+        }
         Err(problems) => return Answer::Unknown(problems),
     };
     let own = fleet.repositories.first();
@@ -76,7 +86,7 @@ fn look_at_root(order: Order, why: &Cause) -> Answer {
     }
 }
 
-fn ask_api(order: &Order, stop: &Stop) -> Result<String, Unheard> {
+fn ask_api(order: &Order, stop: &Stop) -> Result<Answer, Unheard> {
     if order.api.urls.is_empty() {
         return Err(Unheard::Nobody(Cause::new("the address of no API is known")));
     }
@@ -84,12 +94,16 @@ fn ask_api(order: &Order, stop: &Stop) -> Result<String, Unheard> {
         Target::Previous => Some("previous".to_owned()),
         Target::Current => Some("current".to_owned()),
         Target::Commit(commit) => Some(commit.to_string()),
-        Target::Ref => None,
+        Target::Ref | Target::Now => None,
     };
-    let method = if to.is_some() { Method::POST } else { Method::DELETE };
+    let posts = to.is_some() || order.target == Target::Now;
+    let method = if posts { Method::POST } else { Method::DELETE };
     let said = (method, to.map(|to| json!({ "to": to }).to_string()));
     let token = order.token.as_ref().map(token).transpose().map_err(Unheard::Failed)?;
     let answer = ask::send(&addresses(order), &said, token.as_ref(), stop)?;
+    if order.target == Target::Now {
+        return sync::told(answer, order.time).map_err(Unheard::Failed);
+    }
     let (status, url) = (answer.status, answer.url.clone());
     if status == StatusCode::UNAUTHORIZED {
         let told = format!("{}; check api-token or api-token-file", answer.line());
@@ -107,7 +121,7 @@ fn ask_api(order: &Order, stop: &Stop) -> Result<String, Unheard> {
         return Err(Unheard::Failed(Cause::new(words)));
     }
     let commit = value.get("commit").and_then(Value::as_str).map(harmless);
-    Ok(done(&commit.unwrap_or_default(), &order.target))
+    Ok(Answer::Done(done(&commit.unwrap_or_default(), &order.target)))
 }
 
 /// Where it is asked for, and how long the answer may be waited for.
@@ -115,7 +129,9 @@ fn addresses(order: &Order) -> Probe {
     let mut api = order.api.clone();
     for url in &mut api.urls {
         let mut query = url.query_pairs_mut();
-        query.append_pair("wait", &format!("{}s", order.time.as_secs().max(1)));
+        if order.target != Target::Now || !order.time.is_zero() {
+            query.append_pair("wait", &format!("{}s", order.time.as_secs().max(1)));
+        }
         if let Some(name) = &order.name {
             query.append_pair("repo", name);
         }
@@ -126,6 +142,11 @@ fn addresses(order: &Order) -> Probe {
 /// Says what is published from now on.
 pub fn done(commit: &str, target: &Target) -> String {
     match target {
+        Target::Now => {
+            format!(
+                "{commit} is published; no gitsyncd was using the root, so this one synced it once"
+            )
+        }
         Target::Ref => format!("{commit} is published, and the ref is followed again"),
         Target::Previous | Target::Current | Target::Commit(_) => {
             format!("{commit} is published and stays until `gitsyncd unpin`")

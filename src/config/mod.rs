@@ -163,11 +163,11 @@ pub enum Request {
         /// What works but should be changed.
         warnings: Vec<String>,
     },
-    /// Ask a server whether it is well.
-    Probe(Probe),
+    /// Ask a server whether it is well, again and again for so long.
+    Probe(Probe, Duration),
     /// Show how it goes.
     Status(Box<StatusSource>),
-    /// Publish another commit, or go back to the ref.
+    /// Sync now, publish another commit, or go back to the ref.
     Order(Box<Order>),
     /// Print this text, which ends its last line, to standard output, and be done.
     Print(String),
@@ -297,7 +297,10 @@ fn order(
         return Err([environment, read.problems].concat());
     }
     let entries = read.file.as_ref().and_then(|file| file.entries.as_deref());
+    // All of them can be asked to sync.
+    let is_of_all = asked.command.task == Task::Sync && asked.name.is_none();
     let name = match entries {
+        Some(_) if is_of_all => None,
         Some(entries) => {
             let name = check::several::meant(entries, asked.name.as_deref());
             name.map_err(|problem| vec![problem])?
@@ -339,9 +342,9 @@ fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Pr
     match asked.command.task {
         Task::Probe => raw()
             .and_then(|raw| check::around::probe(besides, asked, &raw, &given))
-            .map(Request::Probe)
+            .map(|to| Request::Probe(to, asked.wait.unwrap_or_default()))
             .map_err(with_file),
-        Task::Check | Task::Rollback | Task::Pin | Task::Unpin | Task::Status => raw()
+        Task::Check | Task::Sync | Task::Rollback | Task::Pin | Task::Unpin | Task::Status => raw()
             .and_then(|raw| check::around::status(besides, asked, (&raw, &given), roots()))
             .map(|source| Request::Status(Box::new(source)))
             .map_err(with_file),

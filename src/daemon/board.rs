@@ -205,7 +205,7 @@ impl Board {
         };
         self.change(|status| {
             if outcome == Outcome::Published
-                && let Some(last) = status.commit.take().map(|commit| commit.id)
+                && let Some(last) = status.commit.as_ref().map(|commit| commit.id.clone())
                 && last != publication.live.commit
             {
                 status.previous = Some(last);
@@ -335,6 +335,11 @@ impl Board {
 }
 
 fn show(status: &mut Status, publication: &Publication) {
+    let same = status.commit.as_ref().is_some_and(|shown| shown.id == publication.live.commit);
+    // It may be looked after while the source names something else.
+    if !same || publication.ref_name.is_some() {
+        status.ref_name.clone_from(&publication.ref_name);
+    }
     status.published_at = publication.since;
     status.tree = Some(publication.live.tree.display().to_string());
     status.commit = Some(Commit {

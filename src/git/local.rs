@@ -100,8 +100,10 @@ impl Local {
                 let at = found.target().try_id().map(ToOwned::to_owned);
                 return match found.peel_to_id() {
                     Ok(id) => {
+                        // Where it led to another one, it is that one now.
                         let name = found.name().as_bstr();
-                        Ok(tagged(Resolved::of(id.detach()), name, at))
+                        let full = std::str::from_utf8(name).ok().map(str::to_owned);
+                        Ok(tagged(Resolved::named(full, id.detach()), name, at))
                     }
                     Err(error) => Err(self.broken(reference, found.name().to_owned(), &error)),
                 };
@@ -153,7 +155,7 @@ impl Local {
     /// Takes the newest of the tags that a reference leaves the choice of. What it comes to is
     /// looked up for that one alone, unless it is broken.
     fn newest(&self, reference: &Reference, prefix: &str) -> Result<Option<Resolved>, GitError> {
-        let chosen = |(name, object)| Resolved { chosen: Some(name), ..Resolved::of(object) };
+        let chosen = |(name, object)| Resolved::chosen_ref(name, object);
         let Some((name, mut found)) = pick::newest(reference, self.refs(&[prefix])?.into_iter())
         else {
             return Ok(None);

@@ -5,6 +5,7 @@ use crate::model::{Reference, VersionRange, version_of};
 use gix::ObjectId;
 use gix::bstr::BStr;
 use gix::glob::wildmatch;
+use gix_protocol::handshake::Ref;
 use std::cmp::Ordering;
 
 /// Where the refs are whose commits may be named by the beginning of their id.
@@ -15,6 +16,22 @@ pub(super) type Tip = (String, ObjectId);
 
 /// The same with the annotated tag that it is at, if it is at one.
 pub(super) type Tagged = (String, (ObjectId, Option<ObjectId>));
+
+/// What a ref comes to, as a server told it; none if it is at nothing yet. One that leads to another
+/// goes by the name of that.
+pub(super) fn told(listed: &Ref) -> Option<Resolved> {
+    Some(match listed {
+        Ref::Unborn { .. } => return None,
+        Ref::Peeled { full_ref_name: name, object, tag } => {
+            let tag = Some((name.to_string(), *tag));
+            Resolved { tag, ..Resolved::named(Some(name.to_string()), *object) }
+        }
+        Ref::Direct { full_ref_name: name, object }
+        | Ref::Symbolic { target: name, object, .. } => {
+            Resolved::named(Some(name.to_string()), *object)
+        }
+    })
+}
 
 /// Takes the newest of the tags that a reference leaves the choice of, by its full name, with what
 /// is known of it.
@@ -101,7 +118,7 @@ pub(super) fn abbreviated(
         match &found {
             Some(earlier) if earlier.object != object => return Err(Ambiguous),
             Some(_) => (),
-            None => found = Some(Resolved { object, chosen: Some(name), tag: None }),
+            None => found = Some(Resolved::chosen_ref(name, object)),
         }
     }
     Ok(found)

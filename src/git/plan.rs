@@ -16,8 +16,10 @@ use std::num::NonZeroU32;
 #[derive(Clone, Debug)]
 pub struct Resolved {
     pub(super) object: ObjectId,
-    /// The full name of the ref that was chosen, where there was a choice.
-    pub(super) chosen: Option<String>,
+    /// The full name of the ref that names it, as the source says; none if no ref was asked for.
+    pub(super) name: Option<String>,
+    /// Whether there was a choice of refs.
+    pub(super) is_choice: bool,
     /// The annotated tag that names it, and the full name of the ref that is at that.
     pub(super) tag: Option<(String, ObjectId)>,
 }
@@ -35,13 +37,23 @@ impl Resolved {
     }
 
     pub(super) fn of(object: ObjectId) -> Self {
-        Self { object, chosen: None, tag: None }
+        Self { object, name: None, is_choice: false, tag: None }
+    }
+
+    /// What a ref comes to.
+    pub(super) fn named(name: Option<String>, object: ObjectId) -> Self {
+        Self { name, ..Self::of(object) }
+    }
+
+    /// What a ref comes to that was chosen.
+    pub(super) fn chosen_ref(name: String, object: ObjectId) -> Self {
+        Self { is_choice: true, ..Self::named(Some(name), object) }
     }
 
     /// A tag that was chosen, with what it comes to and, if it is annotated, the id of itself.
     pub(super) fn chosen_tag(name: &str, object: ObjectId, tag: Option<ObjectId>) -> Self {
         let tag = tag.map(|tag| (name.to_owned(), tag));
-        Self { object, chosen: Some(name.to_owned()), tag }
+        Self { tag, ..Self::chosen_ref(name.to_owned(), object) }
     }
 
     /// The annotated tag that names it instead of what it names in the end; none if it was named by
@@ -58,7 +70,12 @@ impl Resolved {
 
     /// The full name of the ref that was chosen, where there was a choice.
     pub fn chosen(&self) -> Option<&str> {
-        self.chosen.as_deref()
+        self.name().filter(|_| self.is_choice)
+    }
+
+    /// The full name of the ref that names it, as the source says; none if no ref was asked for.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// Says whether this is the same object, by whatever name.

@@ -126,16 +126,11 @@ impl<T: Transport> Talk<T> {
         let names: Vec<_> = candidates.iter().map(String::as_str).collect();
         let listed = self.list(&names)?;
         for name in &names {
-            match listed.iter().find(|listed| name_of(listed) == name.as_bytes()) {
-                Some(Ref::Unborn { .. }) => {
+            let found = listed.iter().find(|listed| name_of(listed) == name.as_bytes());
+            match found.map(pick::told) {
+                Some(Some(resolved)) => return Ok(resolved),
+                Some(None) => {
                     return Err(self.no_such_ref(reference, ", because the repository is empty"));
-                }
-                Some(Ref::Peeled { object, tag, .. }) => {
-                    let tag = Some(((*name).to_owned(), *tag));
-                    return Ok(Resolved { tag, ..Resolved::of(*object) });
-                }
-                Some(Ref::Direct { object, .. } | Ref::Symbolic { object, .. }) => {
-                    return Ok(Resolved::of(*object));
                 }
                 None => {}
             }

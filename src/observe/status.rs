@@ -17,6 +17,10 @@ pub struct Status {
     /// The ref that is followed.
     #[serde(rename = "ref")]
     pub reference: String,
+    /// The full name of the ref that named what is published, as the source has it; none if no ref
+    /// did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ref_name: Option<String>,
     /// How far the program is.
     pub phase: Phase,
     /// What is published.
@@ -51,6 +55,7 @@ impl Status {
             version: env!("CARGO_PKG_VERSION"),
             repo,
             reference,
+            ref_name: None,
             phase: Phase::Initial,
             commit: None,
             tree: None,
@@ -69,12 +74,13 @@ impl Status {
     /// Says whether a later status adds nothing but that another attempt ended in the same way.
     pub fn says_no_less_than(&self, later: &Self) -> bool {
         let Self { phase, commit, tree, published_at, previous, pinned, .. } = self;
-        let Self { waiting, source, failures, .. } = self;
+        let Self { ref_name, waiting, source, failures, .. } = self;
         let end = |attempt: &Option<Attempt>| {
             attempt.as_ref().map(|last| (last.outcome, last.step, last.error.clone()))
         };
         *phase == later.phase
             && *commit == later.commit
+            && *ref_name == later.ref_name
             && *tree == later.tree
             && *published_at == later.published_at
             && *previous == later.previous

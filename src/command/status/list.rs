@@ -61,7 +61,8 @@ impl List {
 /// What is published, and since when.
 fn commit(table: &Table) -> Option<String> {
     let commit: String = table.row("commit")?.chars().take(10).collect();
-    table.row("published").map(|since| format!("{commit} published {since}"))
+    let name = table.row("ref name").map(|name| format!(" ({name})")).unwrap_or_default();
+    table.row("published").map(|since| format!("{commit}{name} published {since}"))
 }
 
 #[cfg(test)]
@@ -76,7 +77,7 @@ mod tests {
         let failed = json!({"number": 1, "outcome": "failed", "error": error});
         let all = [
             json!({"name": "a", "repo": "/a", "phase": "steady", "commit": commit,
-                "published_at": "2026-01-01T23:00:00Z"}),
+                "ref_name": "refs/tags/v1.2", "published_at": "2026-01-01T23:00:00Z"}),
             json!({"name": "long", "repo": "/b", "phase": "initial", "last_attempt": failed}),
         ];
         let list = List::of(&all, "2026-01-02T00:00:00Z".parse().unwrap());
@@ -85,7 +86,7 @@ mod tests {
         assert!(!text.contains('\u{1b}'), "{text}");
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(&lines[..2], ["read from     there", "repositories  2, 1 of them not well"]);
-        assert_eq!(lines[3], "a     steady, well; 0123456789 published 1h ago");
+        assert_eq!(lines[3], "a     steady, well; 0123456789 (refs/tags/v1.2) published 1h ago");
         assert_eq!(lines[4], "long  initial, the last attempt FAILED");
         assert!(lines[5].starts_with("      no") && lines[5].ends_with(" route"), "{text}");
         assert!(List::of(&all[..1], Timestamp::now()).is_well());

@@ -35,6 +35,7 @@ impl Table {
             ("name", text("/name")),
             ("repository", text("/repo")),
             ("ref", text("/ref")),
+            ("ref name", text("/ref_name").filter(|name| Some(name) != text("/ref").as_ref())),
             (
                 "state",
                 Some(state(text("/phase").as_deref(), outcome.as_deref(), published.is_some())),

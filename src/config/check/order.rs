@@ -1,4 +1,4 @@
-//! What `rollback`, `pin` and `unpin` need to know: whom to ask, and how to do it where nobody can be
+//! What `sync`, `rollback`, `pin` and `unpin` need to know: whom to ask, and how to do it where nobody can be
 //! asked.
 
 use crate::config::besides::Besides;
@@ -13,6 +13,9 @@ use crate::config::{Fleet, PasswordSource, Probe};
 use crate::model::CommitId;
 use std::time::Duration;
 
+/// How long an API waits at most.
+const LONGEST: Duration = Duration::from_mins(10);
+
 /// What is to be published from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -24,9 +27,11 @@ pub enum Target {
     Commit(CommitId),
     /// What the ref names.
     Ref,
+    /// What is followed, be it the ref or a commit that is stayed at.
+    Now,
 }
 
-/// An order to change what is published.
+/// An order to sync, or to change what is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// The word that was given.
@@ -39,7 +44,7 @@ pub struct Order {
     pub api: Probe,
     /// The token of the API.
     pub token: Option<PasswordSource>,
-    /// How long it may take.
+    /// How long it may take; nothing if its end is not waited for.
     pub time: Duration,
     /// How the root is synced if nobody can be asked, or why that is not known.
     pub whole: Result<Box<Fleet>, Vec<Problem>>,
@@ -61,12 +66,21 @@ pub(in crate::config) fn read(
     let mut problems = checker.problems;
     let target = target(asked).map_err(|problem| problems.push(problem)).ok();
     let word = asked.command.word;
-    let is_rollback = asked.command.task == Task::Rollback;
-    let path = if is_rollback { "/api/v1/rollback" } else { "/api/v1/pin" };
+    let path = match asked.command.task {
+        Task::Rollback => "/api/v1/rollback",
+        Task::Sync => "/api/v1/sync",
+        _ => "/api/v1/pin",
+    };
+    let time = if asked.command.task == Task::Sync {
+        Some(asked.wait.unwrap_or_default().min(LONGEST))
+    } else {
+        time
+    };
     let urls = match &bind {
         Some(bind) => here(Some(bind), path).map_err(|problem| problems.push(problem)).ok(),
         None => None,
     };
+    let is_unheard = asked.command.task == Task::Sync && bind.is_none();
     match target {
         Some(target) if problems.is_empty() => Ok(Order {
             word,
@@ -75,10 +89,17 @@ pub(in crate::config) fn read(
             api: Probe { urls: urls.unwrap_or_default(), authorities },
             token,
             time: time.unwrap_or_default(),
-            whole,
+            whole: whole.map_err(|problems| if is_unheard { vec![unheard()] } else { problems }),
         }),
         Some(_) | None => Err(problems),
     }
+}
+
+/// Says what is missing if it is not known whom to ask, nor what an earlier run did in a root.
+fn unheard() -> Problem {
+    let complaint = "is needed to ask a running gitsyncd, as it was given to that, and \
+                     --api-token-file=FILE with its token; or --root=DIR of one that has ended";
+    Problem::new("--http-bind", complaint)
 }
 
 fn target(asked: &Asked) -> Result<Target, Problem> {
@@ -92,6 +113,7 @@ fn target(asked: &Asked) -> Result<Target, Problem> {
         (Task::Rollback, None | Some("previous")) => Ok(Target::Previous),
         (Task::Rollback | Task::Pin, Some(text)) => commit(text),
         (Task::Pin, None) => Ok(Target::Current),
+        (Task::Sync, _) => Ok(Target::Now),
         _ => Ok(Target::Ref),
     }
 }

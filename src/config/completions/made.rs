@@ -64,7 +64,9 @@ fn command(command: &'static Command) -> clap::Command {
             Task::Help => arg.value_parser(COMMANDS.iter().map(|it| it.word).collect::<Vec<_>>()),
             Task::Status => arg.value_hint(ValueHint::AnyPath),
             Task::Check | Task::Probe => arg.value_hint(ValueHint::Url),
-            Task::Rollback | Task::Pin | Task::Unpin => arg.value_hint(ValueHint::Other),
+            Task::Sync | Task::Rollback | Task::Pin | Task::Unpin => {
+                arg.value_hint(ValueHint::Other)
+            }
         }
     });
     plain(command.word)
@@ -85,7 +87,12 @@ fn operands() -> String {
             Task::Completions => SHELLS.iter().map(|(name, _)| *name).collect(),
             Task::Help => COMMANDS.iter().map(|it| it.word).collect(),
             Task::Rollback => vec!["previous"],
-            Task::Check | Task::Probe | Task::Status | Task::Pin | Task::Unpin => {
+            Task::Check
+            | Task::Probe
+            | Task::Status
+            | Task::Sync
+            | Task::Pin
+            | Task::Unpin => {
                 return String::new();
             }
         };

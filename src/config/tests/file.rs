@@ -132,7 +132,7 @@ fn probe_and_status_take_what_they_need_of_a_file_even_of_a_wrong_one() {
         "http-bind: ':8081'\nrepositories:\n- repo: [\n",
     ] {
         let probe = loaded_with_command("probe", content);
-        let Ok(Request::Probe(probe)) = probe else { panic!("{content}: {probe:?}") };
+        let Ok(Request::Probe(probe, _)) = probe else { panic!("{content}: {probe:?}") };
         assert_eq!(probe.urls[0].as_str(), "http://127.0.0.1:8081/readyz");
         let status = loaded_with_command("status", content);
         let Ok(Request::Status(status)) = status else { panic!("{content}: {status:?}") };
@@ -142,7 +142,7 @@ fn probe_and_status_take_what_they_need_of_a_file_even_of_a_wrong_one() {
     assert!(told[0].to_string().ends_with("the nearest is http-bind"), "{told:?}");
     assert!(told[1].to_string().starts_with("--http-bind: is needed"), "{told:?}");
     let url = loaded_with_command("probe http://h/", "a: [\n");
-    assert!(matches!(url, Ok(Request::Probe(_))), "{url:?}");
+    assert!(matches!(url, Ok(Request::Probe(..))), "{url:?}");
 }
 
 fn loaded_with_command(words: &str, content: &str) -> Result<Request, Vec<Problem>> {

@@ -1,4 +1,4 @@
-//! What is asked instead of syncing, tried on the binary: check, probe, status and completions.
+//! What is asked instead of syncing, tried on the binary: check, probe, status, sync and completions.
 
 mod check;
 mod completions;
@@ -7,6 +7,7 @@ mod orders;
 mod probe;
 mod several;
 mod status;
+mod sync;
 mod words;
 
 use std::path::Path;

@@ -85,6 +85,39 @@ fn a_server_that_says_nothing_is_given_up_and_a_signal_ends_it_sooner() {
 }
 
 #[test]
+fn with_a_wait_it_asks_again_until_all_is_well_or_the_time_is_over() {
+    let nobody = Service::not_yet();
+    let finished = command(&["probe", &nobody.url("/"), "--wait=1s"]).finish();
+    finished.expect_code(1);
+    let told = text(&finished);
+    assert!(told.contains("unable to access") && told.ends_with(" (asked for 1s)"), "{told}");
+    assert_eq!(finished.stdout.len(), 1);
+
+    let mut late = Service::not_yet();
+    let mut running = command(&["probe", &late.url("/"), "--wait=1m"]).spawn();
+    let mut times = 0;
+    late.listen(move |_| {
+        times += 1;
+        answer(if times > 3 { "200 OK" } else { "503 Service Unavailable" }, "")
+    });
+    assert_eq!(running.exit(SOON).code(), Some(0));
+    assert_eq!(late.asked().len(), 4);
+
+    let never = Service::start(|_| answer("503 Service Unavailable", "not yet"));
+    let finished = command(&["probe", &never.url("/"), "--wait=1s"]).finish();
+    finished.expect_code(1);
+    assert!(never.asked().len() > 1);
+    let told = text(&finished);
+    assert!(told.ends_with("503 Service Unavailable: not yet (asked for 1s)"), "{told}");
+    let mut running = command(&["probe", &never.url("/"), "--wait", "1h"]).spawn();
+    let asked = never.asked().len();
+    eventually("it asks", SOON, || (never.asked().len() > asked + 2).then_some(()));
+    running.signal(Signal::TERM);
+    assert_eq!(running.exit(SOON).code(), Some(1));
+    command(&["probe", &never.url("/"), "--wait=soon"]).finish().expect_code(2);
+}
+
+#[test]
 fn a_certificate_is_believed_if_its_authority_is() {
     let (upstream, authority) = (Upstream::new(), Authority::new());
     let server = http::over(&upstream).tls(&authority).start();

@@ -3,7 +3,7 @@
 use crate::commands::{command, text};
 use crate::support::daemon::{Root, bare};
 
-const WORDS: [&str; 5] = ["check", "probe", "status", "completions", "help"];
+const WORDS: [&str; 6] = ["check", "probe", "status", "sync", "completions", "help"];
 
 #[test]
 fn every_command_is_in_the_help_and_has_one_of_its_own() {

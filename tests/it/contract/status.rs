@@ -36,6 +36,7 @@ fn it_has_every_field() {
         "version",
         "repo",
         "ref",
+        "ref_name",
         "phase",
         "commit",
         "tree",

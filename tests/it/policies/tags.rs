@@ -115,3 +115,106 @@ fn prereleases_are_followed_by_their_channel() {
     tag(&upstream, "v1.1.0-rc.2");
     show([&release; 3]);
 }
+
+#[test]
+fn the_status_names_the_ref_that_was_chosen_and_a_restart_knows_it() {
+    let upstream = Upstream::new();
+    tag(&upstream, "v1.0.0");
+    let first = tag(&upstream, "v1.1.0");
+    let server = http::serve(&upstream);
+    let root = Root::new();
+    let start = || ordered(&server.url(), &root).flag("--ref=semver:^1").start();
+    let daemon = start();
+    eventually_shows(&daemon, &first);
+    assert_eq!(read(&daemon, "status")["ref_name"], "refs/tags/v1.1.0");
+    // Another tag at the same commit is news though nothing else changes.
+    run(upstream.git().args(["push", "--quiet", "origin", "HEAD:refs/tags/v1.1.1"]));
+    let named = |name: &str| {
+        eventually("the file names the ref", SOON, || {
+            root.status().filter(|status| status["ref_name"] == name)
+        })
+    };
+    assert_eq!(named("refs/tags/v1.1.1")["commit"]["id"], first);
+    let second = tag(&upstream, "v1.2.0");
+    eventually_shows(&daemon, &second);
+    named("refs/tags/v1.2.0");
+    drop(daemon);
+    // What is found at the start is shown before the source has said anything.
+    server.answer(http::Answer::Unavailable);
+    let daemon = start();
+    eventually_shows(&daemon, &second);
+    assert_eq!(read(&daemon, "status")["ref_name"], "refs/tags/v1.2.0");
+    drop(daemon);
+    // An older file does not have it, and one about another ref says nothing of this one.
+    let path = root.path().join(".git-sync");
+    let whole = root.status().unwrap();
+    let mut older = whole.clone();
+    older.as_object_mut().unwrap().remove("ref_name");
+    let mut other = whole;
+    other["ref"] = "semver:^2".into();
+    for text in [older, other] {
+        std::fs::write(&path, text.to_string()).unwrap();
+        let daemon = start();
+        eventually_shows(&daemon, &second);
+        assert!(read(&daemon, "status").get("ref_name").is_none());
+        drop(daemon);
+    }
+    server.heal();
+    let daemon = start();
+    named("refs/tags/v1.2.0");
+    drop(daemon);
+}
+
+#[test]
+fn the_status_names_refs_as_the_source_has_them() {
+    let upstream = Upstream::new();
+    let commit = upstream.head();
+    upstream.annotated_tag("v1.0.0");
+    run(upstream.git().args(["push", "--quiet", "origin", "HEAD:refs/heads/stable"]));
+    upstream.set_head("stable");
+    let server = http::serve(&upstream);
+    let short = commit.get(..10).unwrap();
+    for url in [server.url(), upstream.repo().display().to_string()] {
+        for (reference, name) in [
+            ("HEAD", Some("refs/heads/stable")),
+            ("main", Some("refs/heads/main")),
+            ("v1.0.0", Some("refs/tags/v1.0.0")),
+            ("refs/tags/v1.0.0", Some("refs/tags/v1.0.0")),
+            ("tag:v*", Some("refs/tags/v1.0.0")),
+            (commit.as_str(), None),
+        ] {
+            let root = Root::new();
+            trying(&url, &root).flag(format!("--ref={reference}")).once().expect_code(0);
+            let status = root.status().unwrap();
+            let told = status.get("ref_name").and_then(serde_json::Value::as_str);
+            assert_eq!(told, name, "{reference} of {url}");
+        }
+        let root = Root::new();
+        trying(&url, &root).flag(format!("--ref={short}")).once().expect_code(0);
+        let status = root.status().unwrap();
+        assert!(status["ref_name"].as_str().unwrap().starts_with("refs/"), "{status}");
+    }
+}
+
+#[test]
+fn the_status_names_no_ref_for_a_commit_that_was_chosen_by_hand() {
+    let upstream = Upstream::new();
+    tag(&upstream, "v1.0.0");
+    let root = Root::new();
+    let url = upstream.repo().display().to_string();
+    let run_once = || {
+        trying(&url, &root).flag("--ref=semver:*").once().expect_code(0);
+    };
+    run_once();
+    tag(&upstream, "v1.1.0");
+    run_once();
+    assert_eq!(root.status().unwrap()["ref_name"], "refs/tags/v1.1.0");
+    let order = |word: &str| {
+        let at = format!("--root={}", root.path().display());
+        crate::support::daemon::bare().flag(word).flag(at).finish().expect_code(0);
+        root.status().unwrap()
+    };
+    assert_eq!(order("pin")["ref_name"], "refs/tags/v1.1.0", "it is still the same");
+    assert!(order("rollback").get("ref_name").is_none());
+    assert_eq!(order("unpin")["ref_name"], "refs/tags/v1.1.0");
+}

@@ -282,6 +282,7 @@ fn the_next_attempt_is_shown_while_one_is_planned_and_a_pin_while_it_holds() {
         version: "1",
         repo: String::new(),
         reference: String::new(),
+        ref_name: None,
         phase: Phase::Steady,
         commit: None,
         tree: None,

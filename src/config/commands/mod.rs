@@ -1,13 +1,19 @@
 //! The words that ask for something else than syncing: `gitsyncd check` and the like. They stand
 //! before the flags, which are the same as those of a run.
 //!
-//! What a command does is not known here.
+//! What a command does is not known here. The commands themselves are in `table`.
+
+mod table;
+
+pub(super) use table::COMMANDS;
 
 use crate::config::help;
 use crate::config::names;
 use crate::config::personality::Personality;
 use crate::config::problem::Problem;
+use crate::config::values;
 use std::ffi::OsString;
+use std::time::Duration;
 
 /// One command.
 #[derive(Debug)]
@@ -36,17 +42,13 @@ pub(super) struct Switch {
     pub(super) short: &'static str,
 }
 
-const JSON: Switch =
-    Switch { key: "json", metavar: None, short: "Print the status as it is, in JSON" };
-const NAME: Switch =
-    Switch { key: "name", metavar: Some("NAME"), short: "Which of several repositories is meant" };
-
 /// What a command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     Check,
     Probe,
     Status,
+    Sync,
     Rollback,
     Pin,
     Unpin,
@@ -55,119 +57,11 @@ pub(super) enum Task {
 }
 
 impl Task {
-    /// Whether it changes what is published.
+    /// Whether it is for a running gitsyncd, or else for its root, to do.
     pub(super) fn is_order(self) -> bool {
-        matches!(self, Self::Rollback | Self::Pin | Self::Unpin)
+        matches!(self, Self::Sync | Self::Rollback | Self::Pin | Self::Unpin)
     }
 }
-
-/// Every command, in the order of the documentation.
-pub(super) const COMMANDS: &[Command] = &[
-    Command {
-        word: "check",
-        task: Task::Check,
-        operand: None,
-        switches: &[],
-        heeds: None,
-        short: "Look whether a run with these options would work",
-        long: "It looks at the root, the link and the files that are named, tries the ports, and \
-               asks the repository for the ref. Each line says `ok`, `warning` or `FAILED`, what was \
-               found, and what to do about it. Nothing is fetched or published, and nothing stays \
-               behind; a gitsyncd that is using the same root is not disturbed. `--sync-timeout` \
-               bounds it.\n\n\
-               Exit codes: `0` if nothing failed, `1` if something did, `2` if the options are wrong.",
-    },
-    Command {
-        word: "probe",
-        task: Task::Probe,
-        operand: Some("URL"),
-        switches: &[],
-        heeds: Some(&["config", "http-bind", "ca-file"]),
-        short: "Ask a server whether it is well, as curl would",
-        long: "It asks for an `http://` or `https://` URL, or for a path such as `/healthz` at the \
-               address of `--http-bind`; without either, for `/readyz` there. Where that address is \
-               all addresses, the one of this machine is asked. It prints what came back in one \
-               line and takes five seconds at most. Redirects are not followed and proxies are not \
-               used. Other options do not matter.\n\n\
-               Exit codes: `0` for an answer from 200 to 299, `1` for any other or none, `2` if it \
-               cannot be known what to ask.",
-    },
-    Command {
-        word: "status",
-        task: Task::Status,
-        operand: Some("ROOT or URL"),
-        switches: &[JSON, NAME],
-        heeds: Some(&["config", "http-bind", "root", "api-token-file", "ca-file"]),
-        short: "Show what is published and how the last sync went",
-        long: "It asks the API of a gitsyncd at a URL or at the address of `--http-bind`, or else \
-               reads the status file in the root, and says which of them it was. Where the file of \
-               `--config` lists several repositories, it shows all of them, or the one of `--name`. The token of \
-               `--api-token-file` is sent only to a server that wants one. `--json` prints the status as it \
-               is.\n\n\
-               Exit codes: `0` if something is published and the last attempt did not fail, `1` if \
-               not or if no status can be had, `2` if the options are wrong.",
-    },
-    Command {
-        word: "rollback",
-        task: Task::Rollback,
-        operand: Some("previous or COMMIT"),
-        switches: &[NAME],
-        heeds: None,
-        short: "Publish an earlier commit and stay there",
-        long: "Without a word it is the commit that was published before. Publication stays at it, \
-               over restarts too, until `gitsyncd unpin`.\n\n\
-               A running gitsyncd is asked at the address of `--http-bind`, with the token of \
-               `--api-token` or `--api-token-file`. If none listens there, the root itself is \
-               changed, which needs no network for the commits that were published last and for \
-               trees that are still there; what an earlier run noted in the root counts where \
-               options such as `--repo`, `--ref` and `--link` are not given. That works only while \
-               no gitsyncd is using the root.\n\n\
-               Where there are several repositories, `--name` says which one is meant, and the file \
-               of `--config` where its root is.\n\n\
-               Exit codes: `0` if it is published, `1` if not, `2` if the options are wrong.",
-    },
-    Command {
-        word: "pin",
-        task: Task::Pin,
-        operand: Some("COMMIT"),
-        switches: &[NAME],
-        heeds: None,
-        short: "Stay at what is published, or at a commit",
-        long: "Without a word it is the commit that is published now. All else is as with \
-               `gitsyncd rollback`.",
-    },
-    Command {
-        word: "unpin",
-        task: Task::Unpin,
-        operand: None,
-        switches: &[NAME],
-        heeds: None,
-        short: "Follow the ref again",
-        long: "It ends what `gitsyncd rollback` and `gitsyncd pin` began, and publishes what the \
-               ref names. The running gitsyncd or the root is found as they find it. If the source \
-               cannot be had, the next sync goes on from there, and the exit code is `1`.",
-    },
-    Command {
-        word: "completions",
-        task: Task::Completions,
-        operand: Some("SHELL"),
-        switches: &[],
-        heeds: Some(&[]),
-        short: "Print completions for a shell: bash, zsh or fish",
-        long: "For bash, put `source <(gitsyncd completions bash)` into `~/.bashrc`. For zsh, write \
-               them to a file `_gitsyncd` in a directory of `$fpath`. For fish, write them to \
-               `~/.config/fish/completions/gitsyncd.fish`.",
-    },
-    Command {
-        word: "help",
-        task: Task::Help,
-        operand: Some("COMMAND"),
-        switches: &[],
-        heeds: Some(&[]),
-        short: "Show this help, or that of a command",
-        long: "`gitsyncd help check` tells about `check`; so does `gitsyncd check --help`.",
-    },
-];
 
 /// A command as it was given.
 #[derive(Debug)]
@@ -178,6 +72,26 @@ pub(super) struct Asked {
     pub(super) json: bool,
     /// Which repository is meant.
     pub(super) name: Option<String>,
+    /// How long a good end is waited for.
+    pub(super) wait: Option<Duration>,
+}
+
+impl Asked {
+    /// Takes a flag of the command's own, with its value. What is wrong is not shown.
+    fn take(&mut self, key: &str, value: Option<String>) -> Result<(), Problem> {
+        let wrong = |complaint| Problem::new(format!("--{key}"), complaint);
+        let text = |complaint| value.ok_or_else(|| wrong(complaint));
+        match key {
+            "json" => self.json = true,
+            "wait" => {
+                let text = text("needs a duration, as in --wait=30s")?;
+                let unread = |_told| wrong("is not a duration; write 30s, 5m or 1h30m");
+                self.wait = Some(values::duration(&text).map_err(unread)?);
+            }
+            _ => self.name = Some(text("needs the name of a repository")?),
+        }
+        Ok(())
+    }
 }
 
 /// The arguments, divided.
@@ -214,22 +128,19 @@ pub(super) fn divide(
         ));
     }
     let before = 1 + usize::from(operand.is_some());
-    let mut asked = Asked { command, operand, json: false, name: None };
+    let mut asked = Asked { command, operand, json: false, name: None, wait: None };
     let mut rest = Vec::new();
     while let Some(arg) = args.next() {
         let Some((switch, value)) = arg.to_str().and_then(|arg| command.switch(arg)) else {
             rest.push(arg);
             continue;
         };
-        if switch.metavar.is_none() {
-            asked.json = true;
-            continue;
-        }
         let next = || args.next().map(|value| value.to_string_lossy().into_owned());
-        let value = value.map(str::to_owned).or_else(next).filter(|value| !value.is_empty());
-        asked.name = Some(value.ok_or_else(|| {
-            Problem::new(format!("--{}", switch.key), "needs the name of a repository")
-        })?);
+        let value = match switch.metavar {
+            Some(_) => value.map(str::to_owned).or_else(next).filter(|value| !value.is_empty()),
+            None => None,
+        };
+        asked.take(switch.key, value)?;
     }
     Ok(Divided { asked: Some(asked), rest, before })
 }
@@ -324,7 +235,8 @@ mod tests {
         );
         let told_all = told(&["hunter2-and-more"]);
         assert!(
-            told_all.contains("check, probe, status, rollback, pin, unpin, completions, help"),
+            told_all
+                .contains("check, probe, status, sync, rollback, pin, unpin, completions, help"),
             "{told_all}"
         );
         assert!(!told_all.contains("hunter2"), "{told_all}");
@@ -354,6 +266,23 @@ mod tests {
         assert_eq!(name(&["status", "--names=a"]), None);
         for none in [&["pin", "--name"][..], &["pin", "--name="]] {
             assert_eq!(of(none).unwrap_err().to_string(), "--name: needs the name of a repository");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_a_duration() {
+        let wait = |words: &[&str]| of(words).map(|divided| divided.asked.unwrap().wait);
+        let half = Some(Duration::from_secs(30));
+        assert_eq!(wait(&["sync", "--wait=30s"]).unwrap(), half);
+        assert_eq!(wait(&["probe", "/livez", "--wait", "30"]).unwrap(), half);
+        assert_eq!(wait(&["sync"]).unwrap(), None);
+        for (words, told) in [
+            (&["sync", "--wait"][..], "--wait: needs a duration, as in --wait=30s"),
+            (&["probe", "--wait="], "--wait: needs a duration, as in --wait=30s"),
+            (&["sync", "--wait=hush"], "--wait: is not a duration; write 30s, 5m or 1h30m"),
+            (&["sync", "--wait=-1s"], "--wait: is not a duration; write 30s, 5m or 1h30m"),
+        ] {
+            assert_eq!(wait(words).unwrap_err().to_string(), told);
         }
     }
 
