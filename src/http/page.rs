@@ -18,11 +18,11 @@ const ACTIONS: [&str; 2] = ["data-actions=\"on\"", "data-actions=\"off\""];
 /// Nothing may be loaded, sent elsewhere, framed or run but what is in the page itself: a test
 /// compares the two hashes with its script and its style.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; \
-     script-src 'sha256-5TITJKBTkkPnB9EtUUglyVFTjmzDKUV1+TqZ7gJuPI4='; \
+     script-src 'sha256-MqyT+HztTOPBTxQ6ohvWXKdu9rs36Xh0rK8t8WaoBeQ='; \
      style-src 'sha256-SHtH/wWCRgSc3NKGKrvnmYjg9GVkXLgriCaQF0UdPA0='; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Names this edition of the page; the same test compares it. The one without actions has its own.
-const TAGS: [&str; 2] = ["\"vJZBnl0efQQ8gw0p\"", "\"vJZBnl0efQQ8gw0p-off\""];
+const TAGS: [&str; 2] = ["\"gTVg+dVyR9QGtHdg\"", "\"gTVg+dVyR9QGtHdg-off\""];
 
 static READ_ONLY: LazyLock<Bytes> =
     LazyLock::new(|| PAGE.replacen(ACTIONS[0], ACTIONS[1], 1).into());

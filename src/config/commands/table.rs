@@ -68,7 +68,14 @@ pub(in crate::config) const COMMANDS: &[Command] = &[
         task: Task::Sync,
         operand: None,
         switches: &[WAIT, NAME],
-        heeds: None,
+        heeds: Some(&[
+            "config",
+            "http-bind",
+            "root",
+            "api-token-file",
+            "ca-file",
+            "pre-publish-exechook-command",
+        ]),
         short: "Have a running gitsyncd look now, and tell how that ended",
         long: "A running gitsyncd is asked at the address of `--http-bind`, with the token of \
                `--api-token` or `--api-token-file`, for an attempt that begins now. With \
@@ -76,9 +83,8 @@ pub(in crate::config) const COMMANDS: &[Command] = &[
                published, or what went wrong and what to check. Without it the command is over as \
                soon as it was heard. Of several repositories each is asked, or the one of \
                `--name`.\n\n\
-               If nobody can be asked and no gitsyncd is using the root, one attempt is made here, as \
-               `gitsyncd unpin` would make it: options that are not given count as an earlier run \
-               noted them in the root.\n\n\
+               If nobody can be asked and no gitsyncd is using the root, one attempt is made here, with \
+               the options that an earlier run noted in the root, as `gitsyncd unpin` would make it.\n\n\
                Exit codes: `0` if it was heard, or with `--wait` if the attempt ended well; `1` if \
                nobody heard it, if it failed, if the commit was refused, or if it was not over in \
                time; `2` if the options are wrong.",

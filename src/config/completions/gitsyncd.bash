@@ -42,6 +42,9 @@ _gitsyncd() {
             gitsyncd,status)
                 cmd="gitsyncd__subcmd__status"
                 ;;
+            gitsyncd,sync)
+                cmd="gitsyncd__subcmd__sync"
+                ;;
             gitsyncd,unpin)
                 cmd="gitsyncd__subcmd__unpin"
                 ;;
@@ -52,7 +55,7 @@ _gitsyncd() {
 
     case "${cmd}" in
         gitsyncd)
-            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help --man --version --print-config check probe status rollback pin unpin completions help"
+            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help --man --version --print-config check probe status sync rollback pin unpin completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1408,7 +1411,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__help)
-            opts="-h --help check probe status rollback pin unpin completions help"
+            opts="-h --help check probe status sync rollback pin unpin completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2097,12 +2100,16 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__probe)
-            opts="-h --config --ca-file --http-bind --help"
+            opts="-h --wait --config --ca-file --http-bind --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -2889,6 +2896,94 @@ _gitsyncd() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        gitsyncd__subcmd__sync)
+            opts="-h --wait --name --config --root --ca-file --http-bind --api-token-file --pre-publish-exechook-command --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --ca-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --http-bind)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --api-token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --pre-publish-exechook-command)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
                     fi
                     return 0
                     ;;

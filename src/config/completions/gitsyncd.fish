@@ -132,6 +132,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l print-config -d 'Show
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "check" -d 'Look whether a run with these options would work'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "probe" -d 'Ask a server whether it is well, as curl would'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "status" -d 'Show what is published and how the last sync went'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "sync" -d 'Have a running gitsyncd look now, and tell how that ended'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "rollback" -d 'Publish an earlier commit and stay there'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "pin" -d 'Stay at what is published, or at a commit'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "unpin" -d 'Follow the ref again'
@@ -239,6 +240,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l http-pprof -
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l publish-gate -d 'Publish only what the program before agrees to'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ssh -d 'Without effect: the address says whether it is SSH'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l wait -d 'How long to ask again until the answer is good' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
@@ -251,6 +253,15 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l http-bind -
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l json -d 'Print the status as it is, in JSON'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l wait -d 'How long to wait for the end of it' -r
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l name -d 'Which of several repositories is meant' -r
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l config -d 'A YAML file of options, for several repositories' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l api-token-file -d 'A file that holds the tokens of the API' -r -F
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -l pre-publish-exechook-command -d 'A program to run before each publication' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand sync" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l name -d 'Which of several repositories is meant' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l repo -d 'The repository to follow' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
@@ -564,4 +575,4 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand completions" -s h -l h
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -s h -l help -d 'Show a help of this command'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -f -a "previous"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand completions" -f -a "bash zsh fish"
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -f -a "check probe status rollback pin unpin completions help"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand help" -f -a "check probe status sync rollback pin unpin completions help"

@@ -209,6 +209,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (probe)
 _arguments "${_arguments_options[@]}" : \
+'--wait=[How long to ask again until the answer is good]:DURATION:_default' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--ca-file=[Certificates to trust in place of the system'\''s]:FILE:_files' \
 '--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \
@@ -229,6 +230,20 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Show a help of this command]' \
 '--help[Show a help of this command]' \
 '::operand:_files' \
+&& ret=0
+;;
+(sync)
+_arguments "${_arguments_options[@]}" : \
+'--wait=[How long to wait for the end of it]:DURATION:_default' \
+'--name=[Which of several repositories is meant]:NAME:_default' \
+'--config=[A YAML file of options, for several repositories]:FILE:_files' \
+'--root=[The working directory]:DIR:_files -/' \
+'--ca-file=[Certificates to trust in place of the system'\''s]:FILE:_files' \
+'--http-bind=[Where to answer HTTP\: probes, metrics, API and page]:ADDRESS:' \
+'--api-token-file=[A file that holds the tokens of the API]:FILE:_files' \
+'--pre-publish-exechook-command=[A program to run before each publication]:COMMAND:' \
+'-h[Show a help of this command]' \
+'--help[Show a help of this command]' \
 && ret=0
 ;;
 (rollback)
@@ -523,7 +538,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-h[Show a help of this command]' \
 '--help[Show a help of this command]' \
-'::operand:(check probe status rollback pin unpin completions help)' \
+'::operand:(check probe status sync rollback pin unpin completions help)' \
 && ret=0
 ;;
         esac
@@ -537,6 +552,7 @@ _gitsyncd_commands() {
 'check:Look whether a run with these options would work' \
 'probe:Ask a server whether it is well, as curl would' \
 'status:Show what is published and how the last sync went' \
+'sync:Have a running gitsyncd look now, and tell how that ended' \
 'rollback:Publish an earlier commit and stay there' \
 'pin:Stay at what is published, or at a commit' \
 'unpin:Follow the ref again' \
@@ -579,6 +595,11 @@ _gitsyncd__subcmd__rollback_commands() {
 _gitsyncd__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'gitsyncd status commands' commands "$@"
+}
+(( $+functions[_gitsyncd__subcmd__sync_commands] )) ||
+_gitsyncd__subcmd__sync_commands() {
+    local commands; commands=()
+    _describe -t commands 'gitsyncd sync commands' commands "$@"
 }
 (( $+functions[_gitsyncd__subcmd__unpin_commands] )) ||
 _gitsyncd__subcmd__unpin_commands() {

@@ -56,7 +56,7 @@ fn a_running_daemon_looks_now_and_the_end_is_told() {
 
 #[test]
 fn what_is_refused_is_told_with_its_reason() {
-    let (upstream, root, dir) = (Upstream::new(), Root::new(), TempDir::new().unwrap());
+    let (upstream, root) = (Upstream::new(), Root::new());
     let gate = r#"--pre-publish-exechook-command=["/bin/sh", "-c", "[ ! -e bad ]"]"#;
     let url = upstream.repo().display().to_string();
     let setup = asked(&url, &root).flag("--publish-gate").flag(gate);
@@ -65,7 +65,6 @@ fn what_is_refused_is_told_with_its_reason() {
     upstream.commit("bad", "");
     let told = ["REFUSED at gate (gate): ", "does not agree to commit", "to check: "];
     expect(&at(&daemon, &["--wait=30s"]).finish(), 1, &told);
-    drop(dir);
 }
 
 #[test]
@@ -75,6 +74,7 @@ fn an_end_that_does_not_come_in_time_is_not_waited_for() {
     let mut proxy = crate::support::faults::in_front_of(server.addr());
     let daemon = asked(&server.url_at(proxy.addr()), &root).start();
     daemon.eventually_ready();
+    proxy.hush();
     proxy.break_with(crate::support::faults::Fault::Silent);
     let told = ["was not over after 1s, and goes on"];
     expect(&at(&daemon, &["--wait=1s"]).finish(), 1, &told);
@@ -133,11 +133,10 @@ fn a_root_that_nobody_uses_is_synced_once_as_it_was_before() {
 fn of_several_each_is_asked_or_the_one_that_is_named() {
     let (one, two, dir) = (Upstream::new(), Upstream::new(), TempDir::new().unwrap());
     let file = dir.path().join("f.yaml");
-    let entry = |name: &str, upstream: &Upstream| {
-        format!("- {{name: {name}, repo: {}}}\n", upstream.repo().display())
-    };
+    let (at_one, at_two) = (http::serve(&one), http::serve(&two));
+    let entry = |name: &str, url: String| format!("- {{name: {name}, repo: '{url}'}}\n");
     let head = format!("period: off\napi-token: {TOKEN}\nmax-failures: -1\nlog-format: json\n");
-    let list = entry("one", &one) + &entry("two", &two);
+    let list = entry("one", at_one.url()) + &entry("two", at_two.url());
     fs::write(&file, format!("{head}repositories:\n{list}")).unwrap();
     let common = |setup: Setup| {
         setup
@@ -151,7 +150,7 @@ fn of_several_each_is_asked_or_the_one_that_is_named() {
         let setup = common(command(&["sync"])).flag(&bind);
         flags.iter().fold(setup, |setup, flag| setup.flag(*flag)).finish()
     };
-    let (first, second) = (one.commit("a", "1"), two.commit("a", "1"));
+    let (first, second) = (one.commit("a", "1"), two.commit("b", "1"));
     let all = sync(&["--wait=30s"]);
     expect(&all, 0, &[&format!("one: {first} was published")]);
     expect(&all, 0, &[&format!("two: {second} was published")]);
@@ -160,7 +159,7 @@ fn of_several_each_is_asked_or_the_one_that_is_named() {
     expect(&named, 0, &[&format!("{third} was published")]);
     assert!(!text(&named).contains("one"), "{named:?}");
     expect(&sync(&["--name=three"]), 2, &["there is no such repository"]);
-    fs::rename(one.repo(), one.dir().join("elsewhere")).unwrap();
+    at_one.answer(Answer::Missing);
     let told = ["one: FAILED at resolve (not_found)", &format!("two: nothing is new, {third}")];
     expect(&sync(&["--wait=30s"]), 1, &told);
     drop(daemon);

@@ -27,7 +27,7 @@ use crate::support::get::ask;
 pub(crate) const TOKEN: &str = "the-token";
 
 /// A daemon that makes attempts only when it is asked to, after its first success.
-fn asked(url: &str, root: &Root) -> Setup {
+pub(crate) fn asked(url: &str, root: &Root) -> Setup {
     following(url, root).flag("--period=off").flag(format!("--api-token={TOKEN}"))
 }
 

@@ -15,6 +15,7 @@ fn a_commit_is_shown_and_the_next_one_appears_by_itself() {
     let Some(scene) = Scene::start("page: commits", &[]) else { return };
     let first = scene.upstream.head();
     scene.browser.eventually_shows(&["Live", "In sync", "change 1", &first, "Published"]);
+    scene.browser.eventually_shows(&["Ref name", "refs/heads/main"]);
     let second = scene.commit("Raise the limits of the shop");
     scene.browser.eventually_shows(&["Raise the limits of the shop", &second]);
     let entries = "return document.querySelectorAll('#entries li').length";
