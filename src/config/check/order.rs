@@ -66,21 +66,19 @@ pub(in crate::config) fn read(
     let mut problems = checker.problems;
     let target = target(asked).map_err(|problem| problems.push(problem)).ok();
     let word = asked.command.word;
-    let path = match asked.command.task {
-        Task::Rollback => "/api/v1/rollback",
-        Task::Sync => "/api/v1/sync",
-        _ => "/api/v1/pin",
+    let is_sync = asked.command.task == Task::Sync;
+    let path = match (is_sync, asked.command.task == Task::Rollback) {
+        (true, _) => "/api/v1/sync",
+        (false, true) => "/api/v1/rollback",
+        (false, false) => "/api/v1/pin",
     };
-    let time = if asked.command.task == Task::Sync {
-        Some(asked.wait.unwrap_or_default().min(LONGEST))
-    } else {
-        time
-    };
+    let wait = asked.wait.unwrap_or_default().min(LONGEST);
+    let time = if is_sync { Some(wait) } else { time };
     let urls = match &bind {
         Some(bind) => here(Some(bind), path).map_err(|problem| problems.push(problem)).ok(),
         None => None,
     };
-    let is_unheard = asked.command.task == Task::Sync && bind.is_none();
+    let is_unheard = is_sync && bind.is_none();
     match target {
         Some(target) if problems.is_empty() => Ok(Order {
             word,

@@ -11,14 +11,14 @@ const OTHERS: [&str; 8] =
     ["--allow-empty", "--output", "--platform", "--print", "--profile", "--push", "--user", "--v"];
 
 /// Words that only a command takes, and `--print-config` does not.
-const OF_COMMANDS: [&str; 2] = ["--json", "--name"];
+const OF_COMMANDS: [&str; 3] = ["--json", "--name", "--wait"];
 
 /// Options that print something and end.
 const WISHES: [&str; 4] = ["--help", "--man", "--version", "--print-config"];
 
 /// The commands of the program.
-const COMMANDS: [&str; 8] =
-    ["check", "probe", "status", "rollback", "pin", "unpin", "completions", "help"];
+const COMMANDS: [&str; 9] =
+    ["check", "probe", "status", "sync", "rollback", "pin", "unpin", "completions", "help"];
 
 /// Every option there is, old names too, as the generated page lists them.
 pub(super) fn options() -> BTreeSet<String> {
@@ -98,6 +98,7 @@ fn an_option_that_is_misspelled_is_seen() {
     assert_eq!(of("--repo=https://a/b --period=3s"), None);
     assert_eq!(of("status --root=/git --json"), None);
     assert_eq!(of("rollback --config=FILE --name=a"), None);
+    assert_eq!(of("probe /livez --wait=30s"), None);
     assert!(of("--repo=/a --perod=3s").is_some());
     assert!(of("--repo=/a --period=soon").is_some());
     assert!(of("--repo=/a --wait=3").is_some(), "an old name brings a warning");
