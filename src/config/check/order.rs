@@ -78,7 +78,7 @@ pub(in crate::config) fn read(
         Some(bind) => here(Some(bind), path).map_err(|problem| problems.push(problem)).ok(),
         None => None,
     };
-    let is_unheard = is_sync && bind.is_none();
+    let is_unheard = is_sync && bind.is_none() && raw.root.is_none();
     match target {
         Some(target) if problems.is_empty() => Ok(Order {
             word,
