@@ -2,13 +2,14 @@
 //! together, without either. The pack is never whole in memory; a thread makes it while another
 //! takes it in.
 
+use crate::git::Excess;
 use crate::git::Order;
 use crate::git::Store;
-use crate::git::error::{of_the_system, words};
+use crate::git::error::{excess, of_the_system, words};
 use crate::git::packs;
 use crate::git::partial;
 use crate::git::select::{Here, Selection, Walk, unreadable};
-use crate::model::Cause;
+use crate::model::{Cause, Limits};
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
 use gix::object::Kind;
@@ -31,6 +32,7 @@ pub(super) struct Parcel<'a> {
     /// What is packed already is copied as it is.
     pub(super) compression: Compression,
     pub(super) threads: usize,
+    pub(super) limits: Limits,
 }
 
 /// Threads that compress; what the source has compressed is copied as it is.
@@ -49,6 +51,8 @@ pub(super) enum CopyError {
     Source(Cause),
     /// The store could not be written.
     Store(Cause),
+    /// The source has more than is taken.
+    Excess(Excess),
 }
 
 impl From<Stopped> for CopyError {
@@ -75,6 +79,7 @@ pub(super) fn objects(
             directory: &directory,
             compression: Compression::BEST_SPEED,
             threads: THREADS,
+            limits: store.scope().limits,
         };
         transfer(source, store, (&selection.objects, parcel), stop)?;
     }
@@ -133,12 +138,17 @@ pub(super) fn transfer(
     thread::scope(|scope| {
         let work = move || make(&source, (objects, parcel), stop, writer);
         let making = scope.spawn(move || span.in_scope(work));
-        let place = (parcel.directory, parcel.threads);
+        let place = (parcel.directory, parcel.threads, parcel.limits);
         let taken = store.receive_at(place, &mut BufReader::new(reader), false, stop);
         let made = making
             .join()
             .unwrap_or_else(|_panic| Err(Cause::new("the thread that makes the pack panicked")));
         stop.check()?;
+        if let Some(excess) =
+            taken.as_ref().err().and_then(|error| error.iter_errors().find_map(excess))
+        {
+            return Err(CopyError::Excess(excess));
+        }
         match (made, taken) {
             // A writer whose reader is gone fails too; the reader knows why.
             (_, Err(error)) if error.iter_errors().any(of_the_system) => {

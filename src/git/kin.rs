@@ -84,6 +84,7 @@ impl Kin {
             Err(CopyError::Wanted) => Err(Cause::new("an object is missing")),
             Err(CopyError::NoCommit) => Err(Cause::new("it is no commit")),
             Err(CopyError::Source(cause) | CopyError::Store(cause)) => Err(cause),
+            Err(CopyError::Excess(excess)) => Err(Cause::of(&excess)),
         }
     }
 
