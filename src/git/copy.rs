@@ -9,7 +9,7 @@ use crate::git::error::{excess, of_the_system, words};
 use crate::git::packs;
 use crate::git::partial;
 use crate::git::select::{Here, Selection, Walk, unreadable};
-use crate::model::{Cause, Limits};
+use crate::model::{Cause, Limits, Size};
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
 use gix::object::Kind;
@@ -69,6 +69,7 @@ pub(super) fn objects(
     stop: &Stop,
 ) -> Result<(), CopyError> {
     let selection = select(source, store, order, stop)?;
+    judge(source, &selection.objects, store.scope().limits.object, stop)?;
     // An end of history is known before its commit comes, and forgotten after its parents came. So
     // no crash leaves a commit whose parents are missing without a reason.
     mark_shallow(store, &selection.boundary, Update::Shallow)?;
@@ -123,6 +124,35 @@ fn select(
     }
     walk.history(tip.id, order.depth, &mut selection)?;
     Ok(selection)
+}
+
+/// Looks whether any object is too large, before the source has it in memory.
+fn judge(
+    source: &gix::Repository,
+    objects: &[ObjectId],
+    limit: Size,
+    stop: &Stop,
+) -> Result<(), CopyError> {
+    if limit == Size::default() {
+        return Ok(());
+    }
+    for object in objects {
+        stop.check()?;
+        // What cannot be read is told by who needs it.
+        if let Ok(header) = source.find_header(*object)
+            && header.size() > limit.0
+        {
+            let what = match header.kind() {
+                Kind::Commit => "commit",
+                Kind::Tree => "tree",
+                Kind::Blob => "blob",
+                Kind::Tag => "tag",
+            };
+            let bytes = header.size();
+            return Err(CopyError::Excess(Excess::Object { what, bytes, limit }));
+        }
+    }
+    Ok(())
 }
 
 /// Streams the objects as a pack from one thread to the other.

@@ -10,7 +10,7 @@ pub enum Excess {
     Pack(Size),
     /// Bytes of an object, by what the pack says of it.
     #[error(
-        "there is a {what} of {bytes} bytes in the pack, more than {limit}, the limit of --max-object-size"
+        "there is a {what} of {bytes} bytes in it, more than {limit}, the limit of --max-object-size"
     )]
     Object {
         /// What it is, as far as the pack says.

@@ -180,7 +180,7 @@ mod tests {
         // 1000 is 0b11_1110_1000.
         assert_eq!(claims(&mut meter, &[0xb8, 0x3e]), Ok(()));
         let error = claims(&mut meter, &[0xb9, 0x3e]).unwrap_err();
-        assert!(error.contains("a blob of 1001 bytes in the pack, more than 1000"), "{error}");
+        assert!(error.contains("a blob of 1001 bytes in it, more than 1000"), "{error}");
         let huge = [0xe0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
         let error = claims(&mut meter, &huge).unwrap_err();
         assert!(error.contains(&format!("a delta of {} bytes", u64::MAX)), "{error}");
