@@ -92,7 +92,6 @@ pub(super) fn take_in(
         entry
     });
     let written = name_all(&mut entries, (version, &meter), (&data, &index), terms)?;
-    drop(entries);
     if by_name.get() {
         let pack = data::File::at(data.path(), terms.hash)?;
         Chains::look_through(terms.limits, &pack, &index::File::at(index.path(), terms.hash)?)?;

@@ -175,7 +175,7 @@ fn no_memory_is_taken_for_what_a_pack_only_claims() {
     // Nothing is reserved for those that may come.
     let mut pack = Pack::new();
     pack.object(Kind::Blob, b"one");
-    assert!(sent(&pack.claiming(1 << 26), "network", "hung up") < LITTLE);
+    assert!(sent(&pack.claiming(1 << 26), "protocol", "corrupt deflate stream") < LITTLE);
 }
 
 /// A chain of so many deltas, each of which names its base by its place or by its name.
@@ -185,9 +185,10 @@ fn chain(pack: &mut Pack, deltas: u32, by_name: bool) -> [u8; 4] {
     for number in 0..deltas {
         let next = number.to_be_bytes();
         let change = delta(4, 4, &insert(&next));
-        base = match by_name {
-            true => pack.delta_by_name(name(&content), &change),
-            false => pack.delta(base, &change),
+        base = if by_name {
+            pack.delta_by_name(name(&content), &change)
+        } else {
+            pack.delta(base, &change)
         };
         content = next;
     }
