@@ -13,7 +13,7 @@ use crate::support::told::Failure;
 use crate::support::upstream::Upstream;
 use crate::support::{git_daemon, http, sshd};
 
-/// The most that a refusal may take, in kilobytes: 40 more than a program that does nothing.
+/// The most that a program may have had that refused something, in kilobytes; about twice what was seen.
 const LITTLE: u64 = 64 << 10;
 
 /// A daemon that makes one attempt, and how that failed.
