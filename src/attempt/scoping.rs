@@ -86,6 +86,7 @@ impl Scoping {
             filter: config.part.filter.clone(),
             lfs: config.part.lfs,
             submodules: config.part.submodules,
+            limits: config.part.limits,
         };
         let as_git = config.personality.is_peer();
         Self { file, as_git, now: Arc::new(now), compared: None }

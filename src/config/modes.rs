@@ -1,6 +1,6 @@
 //! Choices among a few words.
 
-use crate::model::{Filter, Submodules};
+use crate::model::{Filter, Limits, Submodules};
 use std::path::{Path, PathBuf};
 
 /// What a new tree is made from.
@@ -43,6 +43,8 @@ pub struct Part {
     pub lfs: bool,
     /// What to do with submodules.
     pub submodules: Submodules,
+    /// How much of what a source sends is taken.
+    pub limits: Limits,
 }
 
 /// What says which files are written.

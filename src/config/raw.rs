@@ -21,6 +21,8 @@ pub(super) struct Raw {
     pub(super) sparse_path: Option<String>,
     pub(super) submodules: Option<String>,
     pub(super) lfs: Option<String>,
+    pub(super) max_object_size: Option<String>,
+    pub(super) max_pack_size: Option<String>,
     pub(super) verify: Option<String>,
     pub(super) verify_key_dir: Option<String>,
     pub(super) config: Option<String>,

@@ -114,6 +114,8 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("filter", config.part.filter.as_ref().map(ToString::to_string)),
         ("lfs", Some(if config.part.lfs { "on" } else { "off" }.to_owned())),
         ("submodules", Some(config.part.submodules.label().to_owned())),
+        ("max-object-size", Some(config.part.limits.object.to_string())),
+        ("max-pack-size", Some(config.part.limits.pack.to_string())),
         ("verify", Some(config.verify.mode.label().to_owned())),
         ("verify-key-dir", file(&config.verify.key_dir)),
         ("root", Some(path(&config.root))),

@@ -1,7 +1,7 @@
 //! How much a server may send while it is asked what its refs are: a list has no end of its own,
 //! and all of it is kept.
 //!
-//! What it sends after that, a pack, is bounded by the disk and by the time of the attempt.
+//! What it sends after that, a pack, has limits of its own (`git::intake`).
 
 use std::io;
 use std::io::{BufRead, Read};

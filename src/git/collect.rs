@@ -17,7 +17,7 @@ use crate::git::packs;
 use crate::git::packs::Sizes;
 use crate::git::partial;
 use crate::git::select::{Here, Selection, Walk};
-use crate::model::{Cause, CommitId, Garbage};
+use crate::model::{Cause, CommitId, Garbage, Limits};
 use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::object::Kind;
@@ -133,7 +133,8 @@ impl Collection {
         let store = Store::open(&git)?;
         make_directory(&place.0).map_err(|error| disk(&git, Cause::of(&error)))?;
         let (whole, partial) = (!store.is_shallow(), store.is_partial());
-        let parcel = Parcel { directory: &place.0, compression, threads: 1 };
+        let parcel =
+            Parcel { directory: &place.0, compression, threads: 1, limits: Limits::default() };
         let pack = select(&store, &kept, None, stop)
             .and_then(|selection| put(&store, &selection.objects, parcel, stop))
             .map_err(|error| error.of_store(&store))?;
@@ -163,7 +164,12 @@ impl Packed {
         let selection =
             select(&store, kept, Some(&here), stop).map_err(|error| error.of_store(&store))?;
         let directory = packs::directory(&git);
-        let parcel = Parcel { directory: &directory, compression: self.compression, threads: 1 };
+        let parcel = Parcel {
+            directory: &directory,
+            compression: self.compression,
+            threads: 1,
+            limits: Limits::default(),
+        };
         let more = put(&store, &selection.objects, parcel, stop)
             .map_err(|error| error.of_store(&store))?;
         partial::mark(&store, &self.pack).map_err(|error| disk(&git, Cause::of(&error)))?;
@@ -306,6 +312,7 @@ impl CopyError {
         match self {
             Self::Stopped(stopped) => GitError::Stopped(stopped),
             Self::Source(source) => GitError::Damaged { path, source },
+            Self::Excess(excess) => GitError::TooLarge { url: path.display().to_string(), excess },
             Self::Store(source) => GitError::Disk { path, source },
             Self::Wanted | Self::NoCommit => GitError::Damaged {
                 path,

@@ -2,13 +2,14 @@
 //! together, without either. The pack is never whole in memory; a thread makes it while another
 //! takes it in.
 
+use crate::git::Excess;
 use crate::git::Order;
 use crate::git::Store;
-use crate::git::error::{of_the_system, words};
+use crate::git::error::{excess, of_the_system, words};
 use crate::git::packs;
 use crate::git::partial;
 use crate::git::select::{Here, Selection, Walk, unreadable};
-use crate::model::Cause;
+use crate::model::{Cause, Limits, Size};
 use crate::runtime::{Stop, Stopped};
 use gix::ObjectId;
 use gix::object::Kind;
@@ -31,6 +32,7 @@ pub(super) struct Parcel<'a> {
     /// What is packed already is copied as it is.
     pub(super) compression: Compression,
     pub(super) threads: usize,
+    pub(super) limits: Limits,
 }
 
 /// Threads that compress; what the source has compressed is copied as it is.
@@ -49,6 +51,8 @@ pub(super) enum CopyError {
     Source(Cause),
     /// The store could not be written.
     Store(Cause),
+    /// The source has more than is taken.
+    Excess(Excess),
 }
 
 impl From<Stopped> for CopyError {
@@ -65,6 +69,7 @@ pub(super) fn objects(
     stop: &Stop,
 ) -> Result<(), CopyError> {
     let selection = select(source, store, order, stop)?;
+    judge(source, &selection.objects, store.scope().limits.object, stop)?;
     // An end of history is known before its commit comes, and forgotten after its parents came. So
     // no crash leaves a commit whose parents are missing without a reason.
     mark_shallow(store, &selection.boundary, Update::Shallow)?;
@@ -75,6 +80,7 @@ pub(super) fn objects(
             directory: &directory,
             compression: Compression::BEST_SPEED,
             threads: THREADS,
+            limits: store.scope().limits,
         };
         transfer(source, store, (&selection.objects, parcel), stop)?;
     }
@@ -120,6 +126,35 @@ fn select(
     Ok(selection)
 }
 
+/// Looks whether any object is too large, before the source has it in memory.
+fn judge(
+    source: &gix::Repository,
+    objects: &[ObjectId],
+    limit: Size,
+    stop: &Stop,
+) -> Result<(), CopyError> {
+    if limit == Size::default() {
+        return Ok(());
+    }
+    for object in objects {
+        stop.check()?;
+        // What cannot be read is told by who needs it.
+        if let Ok(header) = source.find_header(*object)
+            && header.size() > limit.0
+        {
+            let what = match header.kind() {
+                Kind::Commit => "commit",
+                Kind::Tree => "tree",
+                Kind::Blob => "blob",
+                Kind::Tag => "tag",
+            };
+            let bytes = header.size();
+            return Err(CopyError::Excess(Excess::Object { what, bytes, limit }));
+        }
+    }
+    Ok(())
+}
+
 /// Streams the objects as a pack from one thread to the other.
 pub(super) fn transfer(
     source: &gix::Repository,
@@ -133,12 +168,17 @@ pub(super) fn transfer(
     thread::scope(|scope| {
         let work = move || make(&source, (objects, parcel), stop, writer);
         let making = scope.spawn(move || span.in_scope(work));
-        let place = (parcel.directory, parcel.threads);
+        let place = (parcel.directory, parcel.threads, parcel.limits);
         let taken = store.receive_at(place, &mut BufReader::new(reader), false, stop);
         let made = making
             .join()
             .unwrap_or_else(|_panic| Err(Cause::new("the thread that makes the pack panicked")));
         stop.check()?;
+        if let Some(excess) =
+            taken.as_ref().err().and_then(|error| error.iter_errors().find_map(excess))
+        {
+            return Err(CopyError::Excess(excess));
+        }
         match (made, taken) {
             // A writer whose reader is gone fails too; the reader knows why.
             (_, Err(error)) if error.iter_errors().any(of_the_system) => {

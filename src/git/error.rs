@@ -1,5 +1,6 @@
 //! What can go wrong with a source or with the local repository.
 
+use crate::git::Excess;
 use crate::git::allowance::Exceeded;
 use crate::model::Cause;
 use crate::model::Class;
@@ -77,6 +78,14 @@ pub enum GitError {
         url: String,
         /// How much is allowed.
         exceeded: Exceeded,
+    },
+    /// More came, or was about to, than is taken.
+    #[error("what '{url}' sends is too large: {excess}")]
+    TooLarge {
+        /// What was tried.
+        url: String,
+        /// What came, and what is allowed.
+        excess: Excess,
     },
     /// The pack came, but objects are missing.
     #[error("'{url}' sent an incomplete commit {commit}")]
@@ -156,6 +165,7 @@ impl GitError {
             Self::OtherFormat { .. } => Class::Config,
             Self::Protocol { .. }
             | Self::TooManyRefs { .. }
+            | Self::TooLarge { .. }
             | Self::Incomplete { .. }
             | Self::Submodule { .. }
             | Self::Hostile { .. } => Class::Protocol,
@@ -170,6 +180,9 @@ impl GitError {
             Self::Ssh(error) => error.hint(),
             Self::TooManyRefs { .. } => Some(
                 "check whether the address is that of the right repository, how many refs it has (git ls-remote shows them), and whether the server speaks version 2 of Git's protocol, in which it lists only what is asked for",
+            ),
+            Self::TooLarge { .. } => Some(
+                "check whether the repository is the right one and what is so large in it; large files belong into Git LFS; --max-object-size and --max-pack-size say what is taken",
             ),
             Self::OtherFormat { .. } => Some(
                 "a repository has one object format for ever: choose another root for this one, or follow again the one that was followed before",
@@ -222,6 +235,7 @@ impl GitError {
             | Self::NoRepository { .. }
             | Self::Source { .. }
             | Self::TooManyRefs { .. }
+            | Self::TooLarge { .. }
             | Self::OtherFormat { .. }
             | Self::Submodule { .. }
             | Self::Hostile { .. } => false,
@@ -304,6 +318,9 @@ fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitErr
     if let Some(exceeded) = error.get_ref().and_then(|inner| inner.downcast_ref::<Exceeded>()) {
         return Some(GitError::TooManyRefs { url: url.to_owned(), exceeded: *exceeded });
     }
+    if let Some(excess) = excess(error) {
+        return Some(GitError::TooLarge { url: url.to_owned(), excess });
+    }
     if let Some(inner) = error.get_ref()
         && let Some(RemoteError { message }) = inner.downcast_ref()
     {
@@ -315,6 +332,11 @@ fn known(url: &str, path: &Path, error: &(dyn Error + 'static)) -> Option<GitErr
         return Some(GitError::Net(NetError::Broken { url, source }));
     }
     of_the_system(error).then(|| GitError::Disk { path: path.to_owned(), source: Cause::of(error) })
+}
+
+/// What was too much, if that is what an error is about.
+pub(super) fn excess(error: &(dyn Error + 'static)) -> Option<Excess> {
+    error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref().copied()
 }
 
 /// Says whether the system reported this about a file. The name of the file may have been added in

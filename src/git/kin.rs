@@ -84,6 +84,7 @@ impl Kin {
             Err(CopyError::Wanted) => Err(Cause::new("an object is missing")),
             Err(CopyError::NoCommit) => Err(Cause::new("it is no commit")),
             Err(CopyError::Source(cause) | CopyError::Store(cause)) => Err(cause),
+            Err(CopyError::Excess(excess)) => Err(Cause::of(&excess)),
         }
     }
 
@@ -130,7 +131,10 @@ fn ends(store: &Store) -> io::Result<Option<Vec<u8>>> {
 
 /// Reads all of a pack, and compares each object with its name.
 fn look_through(index: &Path, store: &Store, stop: &Stop) -> Result<(), Cause> {
-    let bundle = Bundle::at(index, store.repo.object_hash()).map_err(|error| words(&error))?;
+    let mut bundle = Bundle::at(index, store.repo.object_hash()).map_err(|error| words(&error))?;
+    // The other repository may have other limits.
+    let limit = usize::try_from(store.scope().limits.object.0).ok().filter(|limit| *limit != 0);
+    bundle.pack = bundle.pack.with_alloc_limit_bytes(limit);
     let options = Options {
         verify_mode: Mode::HashCrc32,
         traversal: Algorithm::DeltaTreeLookup,

@@ -224,6 +224,7 @@ impl Local {
                 reference: order.first(),
                 detail: ": it names no commit".into(),
             },
+            copy::CopyError::Excess(excess) => GitError::TooLarge { url: url.clone(), excess },
             copy::CopyError::Store(source) => {
                 GitError::Disk { path: store.path().to_owned(), source }
             }

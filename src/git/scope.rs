@@ -4,7 +4,7 @@ use crate::git::declared;
 use crate::git::large;
 use crate::git::tree::is_attributes;
 use crate::git::{Descent, Marker, Sparse, label};
-use crate::model::{Filter, Submodules};
+use crate::model::{Filter, Limits, Submodules};
 use gix::bstr::{BStr, ByteSlice};
 use std::sync::Arc;
 
@@ -19,11 +19,13 @@ pub struct Scope {
     pub lfs: bool,
     /// What becomes of submodules.
     pub submodules: Submodules,
+    /// How much is taken of what comes.
+    pub limits: Limits,
 }
 
 impl Scope {
     /// What makes a tree of the same commit another one, in words; none if it is the whole commit as
-    /// it is. A filter changes no tree. Nor do submodules where there are none, as in most commits:
+    /// it is. A filter changes no tree, and limits do not. Nor do submodules where there are none, as in most commits:
     /// whoever writes them says so for those trees.
     pub(super) fn shape(&self) -> String {
         let mut text = String::new();

@@ -15,18 +15,18 @@ use crate::git::error::words;
 use crate::git::format;
 use crate::git::handle::Handle;
 use crate::git::history;
+use crate::git::intake;
+use crate::git::intake::Terms;
 use crate::git::packs;
 use crate::git::partial;
 use crate::git::partial::Lack;
 use crate::git::tree;
-use crate::model::{Cause, Class, CommitId, ObjectFormat};
+use crate::model::{Cause, Class, CommitId, Limits, ObjectFormat};
 use crate::runtime::Stop;
 use gix::ObjectId;
 use gix::bstr::BString;
 use gix::objs::Exists;
 use gix::odb::store::init::Slots;
-use gix::progress::Discard;
-use gix_pack::Bundle;
 use std::collections::BTreeSet;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -175,29 +175,21 @@ impl Store {
         stop: &Stop,
     ) -> gix::error::Result<Option<PathBuf>> {
         let directory = packs::directory(&self.path);
-        self.receive_at((&directory, INDEX_THREADS), pack, thin, stop)
+        self.receive_at((&directory, INDEX_THREADS, self.scope.limits), pack, thin, stop)
     }
 
-    /// Takes it in at another place, with so many threads.
+    /// Takes it in at another place, with so many threads, within other limits.
     pub(super) fn receive_at(
         &self,
-        (directory, threads): (&Path, usize),
+        (directory, threads, limits): (&Path, usize, Limits),
         pack: &mut dyn BufRead,
         thin: bool,
         stop: &Stop,
     ) -> gix::error::Result<Option<PathBuf>> {
-        let options =
-            gix_pack::bundle::write::Options { thread_limit: Some(threads), ..Default::default() };
+        let (hash, interrupt) = (self.repo.object_hash(), stop.flag());
         let bases = thin.then(|| self.repo.objects.clone());
-        let written = Bundle::write_to_directory(
-            pack,
-            Some(directory),
-            &mut Discard,
-            stop.flag(),
-            bases,
-            self.repo.object_hash(),
-            options,
-        )?;
+        let terms = Terms { directory, limits, threads, hash, interrupt };
+        let written = intake::take_in(pack, bases, terms)?;
         packs::settle(directory, &written)
             .and_then(|()| {
                 written.data_path.as_ref().map_or(Ok(()), |pack| partial::mark(self, pack))

@@ -60,7 +60,7 @@ mod tests {
     use crate::git::Due;
     use crate::git::copy::{Parcel, transfer};
     use crate::git::packs;
-    use crate::model::Garbage;
+    use crate::model::{Garbage, Limits};
     use gix::objs::tree::{Entry, EntryKind};
     use gix::objs::{Commit, Tree};
     use gix::zlib::Compression;
@@ -109,8 +109,12 @@ mod tests {
         // It comes in a pack, as from a server.
         fs::rename(&aside, &loose).unwrap();
         let directory = packs::directory(&git);
-        let parcel =
-            Parcel { directory: &directory, compression: Compression::DEFAULT, threads: 1 };
+        let parcel = Parcel {
+            directory: &directory,
+            compression: Compression::DEFAULT,
+            threads: 1,
+            limits: Limits::default(),
+        };
         transfer(&store.repo, &store, (&[blob], parcel), &stop).unwrap();
         fs::remove_file(&loose).unwrap();
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 3, "a pack, its index and a mark");

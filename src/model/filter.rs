@@ -1,5 +1,6 @@
 //! Which objects a server may keep for itself (git-rev-list, `--filter`; gitprotocol-v2).
 
+use crate::model::size;
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,9 +30,9 @@ impl FromStr for Filter {
         let found = match text.split_once(':') {
             Some(("blob", "none")) => Some(Self::NoBlobs),
             Some(("blob", limit)) => {
-                limit.strip_prefix("limit=").and_then(number).map(Self::BlobLimit)
+                limit.strip_prefix("limit=").and_then(size::of_git).map(Self::BlobLimit)
             }
-            Some(("tree", depth)) => number(depth).map(Self::Trees),
+            Some(("tree", depth)) => size::of_git(depth).map(Self::Trees),
             Some(("object", what)) => {
                 other(matches!(what, "type=blob" | "type=tree" | "type=commit" | "type=tag"))
             }
@@ -40,15 +41,6 @@ impl FromStr for Filter {
         };
         found.ok_or_else(|| FilterError(text.to_owned()))
     }
-}
-
-/// A number as Git writes it, with a unit perhaps.
-fn number(text: &str) -> Option<u64> {
-    let units = [('k', 1024), ('m', 1024 * 1024), ('g', 1024 * 1024 * 1024)];
-    let unit = units.into_iter().find_map(|(unit, times)| Some((text.strip_suffix(unit)?, times)));
-    let (digits, times) = unit.unwrap_or((text, 1));
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse::<u64>().ok().filter(|_| is_number)?.checked_mul(times)
 }
 
 /// As servers want it: numbers without units.

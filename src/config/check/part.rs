@@ -3,7 +3,7 @@
 use crate::config::check::Checker;
 use crate::config::raw::Raw;
 use crate::config::{Part, SparseBy, Verify, VerifyMode};
-use crate::model::Submodules;
+use crate::model::{Limits, Size, SizeError, Submodules};
 
 /// Reads it; after a problem, the value it is about is a stand-in.
 pub(super) fn part(checker: &mut Checker<'_>, raw: &Raw) -> Part {
@@ -16,11 +16,14 @@ pub(super) fn part(checker: &mut Checker<'_>, raw: &Raw) -> Part {
         _ => Err(format!("{text:?} is neither on nor off")),
     });
     let submodules = checker.read("submodules", raw.submodules.as_ref(), submodules);
+    let object = checker.read("max-object-size", raw.max_object_size.as_ref(), size);
+    let pack = checker.read("max-pack-size", raw.max_pack_size.as_ref(), size);
     Part {
         filter,
         sparse: sparse(checker, raw),
         lfs: lfs.unwrap_or_default(),
         submodules: submodules.unwrap_or_default(),
+        limits: Limits { object: object.unwrap_or_default(), pack: pack.unwrap_or_default() },
     }
 }
 
@@ -55,6 +58,10 @@ fn directory(text: &str) -> Result<String, String> {
         return Err(format!("{text:?} is not a directory of the repository"));
     }
     Ok(parts.join("/"))
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    text.parse().map_err(|error: SizeError| error.to_string())
 }
 
 fn submodules(text: &str) -> Result<Submodules, String> {

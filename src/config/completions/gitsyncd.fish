@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= sparse-path= submodules= lfs= verify= verify-key-dir= config= root= link= publish= trees= drift= stale-worktree-timeout= keep-trees= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= sync-window= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= sparse-path= submodules= lfs= max-object-size= max-pack-size= verify= verify-key-dir= config= root= link= publish= trees= drift= stale-worktree-timeout= keep-trees= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= sync-window= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -36,6 +36,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -150,6 +152,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -275,6 +279,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -378,6 +384,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -481,6 +489,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"

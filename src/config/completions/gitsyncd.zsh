@@ -24,6 +24,8 @@ _gitsyncd() {
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
+'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -126,6 +128,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
+'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -258,6 +262,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
+'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -352,6 +358,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
+'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -446,6 +454,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
+'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
+'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \

@@ -117,6 +117,32 @@ pub(super) const SOURCE: &[Opt] = &[
         ..PLAIN
     },
     Opt {
+        key: "max-object-size",
+        metavar: Some("SIZE"),
+        fallback: Fallback::Text("1GiB"),
+        short: "The largest object that is taken; 0 for any",
+        long: "A file, above all; `0` is no limit. A size is a number of bytes, or one with a unit of 1024, as in `512MiB` \
+               or `1GiB`. An object is in memory as a whole, sometimes more than once, so a smaller \
+               limit protects a small container from what a server may send: a few hundred kilobytes can \
+               hold an object of as many megabytes. A commit that needs a larger one is not published, \
+               and the attempt fails before any memory is taken for it. No more than four such \
+               objects and 256 MiB are in memory while objects are put together. Large hosts of repositories take \
+               no files above 100 MB. Files of Git LFS are not meant: they go to the disk as they come.",
+        ..PLAIN
+    },
+    Opt {
+        key: "max-pack-size",
+        metavar: Some("SIZE"),
+        fallback: Fallback::Text("64GiB"),
+        short: "The most that one fetch brings; 0 for any",
+        long: "In bytes, or with a unit as for `--max-object-size`, counted as they come from the server \
+               or from a local repository. A fetch that is larger ends there, and what came of it is \
+               removed. Where the disk has less room than this, the limit is what the disk holds, and the \
+               disk is full for a while: give the half of it where other programs need it too. Files of \
+               Git LFS are not counted.",
+        ..PLAIN
+    },
+    Opt {
         key: "verify",
         metavar: Some("MODE"),
         choices: &["off", "head", "tag"],

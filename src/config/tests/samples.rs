@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 85] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 87] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -11,6 +11,8 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 85] = [
     ("sparse-path", &["a", "./a/b/", "."], Some("../a")),
     ("submodules", &["recursive", "shallow", "off"], Some("on")),
     ("lfs", &["on", "off"], Some("maybe")),
+    ("max-object-size", &["0", "1048576", "64MiB", "2g"], Some("1GB")),
+    ("max-pack-size", &["0", "2TiB"], Some("-1")),
     ("verify", &["off"], Some("on")),
     ("verify-key-dir", &["/etc/keys", "keys"], None),
     // It must be there.

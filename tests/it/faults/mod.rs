@@ -14,4 +14,5 @@ mod hostile;
 mod others;
 mod roots;
 pub(crate) mod scene;
+mod sizes;
 mod wires;

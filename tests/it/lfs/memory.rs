@@ -13,14 +13,14 @@ use crate::support::skip;
 use crate::support::wait::eventually;
 
 /// The most memory that a process has had, in kilobytes.
-fn peak(daemon: &Daemon) -> u64 {
+pub(crate) fn peak(daemon: &Daemon) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// Writes so many megabytes that do not repeat.
-fn fill(path: &Path, megabytes: u32, seed: u64) {
+pub(crate) fn fill(path: &Path, megabytes: u32, seed: u64) {
     let mut out = BufWriter::new(File::create(path).unwrap());
     let mut state = seed;
     for _ in 0..megabytes {

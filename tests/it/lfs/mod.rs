@@ -5,7 +5,7 @@ mod hosts;
 mod interrupted;
 mod links;
 mod logins;
-mod memory;
+pub(crate) mod memory;
 mod partly;
 mod published;
 mod random;

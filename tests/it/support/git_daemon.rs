@@ -24,6 +24,13 @@ pub(crate) struct GitDaemon {
 
 /// Serves the repository.
 pub(crate) fn serve(upstream: &Upstream) -> GitDaemon {
+    serve_with(upstream, &[])
+}
+
+/// The same with settings of Git.
+pub(crate) fn serve_with(upstream: &Upstream, settings: &[String]) -> GitDaemon {
+    let settings: Vec<String> =
+        settings.iter().flat_map(|setting| ["-c".to_owned(), setting.clone()]).collect();
     let port = Port::take();
     let connections = Arc::new(AtomicUsize::new(0));
     let children = Arc::new(Mutex::new(Vec::<Group>::new()));
@@ -33,6 +40,7 @@ pub(crate) fn serve(upstream: &Upstream) -> GitDaemon {
         count.fetch_add(1, Ordering::SeqCst);
         let child = Group::start(
             git(&dir)
+                .args(&settings)
                 .args(["daemon", "--inetd", "--export-all", "--informative-errors"])
                 .arg("--base-path=.")
                 .stdin(descriptor(stream.try_clone().unwrap()))

@@ -19,6 +19,7 @@ pub(crate) mod nginx;
 pub(crate) mod objects;
 pub(crate) mod observer;
 pub(crate) mod oracle;
+pub(crate) mod packs;
 pub(crate) mod process;
 pub(crate) mod proxies;
 pub(crate) mod rsa;
