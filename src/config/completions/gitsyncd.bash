@@ -55,7 +55,7 @@ _gitsyncd() {
 
     case "${cmd}" in
         gitsyncd)
-            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help --man --version --print-config check probe status sync rollback pin unpin completions help"
+            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help --man --version --print-config check probe status sync rollback pin unpin completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -121,6 +121,20 @@ _gitsyncd() {
                     ;;
                 --lfs)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-object-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-pack-size)
+                    COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -726,7 +740,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__check)
-            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -792,6 +806,20 @@ _gitsyncd() {
                     ;;
                 --lfs)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-object-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-pack-size)
+                    COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1425,7 +1453,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__pin)
-            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1495,6 +1523,20 @@ _gitsyncd() {
                     ;;
                 --lfs)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-object-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-pack-size)
+                    COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -2155,7 +2197,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__rollback)
-            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2225,6 +2267,20 @@ _gitsyncd() {
                     ;;
                 --lfs)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-object-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-pack-size)
+                    COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -2995,7 +3051,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__unpin)
-            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3065,6 +3121,20 @@ _gitsyncd() {
                     ;;
                 --lfs)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-object-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --max-pack-size)
+                    COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

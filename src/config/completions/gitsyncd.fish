@@ -36,8 +36,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
-complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-object-size -d 'The largest object that is taken; 0 for any' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l max-pack-size -d 'The most that one fetch brings; 0 for any' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -152,8 +152,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-object-size -d 'The largest object that is taken; 0 for any' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l max-pack-size -d 'The most that one fetch brings; 0 for any' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -279,8 +279,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l max-object-size -d 'The largest object that is taken; 0 for any' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l max-pack-size -d 'The most that one fetch brings; 0 for any' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -384,8 +384,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l max-object-size -d 'The largest object that is taken; 0 for any' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l max-pack-size -d 'The most that one fetch brings; 0 for any' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"
@@ -489,8 +489,8 @@ shallow\t''
 off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l lfs -d 'Files of Git LFS instead of pointers to them' -r -f -a "on\t''
 off\t''"
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l max-object-size -d 'The largest object of Git that is taken; 0 is no limit' -r -f
-complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l max-pack-size -d 'The most that is taken in one fetch; 0 is no limit' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l max-object-size -d 'The largest object that is taken; 0 for any' -r -f
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l max-pack-size -d 'The most that one fetch brings; 0 for any' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l verify -d 'Publish only what is signed: off, head or tag' -r -f -a "off\t''
 head\t''
 tag\t''"

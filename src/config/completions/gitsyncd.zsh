@@ -24,8 +24,8 @@ _gitsyncd() {
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
-'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
-'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
+'--max-object-size=[The largest object that is taken; 0 for any]:SIZE:' \
+'--max-pack-size=[The most that one fetch brings; 0 for any]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -128,8 +128,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
-'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
-'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
+'--max-object-size=[The largest object that is taken; 0 for any]:SIZE:' \
+'--max-pack-size=[The most that one fetch brings; 0 for any]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -262,8 +262,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
-'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
-'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
+'--max-object-size=[The largest object that is taken; 0 for any]:SIZE:' \
+'--max-pack-size=[The most that one fetch brings; 0 for any]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -358,8 +358,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
-'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
-'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
+'--max-object-size=[The largest object that is taken; 0 for any]:SIZE:' \
+'--max-pack-size=[The most that one fetch brings; 0 for any]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
@@ -454,8 +454,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--sparse-path=[A directory of the repository; only these are written]:DIR:_files -/' \
 '--submodules=[Submodules\: recursive, shallow or off]:MODE:(recursive shallow off)' \
 '--lfs=[Files of Git LFS instead of pointers to them]:on|off:(on off)' \
-'--max-object-size=[The largest object of Git that is taken; 0 is no limit]:SIZE:' \
-'--max-pack-size=[The most that is taken in one fetch; 0 is no limit]:SIZE:' \
+'--max-object-size=[The largest object that is taken; 0 for any]:SIZE:' \
+'--max-pack-size=[The most that one fetch brings; 0 for any]:SIZE:' \
 '--verify=[Publish only what is signed\: off, head or tag]:MODE:(off head tag)' \
 '--verify-key-dir=[The keys whose signatures count]:DIR:_files -/' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
