@@ -6,7 +6,7 @@ use crate::config::check::Checker;
 use crate::config::check::around::{api_of, authorities, here};
 use crate::config::commands::{Asked, Task};
 use crate::config::given::Given;
-use crate::config::problem::Problem;
+use crate::config::problem::{Origin, Problem};
 use crate::config::raw::Raw;
 use crate::config::values;
 use crate::config::{Fleet, PasswordSource, Probe};
@@ -78,7 +78,7 @@ pub(in crate::config) fn read(
         Some(bind) => here(Some(bind), path).map_err(|problem| problems.push(problem)).ok(),
         None => None,
     };
-    let is_unheard = is_sync && bind.is_none() && raw.root.is_none();
+    let is_unheard = is_sync && bind.is_none() && matches!(given.origin("root"), Origin::Default);
     match target {
         Some(target) if problems.is_empty() => Ok(Order {
             word,

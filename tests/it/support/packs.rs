@@ -149,8 +149,11 @@ impl Sender {
     pub(crate) fn start(upstream: &Upstream, pack: &[u8]) -> Self {
         let place = upstream.dir().join("pack-to-send");
         let hook = upstream.dir().join("send");
-        let script =
-            format!("#!/bin/sh\n[ -f {0} ] || exec \"$@\"\nexec cat {0}\n", place.display());
+        // Git counts on it that what it says is read.
+        let script = format!(
+            "#!/bin/sh\n[ -f {0} ] || exec \"$@\"\ncat >/dev/null\nexec cat {0}\n",
+            place.display()
+        );
         fs::write(&hook, script).unwrap();
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(&place, pack).unwrap();
