@@ -19,13 +19,19 @@ export CARGO_TARGET_DIR
 
 # The crates are below another path on each machine, and so are the sources and what is built of them:
 # all get names of their own, for they are in the messages of panics. What is named last counts.
-RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/build"
-RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$CARGO_TARGET_DIR=/build/target"
-RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$cargo_home=/cargo"
+# The encoded form of the flags takes paths with blanks, and comes before all other places of flags.
+separator=$(printf '\037')
+CARGO_ENCODED_RUSTFLAGS=-Ctarget-feature=+crt-static
+rename() {
+    CARGO_ENCODED_RUSTFLAGS=$CARGO_ENCODED_RUSTFLAGS$separator--remap-path-prefix=$1=$2
+}
+rename "$PWD" /build
+rename "$CARGO_TARGET_DIR" /build/target
+rename "$cargo_home" /cargo
 for crates in "$cargo_home"/registry/src/* "$cargo_home/vendor"; do
-    RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$crates=/crates"
+    rename "$crates" /crates
 done
-export RUSTFLAGS
+export CARGO_ENCODED_RUSTFLAGS
 
 # The names are taken out afterwards, so that they can be kept beside. A target that is named keeps the
 # flags away from build scripts and procedural macros, which must not be static.

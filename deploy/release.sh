@@ -44,7 +44,7 @@ changes() {
 
 check_state() {
   local stated changed
-  stated=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+  stated=$(sed -n '/^version = "\(.*\)"$/ { s//\1/p; q }' Cargo.toml)
   [ "$version" = "$stated" ] ||
     refuse "Cargo.toml says version $stated, not $version: change it there, run 'cargo check' for Cargo.lock, and commit both"
   changed=$(git status --porcelain)
@@ -71,36 +71,76 @@ tool() {
   rm -rf "$tools/build"
 }
 
-# Whether the target $1 can be built here, with the linker $2; says what is missing.
+# The compiler of C for the target $1, which links it.
+linker() {
+  if [ "$1" = "$host" ]; then echo gcc; else echo "${1%%-*}-linux-gnu-gcc"; fi
+}
+
+# The packages of Debian that bring it, and a C library.
+packages() {
+  case $1 in
+    "$host") echo gcc libc6-dev ;;
+    x86_64-*) echo gcc-x86-64-linux-gnu libc6-dev-amd64-cross ;;
+    aarch64-*) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+  esac
+}
+
+# Whether the target $1 can be built here; says what is missing.
 can_build() {
   if [ ! -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]; then
     echo "LEFT OUT: $1, whose standard library is missing: rustup target add $1" >&2
-  elif ! command -v "$2" >/dev/null; then
-    echo "LEFT OUT: $1, whose linker $2 is missing: apt-get install gcc-${2%-gcc} libc6-dev" >&2
+  elif ! command -v "$(linker "$1")" >/dev/null; then
+    echo "LEFT OUT: $1, whose linker $(linker "$1") is missing: apt-get install $(packages "$1")" >&2
   else
     return 0
   fi
   return 1
 }
 
-# Builds the program for the target $1; ends with 1 where that cannot be done here.
+# Builds the program for the target $1.
 build() {
-  local target=$1 machine=${1%%-*} linker=gcc objcopy=objcopy name
-  if [ "$target" != "$host" ]; then
-    linker=$machine-linux-gnu-gcc objcopy=$machine-linux-gnu-objcopy
-  fi
-  can_build "$target" "$linker" || return 1
+  local target=$1 machine=${1%%-*} linker objcopy=objcopy name
+  linker=$(linker "$target")
+  if [ "$target" != "$host" ]; then objcopy=$machine-linux-gnu-objcopy; fi
   name=$(echo "$target" | tr 'a-z-' 'A-Z_')
   echo "building for $target"
   env "CARGO_TARGET_${name}_LINKER=$linker" "CC_${target//-/_}=$linker" \
-    OBJCOPY="$objcopy" PROFILE="$profile" TARGET="$target" deploy/build.sh "$work/$machine" || exit 1
+    OBJCOPY="$objcopy" PROFILE="$profile" TARGET="$target" deploy/build.sh "$work/$machine"
   cp "$work/$machine/gitsyncd" "$out/gitsyncd-$version-$machine-linux"
   cp "$work/$machine/gitsyncd.debug" "$out/gitsyncd-$version-$machine-linux.debug"
+  tell_build "$target" "$linker" "$objcopy" >"$out/gitsyncd-$version-$machine-linux.build-info"
   case $machine in
     x86_64) machine=amd64 ;;
     aarch64) machine=arm64 ;;
   esac
   deploy/image-context.sh "$out/gitsyncd-$version-${target%%-*}-linux" "$out/image/$machine"
+}
+
+# Prints what the program for the target $1 was made with, which makes the same bytes again: the linker $2
+# and the one $3 that takes names out are named by their versions, and so is the C library.
+tell_build() {
+  local library
+  library=$("$2" -print-file-name=libc.a)
+  echo "commit: $(git rev-parse HEAD)"
+  echo "command: PROFILE=$profile TARGET=$1 deploy/build.sh DIRECTORY"
+  echo 'flags: -Ctarget-feature=+crt-static, and paths renamed to /build, /build/target, /cargo and /crates'
+  rustc -vV | sed 's/^/rust: /'
+  echo "cargo: $(cargo -V)"
+  echo "compiler of C, linker: $("$2" --version | sed -n 1p)"
+  echo "ld: $("$2" -Wl,--version 2>/dev/null | sed -n 1p)"
+  echo "objcopy: $("$3" --version | sed -n 1p)"
+  echo "C library: $(grep -a -o 'GNU C Library ([^)]*) [a-z]* release version [0-9.]*[0-9]' "$library")"
+}
+
+# Others build with the compiler that the Dockerfile names.
+compare_compilers() {
+  local wanted have
+  wanted=$(sed -n 's/^ARG BUILD_IMAGE=.*rust:\([0-9.]*\).*/\1/p' Dockerfile)
+  have=$(rustc -V | cut -d ' ' -f 2)
+  case $have. in
+    "$wanted".*) ;;
+    *) echo "WARNING: this is Rust $have, and the Dockerfile's is $wanted: who builds with that gets other bytes" >&2 ;;
+  esac
 }
 
 # The manual, which a test holds against the program, and the completions, which the program prints.
@@ -147,7 +187,9 @@ pack_all() {
     mkdir -p "$name/completions"
     cp "$program" "$name/gitsyncd"
     cp "$out"/gitsyncd.{bash,zsh,fish} "$name/completions"
-    cp "$out"/{CHANGES.md,LICENSE-APACHE,LICENSE-MIT,THIRD-PARTY-LICENSES,gitsyncd.1} README.md "$name"
+    cp "$out"/{CHANGES.md,LICENSE-APACHE,LICENSE-MIT,THIRD-PARTY-LICENSES,gitsyncd.1} "$name"
+    # With all that the documents lead to.
+    git archive HEAD README.md CHANGELOG.md deploy docs | tar -x -C "$name"
     pack "$name"
   done
 }
@@ -161,12 +203,17 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 out=$PWD/target/release-$version
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+compare_compilers
 rm -rf "$out"
 mkdir -p "$out"
 
 built=0
 for target in "${targets[@]}"; do
-  if build "$target"; then built=$((built + 1)); fi
+  # Not `if build`: the shell would go on after what fails in it.
+  if can_build "$target"; then
+    build "$target"
+    built=$((built + 1))
+  fi
 done
 [ -e "$out/gitsyncd-$version-${host%%-*}-linux" ] || refuse "nothing was built for this machine, $host"
 tell

@@ -50,8 +50,9 @@ give_program() {
 }
 
 build_images() {
-    IMAGE=gitsyncd-test/image:latest
-    GIT_SYNC_IMAGE=gitsyncd-test/git-sync:latest
+    IMAGE=gitsyncd-test/image:$$
+    GIT_SYNC_IMAGE=gitsyncd-test/git-sync:$$
+    built="$IMAGE $GIT_SYNC_IMAGE"
     labelled=yes
     if [ "$mode" = quick ]; then give_program; else compile_images; fi
 }

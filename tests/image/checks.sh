@@ -187,7 +187,7 @@ stop() {
     code=$("$docker" inspect --format '{{.State.ExitCode}}' "$1")
     [ "$code" = 0 ] || fail "$2: it stopped with $code"
     [ "$took" -lt 2000 ] || fail "$2: it took $took ms to stop"
-    "$docker" logs "$1" 2>&1 | grep -q panic && fail "$2: the log tells of a panic"
+    if "$docker" logs "$1" 2>&1 | grep -q panic; then fail "$2: the log tells of a panic"; fi
     "$docker" rm --volumes "$1" >/dev/null
 }
 
@@ -197,13 +197,29 @@ check_stop() {
 }
 
 # On a network of the engine's own, names are answered by its DNS server, not by /etc/hosts. The name is
-# the container's own, so that no packet filter comes in between; there is no repository.
-check_names_by_dns() {
-    "$docker" network create --label "test=$run" "$run" >/dev/null
+# the container's own, so that no packet filter comes in between; there is no repository. The arguments
+# are those of run.
+finds_by_dns() {
     other=$("$docker" run --detach --label "test=$run" --network "$run" --network-alias other --read-only \
-        --tmpfs /git:uid=65533 "$IMAGE" --repo=http://other:8080/project.git --init-max-failures=-1 \
+        --tmpfs /git:uid=65533 "$@" "$IMAGE" --repo=http://other:8080/project.git --init-max-failures=-1 \
         --http-bind=:8080)
     eventually 20 sh -c "'$docker' logs '$other' 2>&1 | grep -q '\"class\":\"not_found\"'"
     "$docker" rm --force --volumes "$other" >/dev/null
-    echo 'DNS: a name was found through /etc/resolv.conf'
+}
+
+# The places that machines with systemd and with mDNS look into are not in the image: the others must be
+# used then.
+check_names_by_dns() {
+    "$docker" network create --label "test=$run" "$run" >/dev/null
+    finds_by_dns
+    for places in 'mymachines resolve [!UNAVAIL=return] files myhostname dns' \
+        'mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns files'; do
+        echo "hosts: $places" >"$work/nsswitch.conf"
+        set -- --volume "$work/nsswitch.conf:/etc/nsswitch.conf:ro"
+        finds_by_dns "$@"
+        strictly --rm --tmpfs /git:uid=12345 "$@" "$IMAGE" check --ref=main \
+            --repo="git://git.test:$git_port/project.git" >"$work/names.log" ||
+            { cat "$work/names.log" >&2; fail "a name of /etc/hosts is not found with '$places'"; }
+    done
+    echo 'DNS: a name was found through /etc/resolv.conf, whatever /etc/nsswitch.conf names besides'
 }

@@ -9,8 +9,12 @@
 # BUILD_IMAGE names another base for the build; without it base.sh makes one. PROFILE is cargo's; only
 # what `release` builds must be small. DOCKER names the engine's client. It needs root, a running
 # Docker engine (with_engine.sh starts one), git with its daemon and http-backend, nginx, fcgiwrap,
-# sshd, openssl, curl and a static busybox, and debootstrap for the base. Where no engine answers it
-# says so and ends with 77, which is not a success.
+# sshd, openssl, curl and a static busybox, and debootstrap for the base. Where no engine answers, or
+# the user is not root, it says so and ends with 77, which is not a success.
+#
+# The images that it makes go when it ends. What stays in an engine that was there is a cache, which makes
+# the next build short: the bases gitsyncd-test/rust and gitsyncd-test/rust-and-crates, and the layers of
+# the stage that compiles.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -41,6 +45,12 @@ if ! "$docker" version >/dev/null 2>&1; then
     exit 77
 fi
 
+# Who may use an engine need not be root.
+if [ "$(id -u)" != 0 ]; then
+    echo "SKIPPED: only root can give directories to the users of containers; nothing about the image was tried" >&2
+    exit 77
+fi
+
 # The commands in Debian's sbin are not on everybody's path.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 for command in git nginx fcgiwrap sshd ssh-keygen openssl curl busybox; do
@@ -50,6 +60,7 @@ done
 work=$(mktemp -d)
 run=gitsyncd-image-$$
 SHELL_IMAGE=gitsyncd-test/shell:$$
+built=
 finish() {
     code=$?
     trap - EXIT INT TERM
@@ -59,7 +70,8 @@ finish() {
     done
     "$docker" volume rm --force "$run" >/dev/null || :
     "$docker" network rm "$run" >/dev/null 2>&1 || :
-    "$docker" image rm --force "$SHELL_IMAGE" >/dev/null 2>&1 || :
+    # shellcheck disable=SC2086 # two names, or none
+    "$docker" image rm --force "$SHELL_IMAGE" $built >/dev/null 2>&1 || :
     stop_servers
     rm -rf "$work"
     exit "$code"

@@ -22,6 +22,7 @@ machine=$(uname -m)
 
 check_sums
 check_programs
+check_build_info
 check_manual
 check_completions
 check_bill_of_materials

@@ -17,12 +17,14 @@ check_sums() {
 # The program is static, has no names, and those beside are its own.
 check_programs() {
   local program=$result/gitsyncd-$version-$machine-linux size processor
-  readelf --program-headers --wide "$program" | grep -q INTERP && fail 'the program is not static'
-  readelf --symbols --wide "$program" | grep -q ' FUNC .*gitsyncd' && fail 'the program has names'
+  # grep counts, and so reads all: one that ends at the first line it finds breaks the pipe, which is an
+  # end as if there were none.
+  [ "$(readelf --program-headers --wide "$program" | grep -c INTERP)" = 0 ] || fail 'the program is not static'
+  [ "$(readelf --symbols --wide "$program" | grep -c ' FUNC .*gitsyncd')" = 0 ] || fail 'the program has names'
   [ "$(readelf --symbols --wide "$program.debug" | grep -c gitsyncd)" -gt 1000 ] ||
     fail 'the names beside the program are not there'
   [ "$(build_id "$program")" = "$(build_id "$program.debug")" ] || fail 'program and names do not belong together'
-  grep -a -q -e "$place" -e "${CARGO_HOME:-$HOME/.cargo}/" "$program" && fail 'the program tells where it was built'
+  if grep -a -q -e "$place" -e "${CARGO_HOME:-$HOME/.cargo}/" "$program"; then fail 'the program tells where it was built'; fi
   size=$(stat -c %s "$program")
   [ "$profile" != release ] || [ "$size" -lt 15000000 ] || fail "the program has $size bytes"
   case $machine in
@@ -33,6 +35,16 @@ check_programs() {
   [ "$("$result/image/$processor/image/git-sync" --version)" = "gitsyncd $version" ] ||
     fail 'what is for the image does not start'
   echo "Program: static, $size bytes, names beside, no paths of this machine"
+}
+
+# Whoever builds it again must know with what.
+check_build_info() {
+  local info=$result/gitsyncd-$version-$machine-linux.build-info line
+  for line in "commit: $(git -C "$copy" rev-parse HEAD)" "rust: $(rustc -V)" 'ld: .*[0-9]' 'C library: .*[0-9]' \
+    'flags: .*crt-static' "command: PROFILE=$profile "; do
+    grep -q -e "^$line" "$info" || fail "what it was built with does not say '$line'"
+  done
+  echo 'Build: the commit, the compilers and the C library are named'
 }
 
 build_id() {
@@ -84,7 +96,9 @@ check_archives() {
   mkdir "$place/unpacked"
   tar -C "$place/unpacked" -xzf "$result/$name.tar.gz"
   cmp "$place/unpacked/$name/gitsyncd" "$result/$name" || fail 'another program is in the archive'
-  diff <(cd "$place/unpacked/$name" && find . -type f -printf '%P\n' | LC_ALL=C sort) - <<'FILES' ||
+  git -C "$copy" ls-files deploy docs >"$place/promised"
+  cat >>"$place/promised" <<'FILES'
+CHANGELOG.md
 CHANGES.md
 LICENSE-APACHE
 LICENSE-MIT
@@ -96,15 +110,29 @@ completions/gitsyncd.zsh
 gitsyncd
 gitsyncd.1
 FILES
-    fail 'other files than promised are in the archive'
+  diff <(cd "$place/unpacked/$name" && find . ! -type d -printf '%P\n' | LC_ALL=C sort) \
+    <(LC_ALL=C sort "$place/promised") || fail 'other files than promised are in the archive'
+  check_links "$place/unpacked/$name"
   [ -z "$(tar --numeric-owner -tvzf "$result/$name.tar.gz" --full-time --utc |
     awk '$2 != "0/0" || $4 " " $5 != "2026-01-02 03:04:05"')" ] ||
     fail 'the archive tells who made it, or when'
   echo 'Archive: the program and what belongs to it, at the time of the commit'
 }
 
+# Requires that the links of all documents below the directory $1 lead to what is there.
+check_links() {
+  local page link lost=
+  while IFS=: read -r page link; do
+    case $link in
+      *:*) continue ;;
+    esac
+    [ -e "$(dirname "$page")/$link" ] || lost+=" ${page#"$1/"}: $link"
+  done < <(find "$1" -name '*.md' -print0 | xargs -0 grep -o -E '\]\([^)#]+' /dev/null | sed 's/:](/:/')
+  [ -z "$lost" ] || fail "links of the archive lead nowhere:$lost"
+}
+
 check_changes() {
   grep -q '^### Added' "$result/CHANGES.md" || fail 'the changes are not there'
-  grep -q '^## ' "$result/CHANGES.md" && fail 'the changes of other versions are there'
+  if grep -q '^## ' "$result/CHANGES.md"; then fail 'the changes of other versions are there'; fi
   echo 'Changes: those of the version'
 }

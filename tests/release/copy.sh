@@ -11,7 +11,7 @@ sealed_copy() {
     tar --null --files-from=- --ignore-failed-read -cf - 2>/dev/null | tar -C "$copy" -xf -
   export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
   export GIT_AUTHOR_DATE='2026-01-02T03:04:05Z' GIT_COMMITTER_DATE='2026-01-02T03:04:05Z'
-  version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$copy/Cargo.toml" | head -n 1)
+  version=$(sed -n '/^version = "\(.*\)"$/ { s//\1/p; q }' "$copy/Cargo.toml")
   if ! grep -q "^## $version " "$copy/CHANGELOG.md"; then
     sed -i "s/^## Unreleased\$/## Unreleased\n\n## $version - 2026-01-02/" "$copy/CHANGELOG.md"
   fi

@@ -27,9 +27,10 @@ pub(super) const SERVING: &[Opt] = &[
         fallback: Fallback::Text("false"),
         scope: Scope::Process,
         short: "Answer /debug/pprof/: profiles of the processor",
-        long: "`/debug/pprof/profile?seconds=N` is what `go tool pprof` reads. Needs `--http-bind`; \
-               whoever reaches that port may take profiles. They have addresses, and the names of \
-               functions come from a file beside the release: `docs/debugging.md`. The first profile \
+        long: "`/debug/pprof/profile?seconds=N` is a profile in the form of pprof. Needs \
+               `--http-bind`; whoever reaches that port may take profiles. They have addresses; \
+               `docs/debugging.md` tells how to get the names of functions from a file beside the \
+               release, and which programs show wrong ones without. The first profile \
                takes some 140 MiB of memory for samples, which are kept for the next: raise the \
                limit of the container before. The other profiles of Go programs are not there.",
         ..PLAIN

@@ -63,9 +63,7 @@ impl Words {
             setup = setup.variable(name, value);
         }
         let shown = setup.finish();
-        shown.expect_code(0);
-        let warned = shown.stdout.iter().chain(&shown.log).any(|line| line.contains("warning"));
-        assert!(!warned, "{self:?}\n{}", shown.stdout.join("\n"));
+        assert_eq!(shown.complaint(), None, "{self:?}\n{}", shown.stdout.join("\n"));
         shown.stdout.clone()
     }
 }

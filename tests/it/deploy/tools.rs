@@ -1,8 +1,8 @@
 //! Tools that these tests ask for, and what is said where one is not there.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::support::process::installed;
 use crate::support::skip;
 
 /// Where `./test` puts the tools of Python that look at manifests.
@@ -10,8 +10,7 @@ const PYTHON: &str = "target/tools/manifests/bin/python";
 
 /// Where a tool is; nothing, and a note that the test is left out, if it is not there.
 pub(super) fn tool(name: &str, test: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
+    let found = installed(name);
     if found.is_none() {
         skip::note(test, &format!("{name} is not installed"));
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::page::project;
 use crate::support::daemon::{Setup, bare};
+use crate::support::page::project;
 
-/// Options of other programs that pages name by themselves, and the long form of `-v` of the past.
-const OTHERS: [&str; 8] =
-    ["--allow-empty", "--output", "--platform", "--print", "--profile", "--push", "--user", "--v"];
+/// Options of other programs that pages name by themselves.
+const OTHERS: [&str; 7] =
+    ["--allow-empty", "--output", "--platform", "--print", "--profile", "--push", "--user"];
 
 /// Words that only a command takes, and `--print-config` does not.
 const OF_COMMANDS: [&str; 3] = ["--json", "--name", "--wait"];
@@ -85,10 +85,7 @@ pub(super) fn complaint(
     let name: &'static str = if called == "git-sync" { "git-sync" } else { "gitsyncd" };
     let setup = arguments.iter().chain(&extra).fold(bare().called(name), Setup::flag);
     let setup = variables.iter().fold(setup, |it, (name, value)| it.variable(name, value));
-    let finished = setup.flag("--print-config").finish();
-    let mut said = finished.log.clone();
-    said.extend(finished.stdout.iter().filter(|line| line.starts_with("# warning")).cloned());
-    (finished.status.code() != Some(0) || !said.is_empty()).then(|| said.join("; "))
+    setup.flag("--print-config").finish().complaint()
 }
 
 #[test]

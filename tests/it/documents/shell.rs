@@ -14,7 +14,7 @@ pub(super) fn complaints(language: &str, code: &str) -> Vec<String> {
     // Its own complaints about what is well meant in an example: variables that come from elsewhere,
     // words that hold no blanks, and a `cd` that cannot fail.
     let look = ["--severity=warning", "--exclude=SC2034,SC2154,SC2164,SC1090,SC1091,SC2046,SC2155"];
-    if is_there("shellcheck") {
+    if process::installed("shellcheck").is_some() {
         let mut shellcheck = Command::new("shellcheck");
         found
             .extend(check(shellcheck.args(look).arg(format!("--shell={language}")).arg("-"), code));
@@ -24,11 +24,6 @@ pub(super) fn complaints(language: &str, code: &str) -> Vec<String> {
         found.extend(said.map(|said| format!("{}: {said}", call.arguments.join(" "))));
     }
     found
-}
-
-/// Says whether a program is installed.
-pub(super) fn is_there(name: &str) -> bool {
-    std::env::split_paths(&process::path()).any(|dir| dir.join(name).is_file())
 }
 
 /// Shows a program the code, and gives what it says if it is not content with it.
@@ -52,18 +47,45 @@ struct Call {
     variables: Vec<(String, String)>,
 }
 
-/// The calls of the program in a block: at the beginning of a command, behind `--` of a command that
-/// runs another one in a container, or as the image that is run.
+/// Words that another command follows.
+const BEFORE: [&str; 16] = [
+    "!", "command", "do", "elif", "else", "env", "exec", "if", "nice", "nohup", "sudo", "then",
+    "time", "timeout", "until", "while",
+];
+
+/// Says whether a word sets a variable.
+fn sets(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// How many words there are before a command: variables, and words that it follows with their options.
+fn before(words: &[String]) -> usize {
+    let mut at = 0;
+    let mut behind = "";
+    while let Some(word) = words.get(at) {
+        let number = word.starts_with(|c: char| c.is_ascii_digit());
+        match word.as_str() {
+            word if BEFORE.contains(&word) => behind = word,
+            "-u" | "-g" | "-n" | "-k" | "-s" if !behind.is_empty() => at += 1,
+            word if word.starts_with('-') && !behind.is_empty() => (),
+            _ if number && behind == "timeout" => (),
+            word if sets(word) => (),
+            _ => break,
+        }
+        at += 1;
+    }
+    at.min(words.len())
+}
+
+/// The calls of the program in a block: at the beginning of a command or behind words that a command
+/// follows, behind `--` of a command that runs another one in a container, or as the image that is run.
 fn calls(code: &str) -> Vec<Call> {
     let mut found = Vec::new();
     for words in commands(code) {
-        let set = |word: &&String| {
-            word.split_once('=').is_some_and(|(name, _)| {
-                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            })
-        };
-        let variables: Vec<_> = words.iter().take_while(set).cloned().collect();
-        let rest = &words[variables.len()..];
+        let (before, rest) = words.split_at(before(&words));
+        let variables = before.iter().filter(|word| sets(word));
         let runs = rest.first().is_some_and(|word| word == "docker" || word == "podman")
             && rest.iter().any(|word| word == "run");
         let at = rest.iter().enumerate().position(|(at, word)| {
@@ -72,7 +94,7 @@ fn calls(code: &str) -> Vec<Call> {
         });
         let Some(at) = at else { continue };
         let arguments = rest[at + 1..].iter().filter_map(|word| argument(word));
-        let variables = variables.iter().filter_map(|word| word.split_once('='));
+        let variables = variables.filter_map(|word| word.split_once('='));
         let variables = variables.filter(|(name, _)| name.starts_with("GIT"));
         found.push(Call {
             called: ours(&rest[at]).unwrap_or("gitsyncd"),
@@ -182,5 +204,9 @@ fn calls_are_found_with_their_arguments() {
     assert_eq!(of("docker run --rm -v a:/git me/gitsyncd:1 --repo=a"), ["--repo=a"]);
     assert_eq!(of("gitsyncd … --root=\"$PWD/root\" \"$@\""), ["--root=8080/root"]);
     assert_eq!(of("kubectl delete secret gitsyncd"), [""; 0]);
+    assert_eq!(of("until gitsyncd probe; do sleep 1; done"), ["probe"]);
+    assert_eq!(of("if ! sudo -u gitsyncd gitsyncd check; then exec gitsyncd; fi"), ["check", ""]);
+    assert_eq!(of("timeout 5s env A=b -i git-sync --one-time"), ["--one-time"]);
+    assert_eq!(of("sudo install gitsyncd /usr/local/bin"), [""; 0]);
     assert_eq!(calls("GITSYNC_REF=a gitsyncd")[0].variables.len(), 1);
 }

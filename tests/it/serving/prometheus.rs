@@ -16,7 +16,7 @@ use crate::contract::{after_more_attempts, metric, polling};
 use crate::support::daemon::{Daemon, Root};
 use crate::support::get::get;
 use crate::support::http;
-use crate::support::process::{Group, program};
+use crate::support::process::{Group, installed, program};
 use crate::support::service::{Service, answer};
 use crate::support::skip;
 use crate::support::upstream::Upstream;
@@ -32,8 +32,7 @@ fn file(path: &str) -> PathBuf {
 
 /// Says whether a tool is missing; a test that needs it asks here first.
 fn unless_there(tool: &str, test: &str) -> bool {
-    let there = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()));
+    let there = installed(tool).is_some();
     if !there {
         skip::note(test, &format!("{tool} is not installed"));
     }

@@ -210,6 +210,13 @@ impl Finished {
         assert_eq!(self.status.code(), Some(code), "{verdict}\n{}", self.log.join("\n"));
         self
     }
+
+    /// What `--print-config` had against what it was given; nothing if it understood all.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let warnings = self.stdout.iter().filter(|line| line.starts_with("# warning"));
+        let said: Vec<_> = self.log.iter().chain(warnings).map(String::as_str).collect();
+        (self.status.code() != Some(0) || !said.is_empty()).then(|| said.join("; "))
+    }
 }
 
 /// A running program. Its log is printed if the test fails.

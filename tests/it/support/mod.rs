@@ -20,6 +20,7 @@ pub(crate) mod objects;
 pub(crate) mod observer;
 pub(crate) mod oracle;
 pub(crate) mod packs;
+pub(crate) mod page;
 pub(crate) mod process;
 pub(crate) mod proxies;
 pub(crate) mod rsa;

@@ -90,13 +90,20 @@ impl Drop for Group {
     }
 }
 
-/// Where a program is; also looks where the paths of plain users do not lead.
-pub(crate) fn program(name: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/sbin".into(), "/usr/local/sbin".into()])
+/// Where the paths of plain users do not lead.
+pub(crate) const MORE_PATHS: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
+
+/// Where a program is, if it is installed; also looks in [`MORE_PATHS`].
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    env::split_paths(&path())
+        .chain(MORE_PATHS.map(PathBuf::from))
         .map(|dir| dir.join(name))
         .find(|file| file.is_file())
+}
+
+/// Where a program is that a test cannot do without.
+pub(crate) fn program(name: &str) -> PathBuf {
+    installed(name)
         .unwrap_or_else(|| panic!("{name} is not installed; ./test installs what the tests need"))
 }
 

@@ -12,18 +12,22 @@ use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::support::listener::Port;
-use crate::support::process::{Group, path, program, verdict};
+use crate::support::page;
+use crate::support::page::Page;
+use crate::support::process::{Group, MORE_PATHS, installed, path, program, verdict};
 use crate::support::skip;
 use crate::support::wait::pause;
 
-/// How long all of a page may take.
-const ALL: Duration = Duration::from_secs(100);
+/// How long all of a page may take; the runner of tests ends them after 210 s (.config/nextest.toml).
+const ALL: Duration = Duration::from_mins(3);
+/// What stands behind the fence of a block of commands.
+const RUN: &str = "sh run";
 /// The ports that are replaced.
 const PORTS: std::ops::Range<u16> = 8080..8100;
 /// How much is shown of a log.
@@ -37,39 +41,22 @@ struct Block {
     prints: String,
 }
 
-/// Where a page of the project is.
-fn file(page: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(page)
-}
-
 /// Every page that holds commands to run, by its path in the project.
 pub(crate) fn pages() -> Vec<String> {
-    let mut waiting = vec![file("README.md"), file("docs"), file("deploy")];
-    let mut found = Vec::new();
-    while let Some(path) = waiting.pop() {
-        if path.is_dir() {
-            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-        } else if path.extension().is_some_and(|kind| kind == "md")
-            && !blocks(&fs::read_to_string(&path).unwrap()).is_empty()
-        {
-            let below = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
-            found.push(below.to_str().unwrap().to_owned());
-        }
-    }
-    found.sort();
-    found
+    let held = page::all().into_iter().filter(|page| !blocks(page).is_empty());
+    held.map(|page| page.path.to_str().unwrap().to_owned()).collect()
 }
 
 /// Runs the commands of a page, and compares what they print.
 #[track_caller]
 pub(crate) fn walk(page: &str) {
-    let text = fs::read_to_string(file(page)).unwrap();
+    let text = fs::read_to_string(page::project().join(page)).unwrap();
     let needs = text.lines().filter_map(|line| line.strip_prefix("<!-- needs: "));
     let needs = needs.flat_map(|line| line.trim_end_matches("-->").split_whitespace());
-    if let Some(missing) = needs.into_iter().find(|name| !is_there(name)) {
+    if let Some(missing) = needs.into_iter().find(|name| installed(name).is_none()) {
         return skip::note(page, &format!("{missing} is not installed"));
     }
-    let mut blocks = blocks(&text);
+    let mut blocks = blocks(&Page::of(page.into(), &text));
     assert!(!blocks.is_empty(), "{page} holds nothing to run");
     let mut ports = BTreeMap::new();
     for block in &mut blocks {
@@ -85,29 +72,17 @@ pub(crate) fn walk(page: &str) {
     }
 }
 
-/// Says whether a program is where the page will look.
-fn is_there(name: &str) -> bool {
-    env::split_paths(&search(Path::new("/"))).any(|dir| dir.join(name).is_file())
-}
-
 /// The blocks of commands with what they print.
-fn blocks(page: &str) -> Vec<Block> {
+fn blocks(page: &Page) -> Vec<Block> {
     let mut found: Vec<Block> = Vec::new();
-    let mut directly = false;
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        let Some(language) = line.strip_prefix("```") else {
-            directly &= line.trim().is_empty();
-            continue;
-        };
-        let code = lines.by_ref().take_while(|line| *line != "```");
-        let code: String = code.flat_map(|line| [line, "\n"]).collect();
-        match (language, found.last_mut()) {
-            ("sh run", _) => found.push(Block { commands: code, prints: String::new() }),
-            ("text", Some(last)) if directly => last.prints = code,
+    for (at, block) in page.blocks.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| &page.blocks[at]);
+        let prints = before.is_some_and(|one| one.language == RUN && page.adjoin(one, block));
+        match (&*block.language, found.last_mut()) {
+            (RUN, _) => found.push(Block { commands: block.code.clone(), prints: String::new() }),
+            ("text", Some(last)) if prints => last.prints.clone_from(&block.code),
             _ => (),
         }
-        directly = language == "sh run";
     }
     found
 }
@@ -152,7 +127,8 @@ fn is_like(says: &str, line: &str) -> bool {
 /// Where programs are looked for: ours first.
 fn search(ours: &Path) -> std::ffi::OsString {
     let mut search = ours.as_os_str().to_owned();
-    for more in [":", path().to_str().unwrap(), ":/usr/sbin:/sbin"] {
+    for more in [path().to_str().unwrap()].iter().chain(&MORE_PATHS) {
+        search.push(":");
         search.push(more);
     }
     search

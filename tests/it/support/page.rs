@@ -5,32 +5,34 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of Markdown in the project.
-pub(super) struct Page {
+pub(crate) struct Page {
     /// Where it is, from the top of the project.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its blocks of code.
-    pub(super) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
     /// The lines outside blocks of code, with their numbers.
-    pub(super) prose: Vec<(usize, String)>,
+    pub(crate) prose: Vec<(usize, String)>,
 }
 
 /// A block of code between fences.
-pub(super) struct Block {
+pub(crate) struct Block {
     /// The line at which it begins.
-    pub(super) line: usize,
+    pub(crate) line: usize,
+    /// The line at which it ends.
+    pub(crate) end: usize,
     /// What stands behind the fence.
-    pub(super) language: String,
-    /// What is between the fences, without the indentation of the fence.
-    pub(super) code: String,
+    pub(crate) language: String,
+    /// What is between the fences, with the indentation of the fence taken away where there is as much.
+    pub(crate) code: String,
 }
 
 /// The top of the project.
-pub(super) fn project() -> &'static Path {
+pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// All pages for people.
-pub(super) fn all() -> Vec<Page> {
+pub(crate) fn all() -> Vec<Page> {
     let mut waiting = ["README.md", "CHANGELOG.md", "docs", "deploy"].map(PathBuf::from).to_vec();
     let mut found = Vec::new();
     while let Some(path) = waiting.pop() {
@@ -49,38 +51,50 @@ pub(super) fn all() -> Vec<Page> {
 
 impl Page {
     /// Takes a text apart.
-    pub(super) fn of(path: PathBuf, text: &str) -> Self {
+    pub(crate) fn of(path: PathBuf, text: &str) -> Self {
         let mut page = Self { path, blocks: Vec::new(), prose: Vec::new() };
         let mut lines = text.lines().enumerate();
         while let Some((at, line)) = lines.next() {
-            let Some(language) = line.trim_start().strip_prefix("```") else {
+            let Some(language) = line.trim().strip_prefix("```") else {
                 page.prose.push((at + 1, line.to_owned()));
                 continue;
             };
             let indent = line.len() - line.trim_start().len();
             let mut code = String::new();
-            let inside = lines.by_ref().take_while(|(_, line)| line.trim() != "```");
-            for (_, line) in inside {
-                code.push_str(line.get(indent..).unwrap_or_default());
+            let mut end = at + 1;
+            for (number, line) in lines.by_ref() {
+                end = number + 1;
+                if line.trim() == "```" {
+                    break;
+                }
+                let blanks = line.len() - line.trim_start_matches(' ').len();
+                code.push_str(line.split_at(blanks.min(indent)).1);
                 code.push('\n');
             }
-            page.blocks.push(Block { line: at + 1, language: language.to_owned(), code });
+            page.blocks.push(Block { line: at + 1, end, language: language.to_owned(), code });
         }
         page
     }
 
     /// Where something is, in words.
-    pub(super) fn at(&self, line: usize) -> String {
+    pub(crate) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path.display())
     }
 
     /// The blocks of one language.
-    pub(super) fn blocks_of<'a>(&'a self, language: &'a str) -> impl Iterator<Item = &'a Block> {
+    pub(crate) fn blocks_of<'a>(&'a self, language: &'a str) -> impl Iterator<Item = &'a Block> {
         self.blocks.iter().filter(move |block| block.language.split(' ').next() == Some(language))
     }
 
+    /// Says whether there is nothing but blank lines between two blocks.
+    pub(crate) fn adjoin(&self, one: &Block, next: &Block) -> bool {
+        let between = |(number, _): &&(usize, String)| (one.end..next.line).contains(number);
+        one.end < next.line
+            && self.prose.iter().filter(between).all(|(_, line)| line.trim().is_empty())
+    }
+
     /// What stands between single backticks, with the line it is in. One may go over the end of a line.
-    pub(super) fn spans(&self) -> Vec<(usize, String)> {
+    pub(crate) fn spans(&self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         for (at, paragraph) in self.paragraphs() {
             let mut line = at;
@@ -113,7 +127,7 @@ impl Page {
     }
 
     /// Every link, with the line it is in.
-    pub(super) fn links(&self) -> Vec<(usize, String)> {
+    pub(crate) fn links(&self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         for (at, paragraph) in self.paragraphs() {
             let text: String = paragraph.split('`').step_by(2).collect::<Vec<_>>().join("`");
@@ -130,7 +144,7 @@ impl Page {
     }
 
     /// The anchors that a hosting service makes of the headings.
-    pub(super) fn anchors(&self) -> Vec<String> {
+    pub(crate) fn anchors(&self) -> Vec<String> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let mut found = Vec::new();
         for (_, line) in &self.prose {
@@ -190,4 +204,18 @@ fn links_and_spans_are_found_over_the_ends_of_lines_and_not_in_code() {
     let text = "a\n\n  ```sh\n  x `y`\n  ```\nb\n";
     let page = Page::of("a.md".into(), text);
     assert_eq!((page.blocks[0].line, page.blocks[0].code.as_str()), (3, "x `y`\n"));
+}
+
+#[test]
+fn blocks_that_follow_each_other_are_told_from_those_with_words_between() {
+    let text =
+        "1. ```sh run\n   a\n b\n   ```\n\n   ```text\n     c\n   ```\n\nand\n\n```text\nd\n```\n";
+    let page = Page::of("a.md".into(), text);
+    assert_eq!(page.blocks.len(), 2, "the first stands behind the mark of a list");
+    let text = text.replace("1. ", "   ");
+    let page = Page::of("a.md".into(), &text);
+    let code: Vec<_> = page.blocks.iter().map(|block| &*block.code).collect();
+    assert_eq!(code, ["a\nb\n", "  c\n", "d\n"]);
+    assert!(page.adjoin(&page.blocks[0], &page.blocks[1]));
+    assert!(!page.adjoin(&page.blocks[1], &page.blocks[2]));
 }
