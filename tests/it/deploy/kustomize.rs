@@ -123,6 +123,8 @@ fn the_example_puts_the_parts_into_a_namespace_and_takes_an_image_from_elsewhere
     for document in &documents {
         assert_eq!(document["metadata"]["namespace"], "default", "{document}");
     }
+    // Nobody gets a token that everybody knows.
+    assert!(documents.iter().all(|document| document["kind"] != "Secret"));
     let text = serde_json::to_string(&documents).unwrap();
     assert!(text.contains("\"image\":\"registry.example.org/gitsyncd:latest\""));
     assert!(!text.contains("\"image\":\"gitsyncd\""));
