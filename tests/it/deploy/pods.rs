@@ -108,7 +108,7 @@ fn a_sidecar_brings_each_commit_to_the_server_beside_it() {
     };
     run(&["probe"]);
     assert!(run(&["check"]).contains("A run would work."));
-    assert!(run(&["status"]).contains("in use by a running gitsyncd"));
+    assert!(run(&["status"]).contains("state         steady"));
     let shown = run(&["--print-config"]);
     assert!(shown.contains("root: /git  # from GITSYNC_ROOT"), "{shown}");
     run(&["rollback"]);
