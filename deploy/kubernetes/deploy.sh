@@ -20,11 +20,15 @@ Options:
   --app-image=IMAGE  The image of the program that reads [docker.io/library/nginx:1.28]
   --period=DURATION  The rest between two looks [60s]
   --source=DIR       local: where the repository is on the nodes [/srv/source]
-  --prepared         local: /var/lib/gitsyncd is there and belongs to user 65533; else a pod makes it
+  --node-selector=KEY=VALUE
+                     local: only nodes with this label, those that have the repository [all]
   --print, --dry-run Prints the manifests and applies nothing; needs no cluster
   -h, --help         Shows this
 
-A password does not belong into URL. For a private repository make a Secret first:
+From one mode to the other, what the first one made and the second does not know stays. From local to git:
+  kubectl delete daemonset gitsyncd-local
+
+It needs kubectl 1.21 or newer. A password does not belong into URL. For a private repository make a Secret first:
   kubectl create secret generic source-code \
       --from-literal=GIT_USERNAME=reader --from-file=GIT_PASSWORD=token.txt
 END
@@ -36,7 +40,7 @@ fail() {
   exit 2
 }
 
-namespace='' image='' app_image='' period=60s source=/srv/source prepared='' action=apply
+namespace='' image='' app_image='' period=60s source=/srv/source selector='' action=apply
 words=()
 
 # take OPTION [VALUE]: keeps the value of an option.
@@ -49,16 +53,21 @@ take() {
     --app-image) app_image=$value ;;
     --period) period=$value ;;
     --source) source=$value ;;
+    --node-selector) selector=$value ;;
   esac
 }
 
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
-    --prepared) prepared=yes ;;
     --print | --dry-run) action=print ;;
-    --namespace=* | --image=* | --app-image=* | --period=* | --source=*) take "${1%%=*}" "${1#*=}" ;;
-    --namespace | --image | --app-image | --period | --source) take "$1" "${2-}"; shift ;;
+    --namespace=* | --image=* | --app-image=* | --period=* | --source=* | --node-selector=*)
+      take "${1%%=*}" "${1#*=}"
+      ;;
+    --namespace | --image | --app-image | --period | --source | --node-selector)
+      take "$1" "${2-}"
+      shift
+      ;;
     -*) fail "there is no option $1" ;;
     *) words+=("$1") ;;
   esac
@@ -79,14 +88,27 @@ case $mode in
   *) fail "there is no mode $mode; say git or local" ;;
 esac
 [ ${#words[@]} -le "$most" ] || fail "too much: ${words[*]:$most}"
-[[ $url =~ ^[A-Za-z+]+://[^/@]*:[^/@]*@ ]] &&
-  fail "the address holds a password, which all could read; make the Secret source-code in its place"
-for value in "$url" "$ref" "$period" "$source" "$namespace" "$image" "$app_image"; do
+# The user of SSH is no secret; over http a token can stand in its place.
+shopt -s nocasematch
+if [[ $url =~ ^https?://[^/?#]*@ || $url =~ ^[a-z0-9+.-]+://[^/@]*:[^/@]*@ ]]; then
+  fail "the address holds a user or a password, which all could read; make the Secret source-code"
+fi
+shopt -u nocasematch
+for value in "$url" "$ref" "$period" "$source" "$namespace" "$image" "$app_image" "$selector"; do
   [[ $value != *[[:cntrl:]]* ]] || fail "a value holds a line break or the like"
 done
 [[ -z $namespace || $namespace =~ ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ]] ||
   fail "$namespace is no name of a namespace"
+[[ -z $selector || $selector =~ ^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=[-A-Za-z0-9_.]*$ ]] ||
+  fail "--node-selector wants KEY=VALUE, and not $selector"
+[[ -z $selector || $mode = local ]] || fail "--node-selector is for local"
 command -v kubectl >/dev/null || fail "kubectl is not installed: https://kubernetes.io/docs/tasks/tools"
+# Older ones do not take directories as resources.
+version=$(kubectl version --client --output=json 2>/dev/null |
+  awk -F '"' '$2 == "minor" { sub(/[^0-9].*/, "", $4); print $4; exit }')
+if [ -n "$version" ] && [ "$version" -lt 21 ]; then
+  fail "kubectl 1.$version is too old; 1.21 or newer is needed: https://kubernetes.io/docs/tasks/tools"
+fi
 
 # quoted TEXT: as a string of YAML.
 quoted() { printf "'%s'" "${1//\'/\'\'}"; }
@@ -106,7 +128,7 @@ image() {
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -R "$here/site" "$here/source" "$here/git" "$here/local" "$here/nodes" "$work"
+cp -R "$here/site" "$here/source" "$here/git" "$here/local" "$work"
 
 cat >"$work/source/source.yaml" <<END
 apiVersion: v1
@@ -124,7 +146,6 @@ mkdir "$work/deploy"
 {
   printf 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n'
   printf '  - ../%s\n' "$mode"
-  if [ "$mode" = local ] && [ -z "$prepared" ]; then printf '  - ../nodes\n'; fi
   if [ -n "$namespace" ]; then printf 'namespace: %s\n' "$namespace"; fi
   # Pods begin anew when one of the settings changes, and only then.
   printf 'commonAnnotations:\n  gitsyncd/settings: "%s"\n' \
@@ -139,6 +160,16 @@ if [ "$mode" = local ]; then
     at = index($0, "path: /srv/source")
     if (at) print substr($0, 1, at - 1) "path: " ENVIRON["SOURCE"]; else print
   }' "$here/local/daemonset.yaml" >"$work/local/daemonset.yaml"
+fi
+if [ -n "$selector" ]; then
+  # Both go there: the daemon, and the program that reads what it keeps.
+  for file in daemonset app; do
+    LABEL="$(quoted "${selector%%=*}"): $(quoted "${selector#*=}")" awk '{
+      at = index($0, "kubernetes.io/os: linux")
+      if (at) print substr($0, 1, at - 1) ENVIRON["LABEL"]; else print
+    }' "$work/local/$file.yaml" >"$work/$file.yaml"
+    mv "$work/$file.yaml" "$work/local/$file.yaml"
+  done
 fi
 
 kubectl kustomize "$work/deploy" >"$work/manifests.yaml"

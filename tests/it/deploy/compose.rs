@@ -135,18 +135,42 @@ fn shows(server: SocketAddr, path: &str, content: &str) {
 }
 
 #[test]
-fn the_site_shows_what_is_pushed() {
+fn the_site_shows_what_is_pushed_to_a_public_repository() {
     let whole = described(SITE);
-    let services = &whole["services"];
+    assert!(whole["secrets"].is_null());
+    let upstream = Upstream::new();
+    let server = http::serve(&upstream);
+    site_shows(&whole["services"], &upstream, &server.url());
+}
+
+#[test]
+fn the_site_shows_what_is_pushed_to_a_private_one_with_the_lines_about_the_login() {
+    let mut said = text(&format!("{SITE}/compose.yaml"));
+    for line in
+        ["- --username", "- --password-file", "secrets", "  password:", "    file: ./password"]
+    {
+        let commented = format!("# {line}");
+        assert!(said.contains(&commented), "{commented}");
+        said = said.replace(&commented, line);
+    }
+    let whole = parsed(&said).remove(0);
+    assert_eq!(whole["secrets"]["password"]["file"], "./password.txt");
+    assert_eq!(strings(&whole["services"]["gitsyncd"]["secrets"]), ["password"]);
     let upstream = Upstream::new();
     let server = http::over(&upstream).login("reader", "hush").start();
+    site_shows(&whole["services"], &upstream, &server.url());
+}
+
+/// Runs the services of the site, and looks whether they show what this server has.
+#[track_caller]
+fn site_shows(services: &Value, upstream: &Upstream, url: &str) {
     let place = TempDir::new().unwrap();
     let root = place.path().join("git");
     let secret = place.path().join("password");
     fs::write(&secret, "hush\n").unwrap();
     let mut words = words(&services["gitsyncd"]);
     for (from, to) in [
-        ("https://example.org/web/site.git", server.url()),
+        ("https://example.org/web/site.git", url.to_owned()),
         ("--root=/git", format!("--root={}", root.display())),
         ("/run/secrets/password", secret.display().to_string()),
         ("--period=30s", "--period=100ms".to_owned()),

@@ -20,8 +20,9 @@ pub(super) struct Kubectl {
 }
 
 /// Called in the place of a kubectl that is old: it changes the descriptions beside the one that it is
-/// asked for, which are copies.
+/// asked for, which are copies. So it can do what is wanted of a newer one, and says that it is one.
 const FOR_OLD: &str = r#"#!/bin/sh
+[ "$1" = version ] && exec echo '"minor": "21"'
 [ "$1" = kustomize ] && for description in "$2"/../*/kustomization.yaml; do
   awk '
     /^  - \.\.\// { bases = bases $0 "\n"; next }
@@ -123,6 +124,8 @@ fn the_example_puts_the_parts_into_a_namespace_and_takes_an_image_from_elsewhere
     for document in &documents {
         assert_eq!(document["metadata"]["namespace"], "default", "{document}");
     }
+    // Nobody gets a token that everybody knows.
+    assert!(documents.iter().all(|document| document["kind"] != "Secret"));
     let text = serde_json::to_string(&documents).unwrap();
     assert!(text.contains("\"image\":\"registry.example.org/gitsyncd:latest\""));
     assert!(!text.contains("\"image\":\"gitsyncd\""));

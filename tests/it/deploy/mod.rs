@@ -2,6 +2,7 @@
 //! against schemas and the program's own options, and run as far as this machine can.
 
 mod compose;
+mod fan_out;
 mod files;
 mod kustomize;
 mod manifests;

@@ -118,7 +118,7 @@ fn the_settings_of_the_source_code_become_options_of_the_program() {
         "ref: main  # from GITSYNC_REF",
         "period: 1m  # from GITSYNC_PERIOD",
         "username: ada  # from GITOPS_USERNAME",
-        "max-failures: -1  # from --max-failures",
+        "max-failures: -1  # from GITSYNC_MAX_FAILURES",
     ] {
         assert!(shown.iter().any(|said| said == line), "no {line}\n{}", shown.join("\n"));
     }

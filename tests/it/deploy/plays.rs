@@ -54,11 +54,9 @@ impl Ports {
     pub(super) fn put(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (_, number, port) in &self.taken {
-            for before in ["-bind=", "listen "] {
-                let wild = if before == "listen " { "" } else { ":" };
-                let from = format!("{before}{wild}{number}");
-                text = text.replace(&from, &format!("{before}{}", port.addr()));
-            }
+            let address = port.addr();
+            text = text.replace(&format!("\":{number}\""), &format!("\"{address}\""));
+            text = text.replace(&format!("listen {number}"), &format!("listen {address}"));
         }
         text
     }

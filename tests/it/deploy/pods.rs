@@ -98,6 +98,22 @@ fn a_sidecar_brings_each_commit_to_the_server_beside_it() {
     assert_eq!(*memory, Value::from(256 * 1024 * 1024));
     let address = format!("http://{}/livez", ports.of("gitsyncd"));
     assert!(engine.exec(program, &["/gitsyncd", "probe", &address]).status.success());
+    // What is said to the program is known to those that are run beside it.
+    let run = |words: &[&str]| {
+        let output = engine.exec(program, &[&["/gitsyncd"], words].concat());
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(output.status.success(), "{words:?}: {said}");
+        said
+    };
+    run(&["probe"]);
+    assert!(run(&["check"]).contains("A run would work."));
+    assert!(run(&["status"]).contains("state         steady"));
+    let shown = run(&["--print-config"]);
+    assert!(shown.contains("root: /git  # from GITSYNC_ROOT"), "{shown}");
+    run(&["rollback"]);
+    let gone = || ports.get("http", "/news").is_some_and(|reply| reply.status == 404);
+    engine.until("nginx shows what was before", &[program, web], gone);
     // The reader cannot write, not even into what it reads.
     assert!(!engine.exec(web, &["sh", "-c", "echo x >/git/latest/README"]).status.success());
     assert!(!engine.log(program).contains("hush"));
@@ -151,28 +167,16 @@ fn a_daemon_keeps_the_repositories_of_its_node_for_the_pods_there() {
     open_up(node.path());
     let root = node.path().join("gitsyncd");
     let ports = Ports::take();
-    let place = node.path().to_str().unwrap();
     let (first, second) = (servers[0].url(), servers[1].url());
 
-    // The directory comes first: podman does not wait for it, as the kubelet does.
-    let mut nodes = played(&built("nodes"), &[], &ports, &[("\"/var/lib\"", &quoted(place))]);
-    // As a container: podman waits long for the end of an init container that has ended already.
-    nodes[0]["spec"]["containers"] = nodes[0]["spec"]["initContainers"].take();
-    nodes[0]["spec"]["restartPolicy"] = "OnFailure".into();
-    engine.play(&nodes);
-    let made = container("DaemonSet gitsyncd-nodes", "make");
-    let is_made = || root.metadata().is_ok_and(|about| about.uid() == 65533);
-    engine.until("the directory is made", &[&made], is_made);
     let path = root.to_str().unwrap();
     let texts = [
         ("/var/lib/gitsyncd", path),
         ("https://example.org/web/site.git", first.as_str()),
         ("https://example.org/data/dags.git", &second),
     ];
-    fs::create_dir(root.join("site")).unwrap();
-    std::os::unix::fs::chown(root.join("site"), Some(65533), Some(65533)).unwrap();
     let documents = built("daemonset");
-    engine.play(&played(&documents, &[], &ports, &texts));
+    play_on_node(&engine, played(&documents, &[], &ports, &texts), &root, "site");
     let program = container("DaemonSet gitsyncd-node", "gitsyncd");
     let web = container("Deployment site", "web");
     let daemon = pods(&documents).into_iter().find(|(name, _)| name.starts_with("DaemonSet"));
@@ -210,17 +214,13 @@ fn what_deploy_sh_prints_for_local_mirrors_a_repository_of_the_node() {
     let (upstream, node) = (Upstream::new(), TempDir::new().unwrap());
     open_up(upstream.dir());
     open_up(node.path());
-    let root = node.path().join("local");
-    fs::create_dir(&root).unwrap();
-    for dir in [node.path(), &root] {
-        std::os::unix::fs::chown(dir, Some(65533), Some(65533)).unwrap();
-    }
+    let root = node.path().join("gitsyncd");
     let repo = upstream.repo();
     let source = format!("--source={}", repo.display());
-    let documents = printed(&kubectl, &["local", "main", "--prepared", &source]);
+    let documents = printed(&kubectl, &["local", "main", &source]);
     let ports = Ports::take();
-    let texts = [("/var/lib/gitsyncd", node.path().to_str().unwrap())];
-    engine.play(&played(&documents, &[], &ports, &texts));
+    let texts = [("/var/lib/gitsyncd", root.to_str().unwrap())];
+    play_on_node(&engine, played(&documents, &[], &ports, &texts), &root, "local");
     let program = container("DaemonSet gitsyncd-local", "gitsyncd");
     let web = container("Deployment app", "web");
     engine.until("nginx shows a file", &[&program, &web], || ports.shows("/README", "first\n"));
@@ -229,7 +229,28 @@ fn what_deploy_sh_prints_for_local_mirrors_a_repository_of_the_node() {
     engine.until("a commit is shown", &[&program, &web], || ports.shows("/news", "second\n"));
 }
 
-/// A text as JSON has it.
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+/// Plays pods of which one writes to a directory of the node, and another reads from one below.
+///
+/// The init container that gives the directory away comes first and as a pod of its own: podman waits
+/// long for the end of one that has ended already. Nor does podman wait, as the kubelet does, until
+/// there is something to read.
+fn play_on_node(engine: &Engine, mut documents: Vec<Value>, root: &Path, read: &str) {
+    let writes = |document: &&mut Value| {
+        document["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("daemonset"))
+    };
+    let pod = documents.iter_mut().find(writes).unwrap();
+    let mut first = pod.clone();
+    first["metadata"]["name"] = "first".into();
+    first["spec"]["containers"] = pod["spec"]["initContainers"].take();
+    first["spec"]["initContainers"] = Value::Array(Vec::new());
+    first["spec"]["restartPolicy"] = "OnFailure".into();
+    let volumes = first["spec"]["volumes"].as_array_mut().unwrap();
+    volumes.retain(|volume| volume["name"] == "git");
+    pod["spec"]["initContainers"] = Value::Array(Vec::new());
+    engine.play(&[first]);
+    let is_made = || root.metadata().is_ok_and(|about| about.uid() == 65533);
+    engine.until("the directory is made", &["first-own"], is_made);
+    fs::create_dir(root.join(read)).unwrap();
+    std::os::unix::fs::chown(root.join(read), Some(65533), Some(65533)).unwrap();
+    engine.play(&documents);
 }

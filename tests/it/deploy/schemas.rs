@@ -18,7 +18,9 @@ pub(super) const FOREIGN: [&str; 2] = ["PodMonitor", "PrometheusRule"];
 
 /// Holds files against the schemas of a version: how it ended, and what was said.
 fn validate(python: &Path, version: &str, files: &[String]) -> (bool, String) {
-    let output = Command::new(python.with_file_name("kubernetes-validate"))
+    // By the interpreter: the first line of the script names the place where it was installed.
+    let output = Command::new(python)
+        .arg(python.with_file_name("kubernetes-validate"))
         .args(["--strict", "--kubernetes-version", version])
         .args(files)
         .output()

@@ -1,12 +1,14 @@
 //! `deploy.sh`: what it makes of its words, and what it refuses.
 
-use serde_json::Value;
-use std::path::PathBuf;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::deploy::kustomize::Kubectl;
 use crate::deploy::manifests::{built, containers, file, find, parsed, pods};
-use crate::support::process::path;
+use crate::support::process::{path, program};
 
 /// The script, with a search path.
 fn script(path: &str, words: &[&str]) -> Output {
@@ -18,7 +20,7 @@ fn script(path: &str, words: &[&str]) -> Output {
 fn without() -> (tempfile::TempDir, String) {
     let place = tempfile::TempDir::new().unwrap();
     for name in ["bash", "cat", "cp", "mkdir", "mktemp", "rm", "cksum", "tr", "awk", "dirname"] {
-        let real: PathBuf = crate::support::process::program(name);
+        let real: PathBuf = program(name);
         std::os::unix::fs::symlink(real, place.path().join(name)).unwrap();
     }
     let path = place.path().to_str().unwrap().to_owned();
@@ -57,7 +59,7 @@ fn deploying_from_git_writes_the_settings_into_the_manifests() {
 fn deploying_what_is_on_the_nodes_mirrors_it_by_a_daemon() {
     let Some(kubectl) = Kubectl::find("deploying_what_is_on_the_nodes") else { return };
     let documents = printed(&kubectl, &["local", "v2", "--source=/data/it's"]);
-    assert_eq!(documents.len(), built("local").len() + built("nodes").len());
+    assert_eq!(documents.len(), built("local").len());
     let settings = &find(&documents, "ConfigMap", "source-code").unwrap()["data"];
     assert_eq!(
         (&settings["SOURCE_CODE_MODE"], &settings["GIT_BRANCH"]),
@@ -68,9 +70,42 @@ fn deploying_what_is_on_the_nodes_mirrors_it_by_a_daemon() {
     let source = volumes.iter().find(|volume| volume["name"] == "source").unwrap();
     assert_eq!(source["hostPath"]["path"], "/data/it's");
 
-    let documents = printed(&kubectl, &["--prepared", "local"]);
-    assert_eq!(documents.len(), built("local").len());
-    assert!(find(&documents, "DaemonSet", "gitsyncd-nodes").is_none());
+    let documents = printed(&kubectl, &["local", "--node-selector=example.org/source=on"]);
+    for (name, template) in pods(&documents) {
+        let selector = json!({"example.org/source": "on"});
+        assert_eq!(template["spec"]["nodeSelector"], selector, "{name}");
+    }
+}
+
+/// Puts a kubectl into a directory that says that it has this version.
+fn kubectl_of(place: &Path, minor: &str) {
+    let said = format!("{{\n  \"clientVersion\": {{\n    \"minor\": \"{minor}\",\n  }}\n}}");
+    let called = place.join("kubectl");
+    fs::write(&called, format!("#!/bin/sh\ncat <<'END'\n{said}\nEND\n")).unwrap();
+    fs::set_permissions(&called, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_kubectl_that_is_too_old_is_told_before_anything_is_done() {
+    let (place, path) = without();
+    std::os::unix::fs::symlink(program("sh"), place.path().join("sh")).unwrap();
+    for (minor, well) in [("20", false), ("9+", false), ("21", true), ("32+", true)] {
+        kubectl_of(place.path(), minor);
+        let output = script(&path, &["git", "https://example.org/a.git", "--print"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.success(), well, "{minor}: {said}");
+        assert_eq!(said.contains("is too old; 1.21 or newer"), !well, "{minor}: {said}");
+    }
+}
+
+#[test]
+fn the_user_of_ssh_may_stand_in_an_address() {
+    let Some(kubectl) = Kubectl::find("the_user_of_ssh_may_stand_in_an_address") else { return };
+    for url in ["git@example.org:a.git", "ssh://git@example.org/a.git", "https://example.org/@a"] {
+        let documents = printed(&kubectl, &["git", url]);
+        let settings = find(&documents, "ConfigMap", "source-code").unwrap();
+        assert_eq!(settings["data"]["GIT_REPO_URL"], url);
+    }
 }
 
 #[test]
@@ -94,7 +129,12 @@ fn the_script_says_what_is_wrong_and_does_nothing() {
         (&[][..], "say git or local"),
         (&["copy", "x"], "there is no mode copy"),
         (&["git"], "git wants the URL"),
-        (&["git", "https://ada:hush@example.org/a.git"], "the address holds a password"),
+        (&["git", "https://ada:hush@example.org/a.git"], "the address holds a user or a password"),
+        (&["git", "https://hush@example.org/a.git"], "the address holds a user or a password"),
+        (&["git", "HTTP://hush@example.org/a.git"], "the address holds a user or a password"),
+        (&["git", "ssh://ada:hush@example.org/a.git"], "the address holds a user or a password"),
+        (&["--node-selector=disk", "local"], "wants KEY=VALUE"),
+        (&["--node-selector=a=b", "git", "/a"], "--node-selector is for local"),
         (&["git", "https://example.org/a.git", "main", "more"], "too much: more"),
         (&["git", "a\nb"], "line break"),
         (&["--image"], "--image wants a value"),

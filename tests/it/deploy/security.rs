@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::deploy::manifests::{containers, everything, list, pods};
 
-/// The one container that is root, with one capability, in the one pod that makes a directory.
-const ROOT: (&str, &str) = ("DaemonSet gitsyncd-nodes", "make");
+/// The one container that is root, with one capability, in pods that write to a directory of the node.
+const ROOT: &str = "own";
 
 #[test]
 fn every_pod_runs_as_a_plain_user_with_nothing_to_write_and_nothing_to_ask_for() {
@@ -26,7 +26,9 @@ fn every_pod_runs_as_a_plain_user_with_nothing_to_write_and_nothing_to_ask_for()
                 "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
                 "capabilities": {"drop": ["ALL"]},
             });
-            if (name.as_str(), called) == ROOT {
+            if called == ROOT {
+                assert!(name.starts_with("DaemonSet "), "{name}");
+                assert_eq!(container["command"], json!(["chown", "65533:65533", "/host"]));
                 expected["capabilities"]["add"] = json!(["CHOWN"]);
                 expected["runAsNonRoot"] = json!(false);
                 expected["runAsUser"] = json!(0);

@@ -1,6 +1,7 @@
 //! Tools that these tests ask for, and what is said where one is not there.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::process::installed;
 use crate::support::skip;
@@ -20,9 +21,11 @@ pub(super) fn tool(name: &str, test: &str) -> Option<PathBuf> {
 /// The interpreter that knows the schemas, as [`tool`] does.
 pub(super) fn python(test: &str) -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(PYTHON);
-    if python.is_file() {
+    let looks = "import compose, jsonschema, kubernetes_validate, yaml";
+    let knows = Command::new(&python).args(["-c", looks]).output();
+    if knows.is_ok_and(|knows| knows.status.success()) {
         return Some(python);
     }
-    skip::note(test, "kubernetes-validate is not there");
+    skip::note(test, "kubernetes-validate is not there; ./test installs it");
     None
 }

@@ -83,7 +83,10 @@ fn container(node: &Yaml<'_>) -> Option<String> {
     let env = node.as_mapping_get("env").and_then(Yaml::as_sequence);
     let mut variables = Vec::new();
     for one in env.into_iter().flatten() {
-        if VARIABLES.iter().any(|prefix| text(one, "name").starts_with(prefix)) {
+        if text(one, "name") == "GITSYNC_CONFIG" {
+            // As an argument, in whose place a file is put.
+            arguments.push(format!("--config={}", text(one, "value")));
+        } else if VARIABLES.iter().any(|prefix| text(one, "name").starts_with(prefix)) {
             variables.push((text(one, "name").to_owned(), text(one, "value").to_owned()));
         }
     }
