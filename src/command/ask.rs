@@ -1,6 +1,6 @@
 //! One question over HTTP, without proxies and redirects.
 
-use crate::command::harmless;
+use crate::command::{harmless, in_our_words};
 use crate::config::Probe;
 use crate::model::{Cause, Secret};
 use crate::net::{Body, Client, Dialer, NetError, Proxies, Trust};
@@ -117,9 +117,26 @@ impl Answer {
             return line;
         }
         let text = self.text(COMPLAINT).unwrap_or_default();
+        if let Some(detail) = detail(&text) {
+            let detail: String = detail.chars().take(SHOWN).collect();
+            return format!("{line}: {}", in_our_words(&detail));
+        }
         let text = String::from_utf8_lossy(&text);
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let words: String = words.chars().take(SHOWN).collect();
         if words.is_empty() { line } else { format!("{line}: {}", harmless(&words)) }
     }
+}
+
+/// What the API of a gitsyncd says of an error (RFC 9457).
+fn detail(text: &[u8]) -> Option<String> {
+    /// The parts that tell it from other JSON.
+    #[derive(serde::Deserialize)]
+    struct Problem {
+        detail: String,
+        #[serde(rename = "status")]
+        _status: u16,
+    }
+    let problem: Problem = serde_json::from_slice(text).ok()?;
+    Some(problem.detail).filter(|detail| !detail.is_empty())
 }

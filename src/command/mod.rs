@@ -72,3 +72,8 @@ fn within<T: Send + 'static>(
 fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
+
+/// The same for what an API says, with the flag in the place of its parameter.
+fn in_our_words(text: &str) -> String {
+    harmless(text).replace("with ?repo=NAME", "with --name=NAME")
+}

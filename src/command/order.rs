@@ -3,7 +3,7 @@
 
 use crate::command::ask::Unheard;
 use crate::command::token::token;
-use crate::command::{Unanswered, ask, harmless, sync, within};
+use crate::command::{Unanswered, ask, harmless, in_our_words, sync, within};
 use crate::config::{Fleet, Order, Probe, Problem, Recorded, Target};
 use crate::disk::look;
 use crate::model::Cause;
@@ -112,7 +112,7 @@ fn ask_api(order: &Order, stop: &Stop) -> Result<Answer, Unheard> {
     let text = answer.text(ROOM).map_err(Unheard::Failed)?;
     let value: Value = serde_json::from_slice(&text).unwrap_or_default();
     if status != StatusCode::OK {
-        let detail = value.get("detail").and_then(Value::as_str).map(harmless);
+        let detail = value.get("detail").and_then(Value::as_str).map(in_our_words);
         let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
         let words = match status {
             StatusCode::ACCEPTED => format!("{url} has not done it yet, and goes on"),

@@ -1,8 +1,8 @@
 //! What a running gitsyncd says to `gitsyncd sync`, in words.
 
 use crate::command::ask;
-use crate::command::harmless;
 use crate::command::order::{Answer, ROOM};
+use crate::command::{harmless, in_our_words};
 use crate::model::Cause;
 use http::StatusCode;
 use serde_json::Value;
@@ -44,7 +44,7 @@ pub(super) fn unheard(why: &Cause) -> String {
 
 /// Says why it was not even tried.
 fn refused(status: StatusCode, url: &str, problem: &Value) -> Cause {
-    let detail = problem.get("detail").and_then(Value::as_str).map(harmless);
+    let detail = problem.get("detail").and_then(Value::as_str).map(in_our_words);
     let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
     let advice = match status {
         StatusCode::UNAUTHORIZED => {

@@ -54,6 +54,13 @@ impl Again {
         if !read.problems.is_empty() && read.is_broken {
             return Err(read.problems);
         }
+        // One repository alone would lack options, which is not what is wrong.
+        if self.lists && read.file.as_ref().is_none_or(|file| file.entries.is_none()) {
+            let complaint = "no longer lists `repositories`; going back to one repository needs a \
+                             restart";
+            let own = Problem::new(&self.named.shown, complaint);
+            return Err(if read.problems.is_empty() { vec![own] } else { read.problems });
+        }
         let when = When::Later(&self.process);
         let whole = whole::whole(&self.besides, read.file.as_ref(), when);
         let whole = match whole {
@@ -62,11 +69,7 @@ impl Again {
             Err(more) => return Err(whole::distinct(read.problems.into_iter().chain(more))),
         };
         if whole.lists != self.lists {
-            let complaint = if self.lists {
-                "does not list `repositories` any more; this needs a restart"
-            } else {
-                "lists `repositories` now; this needs a restart"
-            };
+            let complaint = "lists `repositories` now; this needs a restart";
             return Err(vec![Problem::new(&self.named.shown, complaint)]);
         }
         let news = whole.warnings.iter().filter(|warning| !self.told.contains(*warning));

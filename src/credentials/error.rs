@@ -3,7 +3,7 @@
 //! No error holds anything that was read from a file or that a service told.
 
 use crate::model::{Cause, Class};
-use crate::net::NetError;
+use crate::net::{NetError, rest_in_words};
 use http::StatusCode;
 use std::fmt;
 use std::io;
@@ -229,8 +229,7 @@ fn github(status: StatusCode) -> &'static str {
 
 /// How long it wants to be left alone, in words that follow a status.
 fn rest(wait: Option<Duration>) -> String {
-    let words = |wait: Duration| format!(" and wants to be left alone for {} s", wait.as_secs());
-    wait.map(words).unwrap_or_default()
+    wait.map(rest_in_words).unwrap_or_default()
 }
 
 /// Says whether the service is asked too often. Some say so with 403 and a time to wait.

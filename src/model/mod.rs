@@ -70,3 +70,6 @@ pub use url_prefix::{UrlPrefix, UrlPrefixError};
 pub use url_user::without_user;
 pub use version::{VersionRange, VersionRangeError, version_of};
 pub use window::{Rule, Sight, Window, WindowError, Windows, YEARS_AHEAD};
+
+/// The longest rest that somebody who is asked too often gets by asking for it.
+pub const LONGEST_REST: std::time::Duration = std::time::Duration::from_hours(1);

@@ -44,6 +44,9 @@ pub enum RepoUrlError {
         "the scheme {0:?} is not known; http, https, ssh, git, file and plain paths are understood"
     )]
     Scheme(String),
+    /// The address of a program that would fetch for Git.
+    #[error("a program cannot be named (`HELPER::ADDRESS`): there are no remote helpers here")]
+    Helper,
     /// A `file://` URL that names another machine.
     #[error("a file URL cannot name a host")]
     FileHost,
@@ -106,6 +109,10 @@ impl FromStr for RepoUrl {
     fn from_str(text: &str) -> Result<Self, RepoUrlError> {
         if text.is_empty() {
             return Err(RepoUrlError::Empty);
+        }
+        // As Git tells them from others (gitremote-helpers).
+        if text.split_once("::").is_some_and(|(word, _)| !word.is_empty() && is_scheme(word)) {
+            return Err(RepoUrlError::Helper);
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             return if scp_like(text) {
@@ -191,6 +198,8 @@ mod tests {
         assert_eq!(parse("file://host/a"), Err(RepoUrlError::FileHost));
         assert_eq!(parse("ftp://host/a"), Err(RepoUrlError::Scheme("ftp".into())));
         assert_eq!(parse(""), Err(RepoUrlError::Empty));
+        assert_eq!(parse("ext::sh -c id"), Err(RepoUrlError::Helper));
+        assert_eq!(parse("persistent-https::https://host/a"), Err(RepoUrlError::Helper));
         assert!(matches!(parse("user:pass@https://host/a"), Err(RepoUrlError::Url(_))));
     }
 

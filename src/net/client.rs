@@ -16,6 +16,7 @@ use crate::net::traffic::Traffic;
 use crate::runtime::Stop;
 use crate::runtime::blocking::Share;
 use http::HeaderMap;
+use http::HeaderValue;
 use http::StatusCode;
 use http::Uri;
 use http::header::RETRY_AFTER;
@@ -48,6 +49,8 @@ pub struct Response {
     pub body: Body,
     /// The proxy that may have answered in place of the server, without its password.
     pub via: Option<String>,
+    /// Whether nothing was sent that says who we are.
+    anonymous: bool,
 }
 
 impl Client {
@@ -150,6 +153,7 @@ impl Client {
         let url = self.shown(request.uri());
         self.traffic.request();
         let to = request.uri().clone();
+        let anonymous = !request.headers().values().any(HeaderValue::is_sensitive);
         let (answer, via) = self.exchange(request, &to, &url).await?;
         let (head, rest) = answer.into_parts();
         let traffic = Arc::clone(&self.traffic);
@@ -159,7 +163,7 @@ impl Client {
             body.gather(COMPLAINT).await?;
             wants_certificate(&body)?;
         }
-        Ok(Response { status: head.status, headers: head.headers, body, via })
+        Ok(Response { status: head.status, headers: head.headers, body, via, anonymous })
     }
 
     /// Sends a request on an open connection, or else on a new one. If this is not waited for to
@@ -296,6 +300,7 @@ impl Response {
             status: self.status,
             retry_after,
             via: self.via,
+            anonymous: self.anonymous,
         })
     }
 }
@@ -336,7 +341,7 @@ mod tests {
     #[test]
     fn a_retry_after_of_more_seconds_than_can_be_counted_is_heeded() {
         let heeded = |text: &'static str| {
-            let value = http::HeaderValue::from_static(text);
+            let value = HeaderValue::from_static(text);
             retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]))
         };
         assert_eq!(heeded("99999999999999999999"), Some(Duration::from_secs(u64::MAX)));

@@ -1,7 +1,6 @@
 //! What can go wrong between us and another machine.
 
-use crate::model::Cause;
-use crate::model::Class;
+use crate::model::{Cause, Class, LONGEST_REST};
 use crate::runtime::Stopped;
 use http::StatusCode;
 use std::io;
@@ -66,6 +65,8 @@ pub enum NetError {
         retry_after: Option<Duration>,
         /// The proxy that may have answered in its place.
         via: Option<String>,
+        /// Whether nothing was sent that says who we are.
+        anonymous: bool,
     },
     /// The server sent us round in circles, or to nowhere.
     #[error("unable to access '{url}': {reason}")]
@@ -131,6 +132,9 @@ impl NetError {
             ),
             Self::Proxy { .. } => Some(
                 "check the option proxy, the variables http_proxy, https_proxy, all_proxy and no_proxy, and what the proxy logs",
+            ),
+            Self::Status { status: StatusCode::UNAUTHORIZED, anonymous: true, .. } => Some(
+                "no user name, password or token was sent: give username and password-file, or auth-dir, credential, askpass-url, cookie-file or the github-app options, or check whether they are for this server",
             ),
             Self::Status { status, .. } => {
                 (*status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()).then_some(
@@ -207,6 +211,12 @@ fn class_of_status(status: StatusCode, wait: Option<Duration>) -> Class {
     }
 }
 
+/// How long somebody wants to be left alone, in words that follow a status.
+pub fn rest_in_words(wait: Duration) -> String {
+    let kept = if wait > LONGEST_REST { " (an hour at most is kept)" } else { "" };
+    format!(" and wants to be left alone for {} s{kept}", wait.as_secs())
+}
+
 fn status_in_words(
     url: &str,
     status: StatusCode,
@@ -218,7 +228,7 @@ fn status_in_words(
         None => format!("the server answered {status}"),
     };
     let said = match wait {
-        Some(wait) => format!("{said} and wants to be left alone for {} s", wait.as_secs()),
+        Some(wait) => format!("{said}{}", rest_in_words(wait)),
         None => said,
     };
     class_of_status(status, wait).refusal(url, &said)

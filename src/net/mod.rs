@@ -30,7 +30,7 @@ pub use body::Body;
 pub use client::{Client, Response};
 pub use dialer::{Dialer, Stream};
 pub use doors::{Doors, Turn};
-pub use error::NetError;
+pub use error::{NetError, rest_in_words};
 pub use line::Line;
 pub use proxies::Proxies;
 pub use redirect::{Astray, redirect};

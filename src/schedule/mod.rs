@@ -8,7 +8,7 @@ mod tests;
 
 pub use policy::{Policy, phase_of};
 
-use crate::model::Trigger;
+use crate::model::{LONGEST_REST, Trigger};
 use crate::schedule::backoff::Growth;
 use crate::schedule::policy::spread;
 use std::time::{Duration, Instant};
@@ -26,8 +26,6 @@ const AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// How long a webhook waits after the end of an attempt that was started by one: however many come,
 /// the source is asked no more often.
 const AFTER_WEBHOOK: Duration = Duration::from_millis(500);
-/// The longest rest that a source can ask for.
-const RETRY_AFTER_CAP: Duration = Duration::from_hours(1);
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -386,7 +384,7 @@ impl Machine {
             // A crowd that was told so at one moment should not come back at one moment.
             let late =
                 (alone / 10).max(self.policy.jitter.min(alone)).mul_f64(chance.clamp(0.0, 1.0));
-            due = due.max(now + (alone + late).min(RETRY_AFTER_CAP));
+            due = due.max(now + (alone + late).min(LONGEST_REST));
             rest.webhooks = Some(due);
         }
         self.rest = Rest { due: Some(due), ..rest };

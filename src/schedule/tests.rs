@@ -374,7 +374,7 @@ proptest! {
                 Effect::Rest(until) => {
                     let rest = until.unwrap() - now;
                     prop_assert!(rest >= least, "{rest:?}");
-                    prop_assert!(rest <= RETRY_AFTER_CAP, "{rest:?}");
+                    prop_assert!(rest <= LONGEST_REST, "{rest:?}");
                 }
                 Effect::Done | Effect::GiveUp => over = true,
                 Effect::Nothing => {}

@@ -9,7 +9,7 @@ use crate::command::status::table::Table;
 use crate::command::token::token;
 use crate::command::{Unanswered, ask, within};
 use crate::config::StatusSource;
-use crate::disk::look;
+use crate::disk::{list, look};
 use crate::model::Cause;
 use crate::publish::{Layout, Lock};
 use crate::runtime::Stop;
@@ -148,7 +148,14 @@ fn read_file(root: &Path) -> Result<Found, Cause> {
     let shown = path.display();
     let told = |text: &dyn std::fmt::Display| Cause::new(format!("{shown}: {text}"));
     let Some(bytes) = look::read_below(&path, ROOM).map_err(|error| told(&error))? else {
-        return Err(told(&"there is no such file, so nothing has been synced there yet"));
+        let text = "there is no such file, so nothing has been synced there yet";
+        return Err(told(&match below(root) {
+            Some(one) => format!(
+                "{text}; but {} is a root: name that, or --config=FILE for all that it lists",
+                one.display()
+            ),
+            None => text.to_owned(),
+        }));
     };
     let written = path.metadata().and_then(|found| found.modified()).ok();
     let written = written.and_then(|at| Timestamp::try_from(at).ok());
@@ -163,6 +170,12 @@ fn read_file(root: &Path) -> Result<Found, Cause> {
     let place = shown.to_string();
     let found = parsed(&bytes, &place, format!("{shown}{age}{running}"))?;
     if is_status(&found.value) { Ok(found) } else { Err(no_status(&place)) }
+}
+
+/// A root in this directory, which several have in common then.
+fn below(common: &Path) -> Option<PathBuf> {
+    let is_root = |root: &PathBuf| Layout::new(root.clone(), root.join("link")).status().is_file();
+    list(common).ok()?.into_iter().filter(is_root).min()
 }
 
 fn parsed(text: &[u8], place: &str, source: String) -> Result<Found, Cause> {

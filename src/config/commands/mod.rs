@@ -104,6 +104,9 @@ pub(super) struct Divided {
     pub(super) before: usize,
 }
 
+/// As long as a wrong word is that is shown.
+const LONGEST_SHOWN: usize = 12;
+
 /// Takes the words before the flags. What they say is not shown if it is wrong, as it may be a
 /// secret that was meant for a flag.
 ///
@@ -150,6 +153,12 @@ fn is_word(arg: &OsString) -> bool {
     !arg.is_empty() && !arg.as_encoded_bytes().starts_with(b"-")
 }
 
+/// Says whether a word that is no command may be shown: it is as short and plain as commands are, and
+/// so hardly a secret.
+fn is_plain(word: &str) -> bool {
+    word.len() <= LONGEST_SHOWN && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
 /// Finds the command of a word, which stands at this place.
 pub(super) fn find(word: &str, place: &str) -> Result<&'static Command, Problem> {
     let known = COMMANDS.iter().find(|command| command.word == word);
@@ -162,7 +171,9 @@ pub(super) fn find(word: &str, place: &str) -> Result<&'static Command, Problem>
                 words().collect::<Vec<_>>().join(", ")
             ),
         };
-        Problem::new(place, format!("there is no such command; {meant}"))
+        let named =
+            if is_plain(word) { format!("command {word}") } else { "such command".to_owned() };
+        Problem::new(place, format!("there is no {named}; {meant}"))
     })
 }
 
@@ -231,7 +242,7 @@ mod tests {
         let told = |words: &[&str]| of(words).unwrap_err().to_string();
         assert_eq!(
             told(&["statsu"]),
-            "argument 1: there is no such command; the nearest is status"
+            "argument 1: there is no command statsu; the nearest is status"
         );
         let told_all = told(&["hunter2-and-more"]);
         assert!(

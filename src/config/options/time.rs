@@ -94,7 +94,8 @@ pub(super) const TIME: &[Opt] = &[
         short: "Exit after so many failures in a row; -1 for never",
         long: "A success starts the count anew. `0` acts as `1`; any negative number means that \
                the program never gives up. A webhook or a changed file may start an attempt before \
-               the wait after a failure is over; if that fails too, it does not count.",
+               the wait after a failure is over; if that fails too, it does not count. Where a file lists \
+               several repositories, the program ends only when each of them has failed too often.",
         old: &[unless("max-sync-failures", "0")],
         ..PLAIN
     },

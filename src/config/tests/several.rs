@@ -257,11 +257,9 @@ fn nothing_is_taken_of_a_file_that_is_wrong() {
     assert!(told("repositories: [{repo: /a}, {repo: \n").contains("is not YAML"));
     assert!(told("repositories: [{repo: /a}]\npreiod: 1s\n").contains("the nearest is period"));
     assert!(told("repositories: [{repo: /a, depth: x}]\n").contains("--depth (from"));
-    assert!(told("").contains("--repo: is required"));
+    assert!(told("").contains("no longer lists `repositories`"));
     assert!(told("repositories:\n").contains("is to be a list"));
-    assert!(
-        told("repo: /a\n").contains("does not list `repositories` any more; this needs a restart")
-    );
+    assert!(told("repo: /a\n").contains("; going back to one repository needs a restart"));
     fs::remove_file(&path).unwrap();
     assert!(again.read().unwrap_err()[0].to_string().contains("cannot be read"));
 }
