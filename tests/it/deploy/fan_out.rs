@@ -56,7 +56,7 @@ impl Place {
 
     /// Lets the link of the one that hears of pushes lead elsewhere.
     fn leads_to(&self, name: &str) {
-        let _ = fs::remove_file(self.at("latest"));
+        drop(fs::remove_file(self.at("latest")));
         symlink(format!(".worktrees/{name}"), self.at("latest")).unwrap();
     }
 
