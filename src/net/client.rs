@@ -50,7 +50,7 @@ pub struct Response {
     /// The proxy that may have answered in place of the server, without its password.
     pub via: Option<String>,
     /// Whether nothing was sent that says who we are.
-    anonymous: bool,
+    pub anonymous: bool,
 }
 
 impl Client {
