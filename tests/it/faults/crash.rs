@@ -118,7 +118,7 @@ fn kill_and_restart(rounds: u32, seed: u64) {
 
 #[test]
 fn a_program_that_is_killed_at_any_moment_goes_on_where_it_was() {
-    kill_and_restart(30, fastrand::u64(..));
+    kill_and_restart(15, fastrand::u64(..));
 }
 
 #[test]

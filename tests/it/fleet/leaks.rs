@@ -83,7 +83,7 @@ fn come_and_go(times: usize) {
 
 #[test]
 fn repositories_that_come_and_go_leave_nothing_behind() {
-    come_and_go(200);
+    come_and_go(100);
 }
 
 #[test]
