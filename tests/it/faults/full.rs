@@ -1,6 +1,7 @@
 //! A disk that is too small, and a repository that may not be written.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -61,10 +62,18 @@ impl SmallDisk {
 /// Leaves so many bytes free on the disk of a directory; gives the file that takes up the others.
 pub(crate) fn fill(dir: &Path, leave: u64) -> PathBuf {
     let ballast = dir.join("ballast");
-    let space = rustix::fs::statvfs(dir).unwrap();
-    let free = space.f_bavail * space.f_frsize;
-    let length = usize::try_from(free.saturating_sub(leave)).unwrap();
-    fs::write(&ballast, vec![b'b'; length]).unwrap();
+    eventually("nobody else writes while the disk is filled", SOON, || {
+        let space = rustix::fs::statvfs(dir).unwrap();
+        let free = space.f_bavail * space.f_frsize;
+        let length = usize::try_from(free.saturating_sub(leave)).unwrap();
+        match fs::write(&ballast, vec![b'b'; length]) {
+            Err(full) if full.kind() == ErrorKind::StorageFull => {
+                fs::remove_file(&ballast).unwrap();
+                None
+            }
+            written => Some(written.unwrap()),
+        }
+    });
     ballast
 }
 
