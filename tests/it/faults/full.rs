@@ -71,7 +71,10 @@ pub(crate) fn fill(dir: &Path, leave: u64) -> PathBuf {
                 fs::remove_file(&ballast).unwrap();
                 None
             }
-            written => Some(written.unwrap()),
+            written => {
+                written.unwrap();
+                Some(())
+            }
         }
     });
     ballast
