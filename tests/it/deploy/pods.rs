@@ -119,6 +119,15 @@ fn a_sidecar_brings_each_commit_to_the_server_beside_it() {
     assert!(!engine.log(program).contains("hush"));
 }
 
+/// Waits until the program of a deployment is well and nginx beside it shows the first file.
+#[track_caller]
+fn shows_a_file(engine: &Engine, deployment: &str, documents: &[Value], ports: &Ports) {
+    let names = ["gitsyncd", "web"].map(|name| container(deployment, name));
+    let names = names.each_ref().map(String::as_str);
+    engine.until("all probes pass", &names, || ports.well(pods(documents)[0].1));
+    engine.until("nginx shows a file", &names, || ports.shows("/README", "first\n"));
+}
+
 #[test]
 fn a_sidecar_fetches_over_ssh_with_the_secret_of_kubernetes() {
     let test = "a_sidecar_fetches_over_ssh_with_the_secret_of_kubernetes";
@@ -131,11 +140,7 @@ fn a_sidecar_fetches_over_ssh_with_the_secret_of_kubernetes() {
     let documents = built("native-sidecar");
     let url = Sshd::url_at(server.addr(), &upstream.repo());
     engine.play(&played(&documents, &[AUTH], &ports, &[(EXAMPLE, &url)]));
-    let names =
-        ["gitsyncd", "web"].map(|name| container("Deployment gitsyncd-native-sidecar", name));
-    let names = names.each_ref().map(String::as_str);
-    engine.until("all probes pass", &names, || ports.well(pods(&documents)[0].1));
-    engine.until("nginx shows a file", &names, || ports.shows("/README", "first\n"));
+    shows_a_file(&engine, "Deployment gitsyncd-native-sidecar", &documents, &ports);
 }
 
 #[test]
@@ -150,10 +155,7 @@ fn the_manifest_that_stands_alone_shows_a_repository() {
     assert_eq!(manifest.matches("# change this").count(), 2);
     let documents = parsed(&manifest);
     engine.play(&played(&documents, &[], &ports, &[(EXAMPLE, &server.url())]));
-    let names = ["gitsyncd", "web"].map(|name| container("Deployment gitsyncd-quickstart", name));
-    let names = names.each_ref().map(String::as_str);
-    engine.until("all probes pass", &names, || ports.well(pods(&documents)[0].1));
-    engine.until("nginx shows a file", &names, || ports.shows("/README", "first\n"));
+    shows_a_file(&engine, "Deployment gitsyncd-quickstart", &documents, &ports);
 }
 
 #[test]

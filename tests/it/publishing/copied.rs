@@ -16,6 +16,7 @@ use crate::contract::incremental::{apply, edit};
 use crate::contract::random_trees::{Tree, commit};
 use crate::contract::{polling, trying};
 use crate::publishing::standing::commit_pair;
+use crate::publishing::with_mounts;
 use crate::support::daemon::{Root, Setup};
 use crate::support::oracle;
 use crate::support::skip;
@@ -283,13 +284,7 @@ fn a_mount_point_is_filled_and_a_full_one_is_completed_later() {
         mount -o remount,size=4m \"$link\" || exit 6
         \"$@\" || exit 7
         test \"$(stat -c %s \"$link/large\")\" = 900000 && test \"$(cat \"$link/a\")\" = 1";
-    let setup = crate::support::daemon::bare()
-        .program(crate::support::process::program("unshare"))
-        .flag("--mount")
-        .flag("sh")
-        .flag("-c")
-        .flag(script)
-        .flag("sh")
+    let setup = with_mounts(script)
         .flag(root.link())
         .flag(root.link())
         .flag(env!("CARGO_BIN_EXE_gitsyncd"))
@@ -299,8 +294,7 @@ fn a_mount_point_is_filled_and_a_full_one_is_completed_later() {
         .flag("--publish=copy")
         .flag("--one-time")
         .flag("--max-failures=1");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let finished = setup.variable("PATH", path).finish();
+    let finished = setup.finish();
     finished.expect_code(0);
     assert!(finished.log.join("\n").contains("\"class\":\"disk\""), "{finished:?}");
 }

@@ -11,6 +11,7 @@ use crate::publishing::names;
 use crate::publishing::standing::{
     Reader, assert_content, assert_stands, commit_pair, eventually_stands,
 };
+use crate::publishing::with_mounts;
 use crate::submodules::family::{Sub, checkout, link, links};
 use crate::support::daemon::{Root, Setup};
 use crate::support::git::{git, run};
@@ -100,19 +101,12 @@ fn a_mount_point_is_refused_in_words() {
             "mount {kind} \"$2\" && exec \"$3\" --repo=\"$4\" --root=\"$5\" --link=latest \
              --publish=exchange --one-time --max-failures=1"
         );
-        let finished = crate::support::daemon::bare()
-            .program(crate::support::process::program("unshare"))
-            .flag("--mount")
-            .flag("sh")
-            .flag("-c")
-            .flag(script)
-            .flag("sh")
+        let finished = with_mounts(&script)
             .flag(other.path())
             .flag(root.link())
             .flag(env!("CARGO_BIN_EXE_gitsyncd"))
             .flag(url(&upstream))
             .flag(root.path())
-            .variable("PATH", std::env::var_os("PATH").unwrap_or_default())
             .finish();
         finished.expect_code(1);
         let log = finished.log.join("\n");

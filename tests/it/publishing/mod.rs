@@ -7,9 +7,10 @@ mod exchanging;
 mod keeping;
 mod standing;
 
-use std::fs;
+use std::{env, fs};
 
-use crate::support::daemon::Root;
+use crate::support::daemon::{Root, Setup, bare};
+use crate::support::process::program;
 
 /// The names in a directory of the root, in order.
 fn names(root: &Root, dir: &str) -> Vec<String> {
@@ -18,4 +19,11 @@ fn names(root: &Root, dir: &str) -> Vec<String> {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// Runs a script whose mounts nobody else sees; the flags that follow are its arguments.
+fn with_mounts(script: &str) -> Setup {
+    let shell = bare().program(program("unshare")).flag("--mount").flag("sh").flag("-c");
+    let path = env::var_os("PATH").unwrap_or_default();
+    shell.variable("PATH", path).flag(script).flag("sh")
 }
