@@ -8,32 +8,22 @@
 //! resolver of glibc would load the modules that are named there, and with them the C library of the
 //! host; where that has another version than the one linked here, the program is ended by a signal.
 
-use std::path::Path;
-use std::{env, fs, io};
+use std::env;
 
-/// `__nss_configure_lookup` is glibc's own way to say so (nss.h). It goes before main, so that no look-up
-/// comes first.
-const NAMES: &str = r#"
-extern int __nss_configure_lookup(const char *database, const char *services);
-
-__attribute__((constructor)) static void look_names_up_here(void) {
-    __nss_configure_lookup("hosts", "files dns");
-}
-"#;
+/// Says it to glibc.
+const NAMES: &str = "src/names.c";
 
 #[expect(
     clippy::disallowed_methods,
     reason = "cargo tells a build script by variables what to build"
 )]
-fn main() -> io::Result<()> {
+fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={NAMES}");
     println!("cargo::rustc-link-arg-bins=-Wl,--build-id=sha1");
     let says = |name: &str| env::var(name).unwrap_or_default();
     let is_static = says("CARGO_CFG_TARGET_FEATURE").split(',').any(|name| name == "crt-static");
     if is_static && says("CARGO_CFG_TARGET_ENV") == "gnu" {
-        let source = Path::new(&says("OUT_DIR")).join("names.c");
-        fs::write(&source, NAMES)?;
-        cc::Build::new().file(source).link_lib_modifier("+whole-archive").compile("names");
+        cc::Build::new().file(NAMES).link_lib_modifier("+whole-archive").compile("names");
     }
-    Ok(())
 }

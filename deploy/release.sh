@@ -19,20 +19,23 @@ refuse() {
   exit 1
 }
 
-usage() {
-  echo 'usage: deploy/release.sh [--profile PROFILE] VERSION' >&2
+usage() { echo 'usage: deploy/release.sh [--profile PROFILE] VERSION'; }
+
+misused() {
+  usage >&2
   exit 2
 }
 
 read_arguments() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --profile) [ $# -gt 1 ] || usage; profile=$2; shift 2 ;;
-      -*) usage ;;
-      *) [ -z "$version" ] || usage; version=$1; shift ;;
+      -h | --help) usage; exit 0 ;;
+      --profile) [ $# -gt 1 ] || misused; profile=$2; shift 2 ;;
+      -*) misused ;;
+      *) [ -z "$version" ] || misused; version=$1; shift ;;
     esac
   done
-  [ -n "$version" ] || usage
+  [ -n "$version" ] || misused
 }
 
 # Prints the section of the changelog that belongs to the version, without its heading.

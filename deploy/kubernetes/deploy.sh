@@ -99,6 +99,13 @@ for value in "$url" "$ref" "$period" "$source" "$namespace" "$image" "$app_image
 done
 [[ -z $namespace || $namespace =~ ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ]] ||
   fail "$namespace is no name of a namespace"
+duration='^([0-9]+|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)$'
+[[ $period =~ $duration ]] || fail "--period wants a duration such as 30s or 5m, and not $period"
+reference='^[A-Za-z0-9][A-Za-z0-9._/:-]*(@[a-z0-9]+:[0-9a-f]+)?$'
+for value in "$image" "$app_image"; do
+  [[ -z $value || $value =~ $reference && $value != *[/:] ]] ||
+    fail "$value is no name of an image, with tag or digest"
+done
 [[ -z $selector || $selector =~ ^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=[-A-Za-z0-9_.]*$ ]] ||
   fail "--node-selector wants KEY=VALUE, and not $selector"
 [[ -z $selector || $mode = local ]] || fail "--node-selector is for local"
@@ -146,7 +153,7 @@ mkdir "$work/deploy"
 {
   printf 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n'
   printf '  - ../%s\n' "$mode"
-  if [ -n "$namespace" ]; then printf 'namespace: %s\n' "$namespace"; fi
+  if [ -n "$namespace" ]; then printf 'namespace: %s\n' "$(quoted "$namespace")"; fi
   # Pods begin anew when one of the settings changes, and only then.
   printf 'commonAnnotations:\n  gitsyncd/settings: "%s"\n' \
     "$(cksum <"$work/source/source.yaml" | tr ' ' '-')"

@@ -129,6 +129,18 @@ check_default_user_and_volume() {
     echo 'A new named volume: written to by the default user, 65533'
 }
 
+# glibc would look for the modules that such a file names, and there are none in the image. Where there are
+# some, of another version, they end the program.
+check_foreign_sources() {
+    make_root sources
+    echo 'hosts: db mymachines' >"$work/nsswitch.conf"
+    strictly --rm --volume "$work/sources:/git" --volume "$work/nsswitch.conf:/etc/nsswitch.conf:ro" "$IMAGE" \
+        --one-time --max-failures=1 --repo="git://git.test:$git_port/project.git" 2>"$work/sources.log" ||
+        { cat "$work/sources.log" >&2; fail 'a name was not found where nsswitch.conf says db'; }
+    same_as_git "$work/sources/latest"
+    echo 'A name from /etc/hosts, whatever nsswitch.conf says'
+}
+
 check_unknown_name() {
     if strictly --rm --tmpfs /git:uid=12345 "$IMAGE" --one-time --max-failures=1 \
         --repo=git://nobody.invalid/project.git 2>"$work/unknown.log"; then

@@ -99,6 +99,7 @@ check_once_by_git
 check_once_by_https
 check_default_user_and_volume
 check_unknown_name
+check_foreign_sources
 check_long_run
 check_reaping
 check_stop

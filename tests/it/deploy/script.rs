@@ -56,6 +56,13 @@ fn deploying_from_git_writes_the_settings_into_the_manifests() {
 }
 
 #[test]
+fn a_namespace_of_digits_stays_a_name() {
+    let Some(kubectl) = Kubectl::find("a_namespace_of_digits_stays_a_name") else { return };
+    let documents = printed(&kubectl, &["git", "https://example.org/a.git", "--namespace=123"]);
+    assert!(documents.iter().all(|document| document["metadata"]["namespace"] == "123"));
+}
+
+#[test]
 fn deploying_what_is_on_the_nodes_mirrors_it_by_a_daemon() {
     let Some(kubectl) = Kubectl::find("deploying_what_is_on_the_nodes") else { return };
     let documents = printed(&kubectl, &["local", "v2", "--source=/data/it's"]);
@@ -140,6 +147,9 @@ fn the_script_says_what_is_wrong_and_does_nothing() {
         (&["--image"], "--image wants a value"),
         (&["--namespace=", "local"], "--namespace wants a value"),
         (&["--namespace=A_B", "local"], "no name of a namespace"),
+        (&["--period=banana", "local"], "wants a duration such as 30s or 5m, and not banana"),
+        (&["--period=5", "--image=:", "local"], ": is no name of an image"),
+        (&["--app-image=nginx:", "local"], "nginx: is no name of an image"),
         (&["--source=here", "local"], "wants a path from the root on"),
         (&["--force", "local"], "there is no option --force"),
         (&["local"], "kubectl is not installed"),
