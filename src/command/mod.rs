@@ -68,9 +68,14 @@ fn within<T: Send + 'static>(
     })?
 }
 
-/// Takes out what would do something to a terminal.
+/// Takes out what would do something to a terminal, and what shows text in another order or not at all.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let is_odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{fff9}'..='\u{fffb}')
+    };
+    text.chars().map(|c| if is_odd(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The same for what an API says, with the flag in the place of its parameter.
