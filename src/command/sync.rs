@@ -98,11 +98,13 @@ mod tests {
         };
         assert_eq!(done("published"), (true, "abc was published".to_owned()));
         assert_eq!(done("unchanged"), (true, "nothing is new, abc is published".to_owned()));
-        let error = json!({"class": "auth", "message": "no\u{1b}[2J \u{202e}entry", "hint": "check it"});
+        let error =
+            json!({"class": "auth", "message": "no\u{1b}[2J \u{202e}entry", "hint": "check it"});
         let attempt = json!({"outcome": "failed", "step": "resolve", "error": error});
         let (well, told) = line(&json!({"name": "a", "attempt": attempt}));
         assert!(!well);
-        let wanted = "a: FAILED at resolve (auth): no\u{fffd}[2J \u{fffd}entry\n  to check: check it";
+        let wanted =
+            "a: FAILED at resolve (auth): no\u{fffd}[2J \u{fffd}entry\n  to check: check it";
         assert_eq!(told, wanted);
         let (well, told) = line(&json!({"name": "a", "accepted": true}));
         assert!(!well && told == "a: not over yet, and goes on", "{told}");
