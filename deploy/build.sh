@@ -18,12 +18,17 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_TARGET_DIR
 
 # The crates are below another path on each machine, and so are the sources and what is built of them:
-# all get names of their own, for they are in the messages of panics. What is named last counts.
-# The encoded form of the flags takes paths with blanks, and comes before all other places of flags.
+# all get names of their own, for they are in the messages of panics, and in what debuggers read of the
+# parts in C, which the build ID depends on. What is named last counts.
+# The encoded form of the flags takes paths with blanks, and comes before all other places of flags. Those
+# of C are read as a shell reads words.
 separator=$(printf '\037')
 CARGO_ENCODED_RUSTFLAGS=-Ctarget-feature=+crt-static
+CFLAGS=${CFLAGS:-}
 rename() {
     CARGO_ENCODED_RUSTFLAGS=$CARGO_ENCODED_RUSTFLAGS$separator--remap-path-prefix=$1=$2
+    # shellcheck disable=SC2089 # it is not this shell that reads it
+    CFLAGS="$CFLAGS '-ffile-prefix-map=$(printf %s "$1" | sed "s/'/'\\\\''/g")=$2'"
 }
 rename "$PWD" /build
 rename "$CARGO_TARGET_DIR" /build/target
@@ -31,7 +36,8 @@ rename "$cargo_home" /cargo
 for crates in "$cargo_home"/registry/src/* "$cargo_home/vendor"; do
     rename "$crates" /crates
 done
-export CARGO_ENCODED_RUSTFLAGS
+# shellcheck disable=SC2090
+export CARGO_ENCODED_RUSTFLAGS CFLAGS CC_SHELL_ESCAPED_FLAGS=1
 
 # The names are taken out afterwards, so that they can be kept beside. A target that is named keeps the
 # flags away from build scripts and procedural macros, which must not be static.
