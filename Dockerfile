@@ -19,9 +19,9 @@ ARG TARGET=
 # The dependencies come first, with an empty program, so that they are built again only when
 # Cargo.toml or Cargo.lock change.
 COPY deploy/build.sh deploy/
-COPY Cargo.toml Cargo.lock build.rs* ./
-RUN mkdir src \
-    && echo 'fn main() {}' >src/main.rs \
+COPY Cargo.toml Cargo.lock build.rs ./
+COPY src/names.c src/
+RUN echo 'fn main() {}' >src/main.rs \
     && : >src/lib.rs \
     && deploy/build.sh \
     && rm -r src
