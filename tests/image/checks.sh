@@ -63,6 +63,9 @@ FILES
     roots=$(awk '$4 == "etc/ssl/certs/ca-certificates.crt" { print $3 }' "$work/files")
     program=$(awk '$4 == "gitsyncd" { print $3 }' "$work/files")
     echo "Files: the program, its second name, CA roots, /git; $(megabytes "$size"), of which program $(megabytes "$program"), CA roots $(megabytes "$roots")"
+    container=$("$docker" create --label "test=$run" "$IMAGE")
+    "$docker" cp "$container:/gitsyncd" - | tar -xOf - | sha256sum | sed 's/ .*//; s/^/Program: SHA-256 /'
+    "$docker" rm "$container" >/dev/null
     [ "$PROFILE" != release ] || [ $((size - roots)) -lt 15000000 ] ||
         fail 'the image is larger than 15 MB and the CA roots'
 }
