@@ -72,6 +72,7 @@ use crate::attempt::verifying::Verifying;
 use crate::attempt::waiting::Waits;
 use crate::attempt::wanted::Wanted;
 use crate::config::Config;
+use crate::disk::sync_file_system;
 use crate::git::{Collection, Packed, Resolved, Store};
 use crate::hooks::Hooks;
 use crate::model::{Cause, CommitId, Reference, Step};
@@ -93,6 +94,7 @@ pub struct Attempts {
     large: Large,
     staying: Retired,
     one_time: bool,
+    durable: bool,
     sources: Sources,
     root: Root,
     bases: Bases,
@@ -136,6 +138,7 @@ impl Attempts {
                 newest: config.keep_trees,
             },
             one_time: config.one_time,
+            durable: config.durable,
             sources: Sources::new(config, shared, &metrics),
             bases: Bases::new((config.trees, config.keep_trees), layout.clone()),
             patrol: Patrols::new(config.drift),
@@ -290,6 +293,14 @@ impl Attempts {
     /// Looks what hooks did in the published tree. To be called when there is no attempt.
     pub fn visited(&mut self) {
         releasing::look(self);
+    }
+
+    /// Waits until a tree is on the disk that readers are about to see, if that is asked for.
+    fn endure(&mut self) -> Result<(), Failed> {
+        if !self.durable {
+            return Ok(());
+        }
+        self.step(Step::Publish, |me| sync_file_system(me.root.layout().root()))
     }
 
     /// Makes a pin last, just before readers see its commit.

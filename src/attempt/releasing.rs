@@ -69,6 +69,7 @@ pub(super) fn release(
         }
         ready = Ready::InPlace(tree, extent);
     }
+    me.endure()?;
     me.settle(&commit)?;
     let (live, extent, completed) = match ready {
         Ready::InPlace(tree, extent) => {

@@ -97,7 +97,8 @@ impl Who {
 
     /// Tells the audit log that it did not, if that is news.
     pub(super) fn disbelieved(&mut self, repo: &RepoUrl, outfit: &Outfit, failed: &Failed) {
-        if failed.error.class() != Class::Auth {
+        // Where credentials cannot be had, no server was asked.
+        if failed.error.class() != Class::Auth || failed.step == Some(Step::Credentials) {
             return;
         }
         let Some(name) = name(repo, outfit) else {

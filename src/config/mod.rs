@@ -121,6 +121,8 @@ pub struct Config {
     pub publish: Form,
     /// What a new tree is made from.
     pub trees: Trees,
+    /// Whether a tree is on the disk before readers see it.
+    pub durable: bool,
     /// What to do about a tree that somebody changed.
     pub drift: Drift,
     /// How long a retired tree stays.

@@ -30,6 +30,7 @@ pub(super) struct Raw {
     pub(super) link: Option<String>,
     pub(super) publish: Option<String>,
     pub(super) trees: Option<String>,
+    pub(super) durable: Option<String>,
     pub(super) drift: Option<String>,
     pub(super) stale_worktree_timeout: Option<String>,
     pub(super) keep_trees: Option<String>,

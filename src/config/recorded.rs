@@ -27,7 +27,7 @@ const UNTOLD: &str = "is needed: the last run in this root published nothing wit
 
 /// What is noted: where the commits are from, which may be published and when, and how they are
 /// written and shown.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "repo",
     "fallback-repo",
     "ref",
@@ -46,6 +46,7 @@ const KEYS: [&str; 22] = [
     "lfs",
     "publish",
     "trees",
+    "durable",
     "drift",
     "stale-worktree-timeout",
     "keep-trees",

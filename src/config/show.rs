@@ -112,7 +112,7 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("ref", Some(config.reference.to_string())),
         ("depth", Some(config.depth.map_or(0, NonZeroU32::get).to_string())),
         ("filter", config.part.filter.as_ref().map(ToString::to_string)),
-        ("lfs", Some(if config.part.lfs { "on" } else { "off" }.to_owned())),
+        ("lfs", Some(on_or_off(config.part.lfs))),
         ("submodules", Some(config.part.submodules.label().to_owned())),
         ("max-object-size", Some(config.part.limits.object.to_string())),
         ("max-pack-size", Some(config.part.limits.pack.to_string())),
@@ -122,6 +122,7 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
         ("link", Some(path(&config.link))),
         ("publish", Some(config.publish.label().to_owned())),
         ("trees", Some(config.trees.label().to_owned())),
+        ("durable", Some(on_or_off(config.durable))),
         ("drift", Some(config.drift.label().to_owned())),
         ("stale-worktree-timeout", Some(values::show_duration(config.stale_worktree_timeout))),
         ("keep-trees", Some(config.keep_trees.to_string())),
@@ -151,6 +152,10 @@ pub(super) fn values_of(config: &Config) -> Vec<Shown> {
 
 fn each(key: &'static str, values: impl Iterator<Item = String>) -> impl Iterator<Item = Shown> {
     values.map(move |value| (key, Some(value)))
+}
+
+fn on_or_off(is_on: bool) -> String {
+    if is_on { "on" } else { "off" }.to_owned()
 }
 
 fn path(path: &Path) -> String {

@@ -150,6 +150,15 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
+/// Reads what can be on or off, and has no other words for that.
+pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("{text:?} is neither on nor off")),
+    }
+}
+
 /// Reads a whole number, negative ones included, in the forms of Go: `10`, `0xa`, `0o12`, `0b1010`,
 /// and `012`, which is octal.
 pub(super) fn number(text: &str) -> Result<i64, String> {

@@ -119,7 +119,7 @@ async fn apart(follower: Follower, means: &Means) -> Option<(Follower, Option<Ne
 
 fn complain(follower: &Follower, problems: &str) {
     let file = follower.file.display();
-    tracing::error!(%file, problems, "the configuration file cannot be used; what it said before goes on to count");
+    tracing::warn!(%file, problems, "the configuration file cannot be used; what it said before goes on to count");
 }
 
 impl Follower {

@@ -93,6 +93,12 @@ pub fn sync_directory(path: &Path) -> Result<(), DiskError> {
     File::open(path).and_then(|directory| directory.sync_all()).at("sync the directory", path)
 }
 
+/// Waits until all that was written to the file system of a directory is on the disk.
+pub fn sync_file_system(path: &Path) -> Result<(), DiskError> {
+    let directory = File::open(path).at("open", path)?;
+    rustix::fs::syncfs(directory).map_err(io::Error::from).at("sync the file system of", path)
+}
+
 /// Says whether something, even a dangling link, has this name.
 pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()

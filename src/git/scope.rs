@@ -25,12 +25,16 @@ pub struct Scope {
 
 impl Scope {
     /// What makes a tree of the same commit another one, in words; none if it is the whole commit as
-    /// it is. A filter changes no tree, and limits do not. Nor do submodules where there are none, as in most commits:
-    /// whoever writes them says so for those trees.
+    /// it is. A filter changes no tree but for how its index lists what is not there, and limits change
+    /// nothing. Nor do submodules where there are none, as in most commits: whoever writes them says so
+    /// for those trees.
     pub(super) fn shape(&self) -> String {
         let mut text = String::new();
         if let Some(sparse) = &self.sparse {
             text += &sparse.shape();
+        }
+        if self.folds() {
+            text.push_str("directories = folded\n");
         }
         if self.lfs {
             text.push_str("lfs = on\n");

@@ -20,6 +20,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// How long a program may take to obey SIGTERM.
 const OBEDIENCE: Duration = Duration::from_millis(200);
@@ -186,11 +187,12 @@ fn read(
     readers: &mut JoinSet<()>,
 ) {
     if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
-        readers.spawn(async move {
+        let lines = async move {
             tokio::join!(output::log(out, name, "stdout"), output::log(err, name, "stderr"));
             // Perhaps nobody waits for that.
             closed.send(()).unwrap_or_default();
-        });
+        };
+        readers.spawn(lines.in_current_span());
     }
 }
 

@@ -122,10 +122,8 @@ impl FromStr for RepoUrl {
             };
         };
         match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => {
-                Url::parse(text).map(|url| remote(url, Location::Http)).map_err(Into::into)
-            }
-            "git" => Url::parse(text).map(|url| remote(url, Location::Daemon)).map_err(Into::into),
+            "http" | "https" => Ok(remote(of_host(text)?, Location::Http)),
+            "git" => Ok(remote(of_host(text)?, Location::Daemon)),
             "file" => {
                 Url::parse(text)?.to_file_path().map(local).map_err(|()| RepoUrlError::FileHost)
             }
@@ -135,6 +133,13 @@ impl FromStr for RepoUrl {
             _ => Err(RepoUrlError::Url(url::ParseError::RelativeUrlWithoutBase)),
         }
     }
+}
+
+/// Reads a URL that has to name a host, which not every scheme asks for by itself.
+fn of_host(text: &str) -> Result<Url, url::ParseError> {
+    let url = Url::parse(text)?;
+    let is_named = url.host_str().is_some_and(|host| !host.is_empty());
+    if is_named { Ok(url) } else { Err(url::ParseError::EmptyHost) }
 }
 
 /// Says whether the text has the form of a scheme, known or not.
@@ -198,6 +203,9 @@ mod tests {
         assert_eq!(parse("file://host/a"), Err(RepoUrlError::FileHost));
         assert_eq!(parse("ftp://host/a"), Err(RepoUrlError::Scheme("ftp".into())));
         assert_eq!(parse(""), Err(RepoUrlError::Empty));
+        for text in ["git:///a", "git://ada@/a", "http:///"] {
+            assert!(matches!(parse(text), Err(RepoUrlError::Url(_))), "{text}");
+        }
         assert_eq!(parse("ext::sh -c id"), Err(RepoUrlError::Helper));
         assert_eq!(parse("persistent-https::https://host/a"), Err(RepoUrlError::Helper));
         assert!(matches!(parse("user:pass@https://host/a"), Err(RepoUrlError::Url(_))));

@@ -77,7 +77,7 @@ fn note_options(root: &Root) {
 fn left_link(root: &Root, noted: &[u8]) -> Option<PathBuf> {
     let noted: Recorded = serde_json::from_slice(noted).ok()?;
     let old = root.layout.root().join(noted.get("link")?);
-    let new = root.layout.link();
+    let new = root.layout.place();
     let found = fs::symlink_metadata(&old).ok()?;
     let is_same = |new: fs::Metadata| (new.dev(), new.ino()) == (found.dev(), found.ino());
     if old == new || fs::symlink_metadata(new).is_ok_and(is_same) {

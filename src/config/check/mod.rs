@@ -68,6 +68,7 @@ struct Upkeep {
     keep: usize,
     publish: Form,
     trees: Trees,
+    durable: bool,
     drift: Drift,
     garbage: Garbage,
     add_user: bool,
@@ -131,6 +132,7 @@ impl<'a> Checker<'a> {
             touch_file: places.touch_file,
             error_file: places.error_file,
             trees: upkeep.trees,
+            durable: upkeep.durable,
             drift: upkeep.drift,
             stale_worktree_timeout: upkeep.stale,
             keep_trees: upkeep.keep,
@@ -168,6 +170,7 @@ impl<'a> Checker<'a> {
         let keep = self.read("keep-trees", raw.keep_trees.as_ref(), keep_trees);
         let publish = self.read("publish", raw.publish.as_ref(), form);
         let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
+        let durable = self.read("durable", raw.durable.as_ref(), values::on_or_off);
         let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
         let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
         let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
@@ -176,6 +179,7 @@ impl<'a> Checker<'a> {
             keep: keep.unwrap_or_default(),
             publish: publish.unwrap_or_default(),
             trees: trees.unwrap_or(Trees::Prepared),
+            durable: durable.unwrap_or_default(),
             drift: drift.unwrap_or(Drift::Repair),
             garbage: garbage.unwrap_or_default(),
             add_user: add_user.unwrap_or_default(),

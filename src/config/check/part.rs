@@ -2,6 +2,7 @@
 
 use crate::config::check::Checker;
 use crate::config::raw::Raw;
+use crate::config::values;
 use crate::config::{Part, SparseBy, Verify, VerifyMode};
 use crate::model::{Limits, Size, SizeError, Submodules};
 
@@ -10,11 +11,7 @@ pub(super) fn part(checker: &mut Checker<'_>, raw: &Raw) -> Part {
     let filter = checker.read("filter", raw.filter.as_ref(), |text| {
         text.parse().map_err(|error: crate::model::FilterError| error.to_string())
     });
-    let lfs = checker.read("lfs", raw.lfs.as_ref(), |text| match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(format!("{text:?} is neither on nor off")),
-    });
+    let lfs = checker.read("lfs", raw.lfs.as_ref(), values::on_or_off);
     let submodules = checker.read("submodules", raw.submodules.as_ref(), submodules);
     let object = checker.read("max-object-size", raw.max_object_size.as_ref(), size);
     let pack = checker.read("max-pack-size", raw.max_pack_size.as_ref(), size);

@@ -55,7 +55,7 @@ _gitsyncd() {
 
     case "${cmd}" in
         gitsyncd)
-            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help --man --version --print-config check probe status sync rollback pin unpin completions help"
+            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --durable --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help --man --version --print-config check probe status sync rollback pin unpin completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,6 +189,13 @@ _gitsyncd() {
                     ;;
                 --trees)
                     COMPREPLY=($(compgen -W "prepared reused fresh" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --durable)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -740,7 +747,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__check)
-            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --durable --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -874,6 +881,13 @@ _gitsyncd() {
                     ;;
                 --trees)
                     COMPREPLY=($(compgen -W "prepared reused fresh" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --durable)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1453,7 +1467,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__pin)
-            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --durable --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1591,6 +1605,13 @@ _gitsyncd() {
                     ;;
                 --trees)
                     COMPREPLY=($(compgen -W "prepared reused fresh" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --durable)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -2197,7 +2218,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__rollback)
-            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --durable --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2335,6 +2356,13 @@ _gitsyncd() {
                     ;;
                 --trees)
                     COMPREPLY=($(compgen -W "prepared reused fresh" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --durable)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -3051,7 +3079,7 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__unpin)
-            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
+            opts="-v -h --name --repo --fallback-repo --ref --depth --filter --sparse-checkout-file --sparse-path --submodules --lfs --max-object-size --max-pack-size --verify --verify-key-dir --config --root --link --publish --trees --durable --drift --stale-worktree-timeout --keep-trees --git-gc --group-write --add-user --git --period --jitter --init-period --sync-timeout --one-time --sync-on-signal --sync-window --max-failures --init-max-failures --username --password --password-file --credential --auth-dir --askpass-url --cookie-file --github-app-application-id --github-app-client-id --github-app-installation-id --github-app-private-key --github-app-private-key-file --github-base-url --ssh-key-file --ssh-known-hosts --ssh-known-hosts-file --ca-file --client-cert --client-key --proxy --git-config --git-config-add --http-bind --http-metrics --http-pprof --ready-max-age --hook-bind --hook-secret --hook-secret-file --api-token --api-token-file --api-read --exechook-command --exechook-timeout --exechook-backoff --pre-publish-exechook-command --pre-publish-exechook-timeout --pre-publish-exechook-backoff --publish-gate --webhook-url --webhook-method --webhook-success-status --webhook-timeout --webhook-backoff --webhook-header --webhook-body --webhook-events --touch-file --error-file --verbose --log-format --ssh --change-permissions --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3189,6 +3217,13 @@ _gitsyncd() {
                     ;;
                 --trees)
                     COMPREPLY=($(compgen -W "prepared reused fresh" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --durable)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

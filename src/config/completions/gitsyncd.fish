@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gitsyncd_global_optspecs
-    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= sparse-path= submodules= lfs= max-object-size= max-pack-size= verify= verify-key-dir= config= root= link= publish= trees= drift= stale-worktree-timeout= keep-trees= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= sync-window= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
+    string join \n repo= fallback-repo= ref= depth= filter= sparse-checkout-file= sparse-path= submodules= lfs= max-object-size= max-pack-size= verify= verify-key-dir= config= root= link= publish= trees= durable= drift= stale-worktree-timeout= keep-trees= git-gc= group-write add-user git= period= jitter= init-period= sync-timeout= one-time sync-on-signal= sync-window= max-failures= init-max-failures= username= password= password-file= credential= auth-dir= askpass-url= cookie-file= github-app-application-id= github-app-client-id= github-app-installation-id= github-app-private-key= github-app-private-key-file= github-base-url= ssh-key-file= ssh-known-hosts ssh-known-hosts-file= ca-file= client-cert= client-key= proxy= git-config= git-config-add= http-bind= http-metrics http-pprof ready-max-age= hook-bind= hook-secret= hook-secret-file= api-token= api-token-file= api-read= exechook-command= exechook-timeout= exechook-backoff= pre-publish-exechook-command= pre-publish-exechook-timeout= pre-publish-exechook-backoff= publish-gate webhook-url= webhook-method= webhook-success-status= webhook-timeout= webhook-backoff= webhook-header= webhook-body= webhook-events= touch-file= error-file= v/verbose= log-format= ssh change-permissions= h/help man version print-config
 end
 
 function __fish_gitsyncd_needs_command
@@ -51,6 +51,8 @@ copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
 reused\t''
 fresh\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l durable -d 'Wait for the disk before a tree is shown' -r -f -a "on\t''
+off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -l drift -d 'If the tree is changed: repair, report, off' -r -f -a "repair\t''
 report\t''
 off\t''"
@@ -167,6 +169,8 @@ copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
 reused\t''
 fresh\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l durable -d 'Wait for the disk before a tree is shown' -r -f -a "on\t''
+off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l drift -d 'If the tree is changed: repair, report, off' -r -f -a "repair\t''
 report\t''
 off\t''"
@@ -294,6 +298,8 @@ copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
 reused\t''
 fresh\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l durable -d 'Wait for the disk before a tree is shown' -r -f -a "on\t''
+off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand rollback" -l drift -d 'If the tree is changed: repair, report, off' -r -f -a "repair\t''
 report\t''
 off\t''"
@@ -399,6 +405,8 @@ copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
 reused\t''
 fresh\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l durable -d 'Wait for the disk before a tree is shown' -r -f -a "on\t''
+off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand pin" -l drift -d 'If the tree is changed: repair, report, off' -r -f -a "repair\t''
 report\t''
 off\t''"
@@ -504,6 +512,8 @@ copy\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l trees -d 'How trees are made: prepared, reused or fresh' -r -f -a "prepared\t''
 reused\t''
 fresh\t''"
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l durable -d 'Wait for the disk before a tree is shown' -r -f -a "on\t''
+off\t''"
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand unpin" -l drift -d 'If the tree is changed: repair, report, off' -r -f -a "repair\t''
 report\t''
 off\t''"

@@ -33,6 +33,7 @@ _gitsyncd() {
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
+'--durable=[Wait for the disk before a tree is shown]:on|off:(on off)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--keep-trees=[How many replaced trees stay after that]:N:' \
@@ -137,6 +138,7 @@ _arguments "${_arguments_options[@]}" : \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
+'--durable=[Wait for the disk before a tree is shown]:on|off:(on off)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--keep-trees=[How many replaced trees stay after that]:N:' \
@@ -271,6 +273,7 @@ _arguments "${_arguments_options[@]}" : \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
+'--durable=[Wait for the disk before a tree is shown]:on|off:(on off)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--keep-trees=[How many replaced trees stay after that]:N:' \
@@ -367,6 +370,7 @@ _arguments "${_arguments_options[@]}" : \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
+'--durable=[Wait for the disk before a tree is shown]:on|off:(on off)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--keep-trees=[How many replaced trees stay after that]:N:' \
@@ -463,6 +467,7 @@ _arguments "${_arguments_options[@]}" : \
 '--link=[The symlink that readers use]:PATH:_files' \
 '--publish=[How a tree is shown\: symlink, exchange, copy]:MODE:(symlink exchange copy)' \
 '--trees=[How trees are made\: prepared, reused or fresh]:MODE:(prepared reused fresh)' \
+'--durable=[Wait for the disk before a tree is shown]:on|off:(on off)' \
 '--drift=[If the tree is changed\: repair, report, off]:MODE:(repair report off)' \
 '--stale-worktree-timeout=[How long a tree stays once replaced]:DURATION:' \
 '--keep-trees=[How many replaced trees stay after that]:N:' \

@@ -67,6 +67,20 @@ pub(super) const PLACE: &[Opt] = &[
         ..PLAIN
     },
     Opt {
+        key: "durable",
+        metavar: Some("on|off"),
+        choices: &["on", "off"],
+        fallback: Fallback::Text("off"),
+        short: "Wait for the disk before a tree is shown",
+        long: "With `on`, everything on the file system of the root is written to the disk (syncfs) \
+               before the link moves, so that after a power failure the link names a tree whose files \
+               are whole. That takes as long as the disk needs for all that waits to be written, also by \
+               other programs. With `off`, the packs, the refs, the index and the link are, \
+               and files are not: the first look after a restart compares the size and time of \
+               each file with what was published. What `--publish=copy` copies is not waited for.",
+        ..PLAIN
+    },
+    Opt {
         key: "drift",
         metavar: Some("MODE"),
         choices: &["repair", "report", "off"],

@@ -1,7 +1,7 @@
 //! What options are tried with.
 
 /// For each option, texts that are good whatever the others are, and one that never is.
-pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 87] = [
+pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 88] = [
     ("repo", &["https://example.org/a.git", "/srv/a"], Some("ftp://example.org/a.git")),
     ("fallback-repo", &["https://example.org/b.git", "/srv/b"], Some("ftp://example.org/b.git")),
     ("ref", &["main", "refs/tags/v1", "HEAD"], Some("a b")),
@@ -21,6 +21,7 @@ pub(super) const SAMPLES: [(&str, &[&str], Option<&str>); 87] = [
     ("link", &["current", "a/b", "/elsewhere/current"], Some(".git/x")),
     ("publish", &["symlink", "exchange", "copy"], Some("copies")),
     ("trees", &["prepared", "reused", "fresh"], Some("new")),
+    ("durable", &["on", "off"], Some("true")),
     ("drift", &["repair", "report", "off"], Some("on")),
     ("stale-worktree-timeout", &["0", "5m"], Some("-1s")),
     ("keep-trees", &["0", "3"], Some("-1")),

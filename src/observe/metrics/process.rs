@@ -6,6 +6,7 @@ use crate::observe::metrics::attempts::{ERROR, SUCCESS};
 use crate::observe::metrics::place::signed;
 use crate::observe::metrics::unix;
 use jiff::Timestamp;
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{
     Error, Gauge, IntCounterVec, IntGauge, Registry, register_gauge_with_registry,
     register_int_counter_vec_with_registry, register_int_gauge_vec_with_registry,
@@ -36,6 +37,7 @@ impl ProcessMetrics {
         let registry = Registry::new();
         let now = Timestamp::now();
         let asked = Asked::new(&registry)?;
+        registry.register(Box::new(ProcessCollector::for_self()))?;
         let file = if of_file { Some(File::new(&registry, now)?) } else { None };
         register_int_gauge_vec_with_registry!(
             "gitsyncd_build_info",
@@ -45,7 +47,7 @@ impl ProcessMetrics {
         )?
         .with_label_values(&[env!("CARGO_PKG_VERSION")])
         .set(1);
-        // Not the usual `process_start_time_seconds`: rules about this one meet no other program.
+        // Besides the usual `process_start_time_seconds`: rules about this one meet no other program.
         register_gauge_with_registry!(
             "gitsyncd_start_time_seconds",
             "When the program started, in Unix time.",

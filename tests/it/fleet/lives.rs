@@ -36,7 +36,10 @@ fn what_is_wrong_with_one_holds_no_other_up() {
 fn each_line_says_which_repository_it_is_about() {
     let [one, two] = [One::new(), One::new()];
     let list = List::new();
-    let daemon = list.list(&[one.entry("one"), two.entry("two")]).setup().flag("-v=5").spawn();
+    let speaks =
+        |one: &One, name| one.entry(name).with("exechook-command: [/bin/sh, -c, echo hello]");
+    let setup = list.list(&[speaks(&one, "one"), speaks(&two, "two")]).setup();
+    let daemon = setup.flag("-v=5").spawn();
     one.eventually_published();
     two.eventually_published();
     one.follows("more");
@@ -49,7 +52,7 @@ fn each_line_says_which_repository_it_is_about() {
         .filter_map(|named| named.map_err(|line| println!("unnamed: {line}")).ok())
         .collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["\"one\"", "\"two\""]);
-    for message in ["starting", "attempt ended", "an attempt was triggered"] {
+    for message in ["starting", "attempt ended", "an attempt was triggered", "output of a hook"] {
         for name in ["one", "two"] {
             eventually_logs(&daemon, name, message, 1);
         }
@@ -57,7 +60,9 @@ fn each_line_says_which_repository_it_is_about() {
     let unnamed = |message: &str| {
         daemon.events(message).iter().any(|event| field(event, "repo_name").is_none())
     };
-    for message in ["starting", "attempt ended", "published", "another commit is shown"] {
+    for message in
+        ["starting", "attempt ended", "published", "another commit is shown", "output of a hook"]
+    {
         assert!(!unnamed(message), "{message}");
     }
 }

@@ -64,6 +64,25 @@ fn one_filter_follows_another_and_none_brings_all() {
 }
 
 #[test]
+fn what_was_made_with_directories_unlisted_is_no_base_for_listing_them_and_the_reverse() {
+    let (upstream, _) = filtering();
+    let (server, rules) = (http::serve(&upstream), inside());
+    for (before, filter) in [("tree:0", "blob:none"), ("blob:none", "tree:0")] {
+        let root = Root::new();
+        partly(&server.url(), &root, before, Some(&rules)).once().expect_code(0);
+        let setup = polling(&server.url(), &root).flag(format!("--filter={filter}"));
+        let daemon = File::new().with(setup, &rules).start();
+        daemon.eventually_ready();
+        for content in ["new", "newer"] {
+            let commit = upstream.commit("out/deep/er/0", format!("{before} {content}\n"));
+            root.eventually_publishes(&commit);
+            assert_partial(&root, &upstream, &commit, filter, Some(&rules));
+        }
+        drop(daemon);
+    }
+}
+
+#[test]
 fn an_earlier_commit_needs_no_server() {
     let (upstream, first) = filtering();
     for filter in ["blob:none", "tree:0"] {

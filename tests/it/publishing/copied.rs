@@ -63,6 +63,17 @@ fn status(root: &Root) -> serde_json::Value {
 }
 
 #[test]
+fn an_option_that_changes_says_nothing_of_another_link() {
+    let upstream = Upstream::new();
+    let (root, commit) = (Root::new(), upstream.commit("a", "a\n"));
+    once(&upstream, &root).once().expect_code(0);
+    let again = once(&upstream, &root).flag("--depth=2").once();
+    again.expect_code(0);
+    assert_copied(&root.link(), &upstream, &commit);
+    assert!(!again.log.iter().any(|line| line.contains("the link is another one")));
+}
+
+#[test]
 fn a_copy_equals_what_git_would_check_out_over_random_changes() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let mut runner = TestRunner::deterministic();

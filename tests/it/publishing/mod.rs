@@ -2,6 +2,7 @@
 //! readers, and the commands that choose a commit.
 
 mod copied;
+mod durable;
 mod exchanged;
 mod exchanging;
 mod keeping;

@@ -62,7 +62,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         let kind = format!("{:?}", family.get_field_type()).to_lowercase();
         writeln!(names, "{} {kind} {{{}}}", family.name(), labels.join(",")).unwrap();
     }
-    expect![[r"
+    expect![[r#"
         git_fetch_count_total counter {}
         git_sync_askpass_calls counter {status}
         git_sync_count_total counter {status}
@@ -93,7 +93,14 @@ fn names_types_and_labels_are_what_dashboards_know() {
         gitsyncd_triggers_total counter {trigger}
         gitsyncd_waiting gauge {}
         gitsyncd_webhooks_total counter {provider,result}
-    "]]
+        process_cpu_seconds_total counter {}
+        process_max_fds gauge {}
+        process_open_fds gauge {}
+        process_resident_memory_bytes gauge {}
+        process_start_time_seconds gauge {}
+        process_threads gauge {}
+        process_virtual_memory_bytes gauge {}
+    "#]]
     .assert_eq(&names);
 }
 
@@ -347,7 +354,10 @@ fn the_page_lists_every_metric_as_it_is() {
         let (name, labels) = (family.name(), labels.join(", "));
         rows.push(format!("| `{name}` | {kind} | {labels} | {} | {} |", unit(name), family.help()));
     }
-    let listed: Vec<_> = page.lines().filter(|line| line.starts_with("| `git")).collect();
+    let listed: Vec<_> = page
+        .lines()
+        .filter(|line| line.starts_with("| `git") || line.starts_with("| `process_"))
+        .collect();
     assert_eq!(listed, rows, "\n{}", rows.join("\n"));
 }
 
