@@ -6,6 +6,7 @@
 mod answers;
 pub(crate) mod course;
 mod crash;
+mod cuts;
 mod damage;
 mod endless;
 pub(crate) mod full;
