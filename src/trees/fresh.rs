@@ -12,6 +12,7 @@ use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Extent;
+use crate::trees::halting::Halting;
 use crate::trees::index::{Amendment, is_skipped};
 use crate::trees::parts;
 use crate::trees::parts::Noted;
@@ -194,6 +195,7 @@ pub(super) fn fill(
     // Modes are written whatever `core.fileMode` says, which is about comparing them.
     options.fs.executable_bit = true;
     let objects = store.repo.objects.clone().into_arc().at("read the objects of", store.path())?;
+    let objects = Halting::new(objects, stop);
     let outcome = checkout(index, path, objects, &Discard, &Discard, stop.flag(), options)
         .map_err(|error| match stop.check() {
             Err(stopped) => TreeError::Stopped(stopped),

@@ -8,6 +8,7 @@ mod check;
 mod convert;
 mod drift;
 mod fresh;
+mod halting;
 mod index;
 mod large;
 mod linked;
