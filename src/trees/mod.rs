@@ -11,6 +11,7 @@ mod fresh;
 mod halting;
 mod index;
 mod large;
+mod lengths;
 mod linked;
 mod moving;
 mod notes;

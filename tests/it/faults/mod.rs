@@ -12,6 +12,7 @@ mod endless;
 pub(crate) mod full;
 mod garbage;
 mod hostile;
+mod lengths;
 mod others;
 mod roots;
 pub(crate) mod scene;
