@@ -176,7 +176,11 @@ impl AttemptError {
             Self::Git(error) | Self::Tree(TreeError::Git(error)) => error.may_be_ours(),
             Self::Tree(TreeError::File { class, .. }) => *class == Class::Protocol,
             Self::Tree(
-                TreeError::Disk(_) | TreeError::Lfs(_) | TreeError::Unfit | TreeError::Stopped(_),
+                TreeError::Disk(_)
+                | TreeError::Lfs(_)
+                | TreeError::Unfit
+                | TreeError::Stopped(_)
+                | TreeError::TooLong { .. },
             )
             | Self::Lfs(_)
             | Self::Credentials(_)
@@ -281,6 +285,9 @@ fn hint(error: &AttemptError) -> &'static str {
         && let Some(hint) = error.hint()
     {
         return hint;
+    }
+    if let AttemptError::Tree(TreeError::TooLong { .. }) = error {
+        return "a name may have 255 bytes and a path 4095 with that of the root: shorten it in the repository, leave it out by sparse-path, or choose a root with a shorter path";
     }
     if let AttemptError::Git(error) = error
         && let Some(hint) = error.hint()

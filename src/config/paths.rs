@@ -2,10 +2,15 @@
 //!
 //! All of this is about names. Nothing here looks at the disk.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 /// What in the root is for this program alone.
 const OURS: [&str; 3] = [".git", ".worktrees", ".git-sync"];
+/// How many bytes a name may have on Linux.
+const LONGEST: usize = 255;
+/// Of those, how many the name has to itself beside which a replacement is made.
+const LONGEST_REPLACED: usize = LONGEST - "..gitsyncd-new".len();
 
 /// Makes a path absolute and takes out `.` and `..`.
 pub(super) fn absolute(base: &Path, text: &str) -> PathBuf {
@@ -34,6 +39,17 @@ pub(super) fn taken(root: &Path, path: &Path) -> Option<String> {
         .map(|name| root.join(name))
         .find(|ours| path.starts_with(ours))
         .map(|ours| format!("is in {}, which gitsyncd keeps for itself", ours.display()))
+}
+
+/// Says why nothing can have this path that is replaced by what is made beside it, if so.
+pub(super) fn too_long(path: &Path) -> Option<String> {
+    let last = path.file_name().map_or(0, OsStr::len);
+    if last > LONGEST_REPLACED {
+        Some(format!("ends with a name of {last} bytes, more than {LONGEST_REPLACED}"))
+    } else {
+        let longest = path.iter().map(OsStr::len).max().filter(|length| *length > LONGEST)?;
+        Some(format!("holds a name of {longest} bytes, more than {LONGEST}"))
+    }
 }
 
 /// Says why a file cannot be at this path beside that link, if so.
@@ -74,6 +90,17 @@ mod tests {
         for path in ["/git/latest", "/git/.github", "/git/a/b", "/elsewhere"] {
             assert_eq!(of(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn names_must_leave_room_for_those_of_their_replacements() {
+        let of = |path: String| too_long(Path::new(&path)).is_some();
+        let name = |length| "n".repeat(length);
+        assert_eq!(
+            [241, 242, 300].map(|last| of(format!("/a/{}", name(last)))),
+            [false, true, true]
+        );
+        assert_eq!([255, 256].map(|above| of(format!("/{}/a", name(above)))), [false, true]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::git::Excess;
 use crate::git::Order;
 use crate::git::Store;
 use crate::git::error::{excess, of_the_system, words};
+use crate::git::hollow::WithEmptyTree;
 use crate::git::packs;
 use crate::git::partial;
 use crate::git::select::{Here, Selection, Walk, unreadable};
@@ -200,6 +201,7 @@ fn make(
     let repo = source.to_thread_local();
     let mut database = repo.objects.clone().into_inner();
     database.prevent_pack_unload();
+    let database = WithEmptyTree(database);
     let counts = locate(&database, objects, stop)?;
     let options = entry::iter_from_counts::Options {
         thread_limit: Some(parcel.threads),

@@ -20,6 +20,7 @@ mod format;
 mod gather;
 mod handle;
 mod history;
+mod hollow;
 mod http;
 mod info;
 mod intake;

@@ -82,6 +82,21 @@ fn literal(glob: &str) -> &str {
     glob.get(..end).unwrap_or_default()
 }
 
+/// Says whether each set of letters in a form has an end; nothing is like one without. A `]` at its
+/// beginning is one of the letters.
+fn is_closed(glob: &str) -> bool {
+    let mut rest = glob;
+    while let Some((_, set)) = rest.split_once('[') {
+        let mut letters = set.strip_prefix('!').unwrap_or(set).chars();
+        letters.next();
+        match letters.as_str().split_once(']') {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
 impl FromStr for Reference {
     type Err = ReferenceError;
 
@@ -95,6 +110,7 @@ impl FromStr for Reference {
             return match flaw(&format!("a{plain}a")) {
                 Some(reason) => error(reason),
                 None if glob.is_empty() => error("nothing follows tag:"),
+                None if !is_closed(glob) => error("a [ in it has no ]"),
                 None => Ok(Self::Tags(glob.to_owned())),
             };
         }
@@ -164,6 +180,19 @@ mod tests {
         assert!(
             parse("semver:new").is_err() && parse("tag:").is_err() && parse("tag:a b").is_err()
         );
+        for (glob, closed) in [
+            ("[", false),
+            ("v[1-9", false),
+            ("[]", false),
+            ("[!]", false),
+            ("a[b]c[", false),
+            ("[]]", true),
+            ("[!]]", true),
+            ("v[0-9].[0-9]", true),
+            ("]", true),
+        ] {
+            assert_eq!(parse(&format!("tag:{glob}")).is_ok(), closed, "{glob}");
+        }
         for (length, full) in [(39, false), (40, true), (41, false), (63, false), (64, true)] {
             let reference = parse(&"a".repeat(length)).unwrap();
             assert_eq!(matches!(reference, Reference::Commit(_)), full, "{length}");

@@ -12,7 +12,9 @@ use crate::model::Class;
 use crate::model::CommitId;
 use crate::runtime::{Stop, Stopped};
 use crate::trees::Extent;
+use crate::trees::halting::Halting;
 use crate::trees::index::{Amendment, is_skipped};
+use crate::trees::lengths;
 use crate::trees::parts;
 use crate::trees::parts::Noted;
 use crate::trees::path_of;
@@ -100,6 +102,14 @@ pub enum TreeError {
     /// It took too long, or the program stops.
     #[error("writing the tree was cut short")]
     Stopped(#[from] Stopped),
+    /// A path of the commit is longer than the system allows.
+    #[error("could not write {path} of commit {commit}: File name too long")]
+    TooLong {
+        /// The commit.
+        commit: CommitId,
+        /// The path, or the beginning of it.
+        path: String,
+    },
     /// A file of the commit could not be written.
     #[error("could not write the tree of commit {commit}")]
     File {
@@ -122,7 +132,7 @@ impl TreeError {
     /// The kind of failure.
     pub fn class(&self) -> Class {
         match self {
-            Self::Disk(_) => Class::Disk,
+            Self::Disk(_) | Self::TooLong { .. } => Class::Disk,
             Self::Unfit => Class::Internal,
             Self::Git(error) => error.class(),
             Self::Lfs(error) => error.class(),
@@ -194,10 +204,11 @@ pub(super) fn fill(
     // Modes are written whatever `core.fileMode` says, which is about comparing them.
     options.fs.executable_bit = true;
     let objects = store.repo.objects.clone().into_arc().at("read the objects of", store.path())?;
+    let objects = Halting::new(objects, stop);
     let outcome = checkout(index, path, objects, &Discard, &Discard, stop.flag(), options)
         .map_err(|error| match stop.check() {
             Err(stopped) => TreeError::Stopped(stopped),
-            Ok(()) => failed(&error),
+            Ok(()) => too_long(&error, commit, index, path).unwrap_or_else(|| failed(&error)),
         })?;
     stop.check()?;
     if let Some(collision) = outcome.collisions.first() {
@@ -209,6 +220,22 @@ pub(super) fn fill(
     let written = special::write(store, specials, index, path, stop)?;
     special::make_executable(index, executable, path)?;
     Ok(Extent { files, bytes: outcome.bytes_written + written })
+}
+
+/// Finds the path that is too long, if that is what the system said: it did not say which.
+fn too_long(
+    error: &gix::Error,
+    commit: &CommitId,
+    index: &gix::index::State,
+    place: &Path,
+) -> Option<TreeError> {
+    let is_told = |error: &(dyn std::error::Error + 'static)| {
+        let error = error.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::InvalidFilename)
+    };
+    let told = error.iter_errors().any(is_told);
+    let path = lengths::too_long(index, place).filter(|_| told)?;
+    Some(TreeError::TooLong { commit: commit.clone(), path })
 }
 
 /// Tells a full or broken disk from a broken repository.

@@ -215,6 +215,7 @@ pub(super) fn write(
     let mut bytes = 0;
     let kept = Objects::of(store.large());
     for special in specials {
+        stop.check()?;
         let Some(entry) = index.entries().get(special.entry) else {
             continue;
         };

@@ -247,7 +247,7 @@ impl<'a> Checker<'a> {
         };
         let under_root = |text: &str| {
             let path = paths::absolute(&root, text);
-            match paths::taken(&root, &path) {
+            match paths::taken(&root, &path).or_else(|| paths::too_long(&path)) {
                 Some(reason) => Err(format!("{text:?} {reason}")),
                 None => Ok(path),
             }
@@ -276,7 +276,13 @@ impl<'a> Checker<'a> {
         if raw.root.is_none() {
             self.complain("root", "is required: the working directory, as in --root=/git");
         }
-        self.file("root", raw.root.as_ref())
+        let resolve = self.resolver();
+        self.read("root", raw.root.as_ref(), |text| match resolve(text)? {
+            root if root.parent().is_none() => {
+                Err(format!("{text:?} is the root of the file system: take a directory below it"))
+            }
+            root => Ok(root),
+        })
     }
 
     /// Reads a path that counts from the current directory.

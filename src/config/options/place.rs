@@ -11,7 +11,7 @@ pub(super) const PLACE: &[Opt] = &[
         short: "The working directory",
         long: "Everything is kept below it: the repository in `.git`, the trees in `.worktrees`, \
                the status in `.git-sync`. It is made if it is missing. A relative path counts \
-               from the current directory.",
+               from the current directory. It cannot be `/`.",
         aliases: &[same("GITOPS_LOCAL_PATH")],
         ..PLAIN
     },
@@ -24,7 +24,7 @@ pub(super) const PLACE: &[Opt] = &[
         short: "The symlink that readers use",
         long: "It always names the whole tree of one commit and moves in one step. A relative \
                path counts from the root. It cannot be the root, above the root, or inside of \
-               `.git`, `.worktrees` or `.git-sync`.",
+               `.git`, `.worktrees` or `.git-sync`, and its name may have 241 bytes.",
         old: &[same("dest")],
         ..PLAIN
     },

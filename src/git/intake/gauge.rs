@@ -112,6 +112,17 @@ pub(super) struct Gauge<'a> {
     from: &'a mut dyn BufRead,
     meter: Rc<RefCell<Meter>>,
     interrupt: &'a AtomicBool,
+    lent: Lent,
+}
+
+/// What was shown and is not consumed yet. Who asks for it again is shown the same, and no error:
+/// gix relies on that.
+#[derive(Clone, Copy)]
+enum Lent {
+    Nothing,
+    Bytes,
+    /// That nothing comes any more.
+    End,
 }
 
 impl<'a> Gauge<'a> {
@@ -120,7 +131,7 @@ impl<'a> Gauge<'a> {
         meter: &Rc<RefCell<Meter>>,
         interrupt: &'a AtomicBool,
     ) -> Self {
-        Self { from, meter: Rc::clone(meter), interrupt }
+        Self { from, meter: Rc::clone(meter), interrupt, lent: Lent::Nothing }
     }
 
     fn check(&self) -> io::Result<()> {
@@ -134,6 +145,7 @@ impl<'a> Gauge<'a> {
 impl Read for Gauge<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.check()?;
+        self.lent = Lent::Nothing;
         let count = self.from.read(into)?;
         self.meter.borrow_mut().take(into.get(..count).unwrap_or_default())?;
         Ok(count)
@@ -142,21 +154,31 @@ impl Read for Gauge<'_> {
 
 impl BufRead for Gauge<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.check()?;
-        self.from.fill_buf()
+        match self.lent {
+            Lent::Nothing => {
+                self.check()?;
+                let buffer = self.from.fill_buf()?;
+                self.lent = if buffer.is_empty() { Lent::End } else { Lent::Bytes };
+                Ok(buffer)
+            }
+            Lent::Bytes => self.from.fill_buf(),
+            Lent::End => Ok(&[]),
+        }
     }
 
     fn consume(&mut self, amount: usize) {
-        let mut meter = self.meter.borrow_mut();
-        // It is the buffer that was looked at just now.
-        let taken = match self.from.fill_buf() {
-            Ok(buffer) => meter.take(buffer.get(..amount).unwrap_or_default()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = taken {
-            meter.failed = Some(error);
+        if matches!(self.lent, Lent::Bytes) {
+            let mut meter = self.meter.borrow_mut();
+            let taken = match self.from.fill_buf() {
+                Ok(buffer) => meter.take(buffer.get(..amount).unwrap_or_default()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                meter.failed = Some(error);
+            }
+            self.from.consume(amount);
         }
-        self.from.consume(amount);
+        self.lent = Lent::Nothing;
     }
 }
 
@@ -200,5 +222,49 @@ mod tests {
         let mut meter = meter(0, 100);
         meter.take(&[0; 100]).unwrap();
         assert!(meter.take(&[0]).unwrap_err().to_string().contains("larger than 100"));
+    }
+
+    /// Ends, and then fails.
+    struct Fickle(u32);
+
+    impl Read for Fickle {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.fill_buf().map(<[u8]>::len)
+        }
+    }
+
+    impl BufRead for Fickle {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            self.0 += 1;
+            if self.0 > 1 { Err(io::Error::other("asked again")) } else { Ok(&[]) }
+        }
+
+        fn consume(&mut self, _: usize) {}
+    }
+
+    #[test]
+    fn what_is_shown_stays_until_it_is_consumed() {
+        let (meter, stop) = (Rc::new(RefCell::new(meter(0, 0))), AtomicBool::new(false));
+        let mut bytes: &[u8] = b"PACK";
+        let mut gauge = Gauge::new(&mut bytes, &meter, &stop);
+        assert_eq!(gauge.fill_buf().unwrap(), b"PACK");
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(gauge.fill_buf().unwrap(), b"PACK");
+        gauge.consume(1);
+        assert_eq!(gauge.fill_buf().unwrap_err().to_string(), "interrupted");
+        assert_eq!(gauge.read(&mut [0]).unwrap_err().to_string(), "interrupted");
+        assert_eq!(meter.borrow().total, 1);
+    }
+
+    #[test]
+    fn the_end_stays_the_end() {
+        let (meter, stop) = (Rc::new(RefCell::new(meter(0, 0))), AtomicBool::new(false));
+        let mut source = Fickle(0);
+        let mut gauge = Gauge::new(&mut source, &meter, &stop);
+        assert_eq!(gauge.fill_buf().unwrap(), b"");
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(gauge.fill_buf().unwrap(), b"");
+        gauge.consume(0);
+        assert_eq!(gauge.fill_buf().unwrap_err().to_string(), "interrupted");
     }
 }

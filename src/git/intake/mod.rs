@@ -253,3 +253,48 @@ impl Seek for Sheet {
         self.0.seek(to)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering;
+
+    /// Asks for an end while what it shows is being read.
+    struct Cut<'a>(&'a [u8], &'a AtomicBool);
+
+    impl Read for Cut<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.0.read(into)
+        }
+    }
+
+    impl BufRead for Cut<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            self.1.store(true, Ordering::Relaxed);
+            Ok(self.0)
+        }
+
+        fn consume(&mut self, amount: usize) {
+            self.0.consume(amount);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_in_the_middle_of_an_object_ends_with_an_error() {
+        // A blob of four bytes, as it is.
+        let body = *b"\x34\x78\x01\x01\x04\x00\xfb\xffabcd\x03\xd8\x01\x8b";
+        let pack = [&b"PACK\0\0\0\x02\0\0\0\x02"[..], &body, &body].concat();
+        let (dir, interrupt) = (tempfile::tempdir().unwrap(), AtomicBool::new(false));
+        let terms = Terms {
+            directory: dir.path(),
+            limits: Limits::default(),
+            threads: 1,
+            hash: Kind::Sha1,
+            interrupt: &interrupt,
+        };
+        let mut pack = Cut(&pack, &interrupt);
+        let error = take_in(&mut pack, None::<gix::objs::find::Never>, terms).unwrap_err();
+        assert!(error.iter_errors().any(|error| error.to_string() == "interrupted"), "{error:?}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}

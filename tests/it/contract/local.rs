@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::contract::{assert_published, metric, polling, publishes, trying};
 use crate::support::daemon::{Daemon, Root, events};
 use crate::support::git::{git, run};
+use crate::support::oracle;
 use crate::support::skip;
 use crate::support::snapshot::Snapshot;
 use crate::support::upstream::Upstream;
@@ -266,4 +267,39 @@ fn a_source_that_is_repacked_meanwhile() {
     }
     let failures: Vec<_> = daemon.events("attempt failed");
     assert!(failures.is_empty(), "{failures:?}");
+}
+
+/// Makes a commit of the empty tree, which the repository does not hold.
+fn hollow(upstream: &Upstream) -> String {
+    let tree = run(upstream.git().args(["hash-object", "-t", "tree", "/dev/null"]));
+    let commit = run(upstream.git().args(["commit-tree", "-m", "nothing", tree.trim()]));
+    run(upstream.git().args(["update-ref", "refs/heads/main", commit.trim()]));
+    let objects = run(upstream.git().args(["count-objects"]));
+    assert!(objects.starts_with("1 objects"), "{objects}");
+    commit.trim().to_owned()
+}
+
+#[test]
+fn the_empty_tree_need_not_be_there() {
+    for format in ["sha1", "sha256"] {
+        let upstream = Upstream::empty_by(format);
+        let url = upstream.work().display().to_string();
+        let first = hollow(&upstream);
+        for flag in ["--depth=1", "--depth=0", "--filter=tree:0", "--filter=blob:none"] {
+            println!("{format} {flag}");
+            let root = Root::new();
+            let setup = || trying(&url, &root).flag(flag).flag("--git-gc=always");
+            setup().once().expect_code(0);
+            let link = root.link();
+            oracle::assert_published(&root.path(), &link, &upstream.work(), &first);
+            setup().once().expect_code(0);
+        }
+        let second = upstream.commit("a", "1");
+        for flag in ["--depth=1", "--depth=0", "--filter=tree:0"] {
+            println!("{format} {flag}, not the first commit");
+            let root = Root::new();
+            trying(&url, &root).flag(flag).flag("--git-gc=always").once().expect_code(0);
+            oracle::assert_published(&root.path(), &root.link(), &upstream.work(), &second);
+        }
+    }
 }

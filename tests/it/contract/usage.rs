@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::contract::trying;
 use crate::support::daemon::{Root, bare, following};
+use crate::support::upstream::Upstream;
 
 /// The options that are built.
 const OPTIONS: [&str; 26] = [
@@ -76,15 +77,22 @@ fn bad_usage_ends_with_two_and_touches_nothing() {
         "--repo=ssh://-host/a.git",
         "--ref=a b",
         "--ref=",
+        "--ref=tag:[",
+        "--ref=tag:v[1-9",
         "--depth=one",
         "--depth=-1",
         "--submodules=on",
         "--root=",
+        "--root=/",
+        "--root=/x/..",
         "--link=/",
         "--link=..",
         "--link=.git",
         "--link=.worktrees/a",
         "--link=.git-sync",
+        &format!("--link={}", "n".repeat(242)),
+        &format!("--link={}/a", "n".repeat(256)),
+        &format!("--touch-file={}", "n".repeat(300)),
         "--stale-worktree-timeout=-1s",
         "--git-gc=sometimes",
         "--period=0",
@@ -183,4 +191,24 @@ fn the_effective_configuration_is_printed_with_its_origins() {
     }
     assert!(!text.contains("hush-hush"), "{text}");
     assert!(!root.path().exists());
+}
+
+#[test]
+fn a_link_may_have_as_long_a_name_as_the_system_leaves_room_for() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let link = "n".repeat(241);
+    let setup = trying(&upstream.repo().display().to_string(), &root);
+    setup.flag(format!("--link={link}")).once().expect_code(0);
+    assert!(root.path().join(link).join("README").is_file());
+}
+
+#[test]
+fn the_root_of_the_file_system_is_no_root_under_either_name() {
+    for name in ["gitsyncd", "git-sync"] {
+        let asked = bare().called(name).flag("--repo=/nowhere").flag("--root=/").flag("--one-time");
+        let finished = asked.finish();
+        finished.expect_code(2);
+        let told = finished.log.join("\n");
+        assert!(told.contains("is the root of the file system"), "{told}");
+    }
 }

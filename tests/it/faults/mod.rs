@@ -6,11 +6,13 @@
 mod answers;
 pub(crate) mod course;
 mod crash;
+mod cuts;
 mod damage;
 mod endless;
 pub(crate) mod full;
 mod garbage;
 mod hostile;
+mod lengths;
 mod others;
 mod roots;
 pub(crate) mod scene;
