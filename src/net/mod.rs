@@ -4,7 +4,7 @@
 //! every wait can be cut short, and a connection that is dropped is closed.
 
 mod basic;
-mod blind;
+mod belief;
 mod body;
 mod client;
 mod connection;

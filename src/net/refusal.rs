@@ -1,6 +1,7 @@
 //! Why TLS was refused, by us or by the other side, in words of what to check.
 
 use crate::model::Cause;
+use crate::net::belief::is_of_authority;
 use crate::net::trust::{Facts, Settings};
 use rustls::AlertDescription;
 use rustls::CertificateError;
@@ -85,7 +86,7 @@ fn of_certificate(error: &CertificateError, facts: &Facts) -> String {
         ),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names = if presented.is_empty() {
-                "no name at all".to_owned()
+                "no name at all (in subjectAltName, which alone counts)".to_owned()
             } else {
                 presented.join(", ")
             };
@@ -103,14 +104,11 @@ fn of_certificate(error: &CertificateError, facts: &Facts) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the server's certificate is not meant for servers; it needs another one".to_owned()
         }
-        other => {
-            let hint = if format!("{other:?}").contains("CaUsedAsEndEntity") {
-                "; it is that of an authority, which a server must not show as its own"
-            } else {
-                ""
-            };
-            format!("the server's certificate cannot be used: {other}{hint}")
-        }
+        other if is_of_authority(other) => format!(
+            "the server's certificate is that of an authority, and not among those that are believed; \
+             add this very certificate by ca-file, or give the server one that an authority signed"
+        ),
+        other => format!("the server's certificate cannot be used: {other}"),
     }
 }
 

@@ -7,15 +7,11 @@ use crate::disk::look;
 use crate::disk::look::{Look, Unread};
 use crate::model::{Cause, FileChoice};
 use crate::net::NetError;
-use crate::net::blind;
+use crate::net::belief::{Belief, Known};
 use rustls::ClientConfig;
 use rustls::ConfigBuilder;
 use rustls::InconsistentKeys;
-use rustls::RootCertStore;
-use rustls::WantsVerifier;
 use rustls::client::WantsClientCert;
-use rustls::crypto::CryptoProvider;
-use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::{Path, PathBuf};
@@ -153,19 +149,19 @@ impl Trust {
     }
 
     fn read(&self) -> Result<Settings, NetError> {
-        let (roots, authorities) = self.roots()?;
+        let (known, authorities) = self.known()?;
         let identity = self.identity()?;
-        let count = roots.len();
-        let roots = Arc::new(roots);
-        let for_proxies = Arc::new(builder(&roots)?.with_no_client_auth());
-        let begin = || if self.blind { blind::builder() } else { builder(&roots) };
+        let count = known.count();
+        let known = Belief::Known(Arc::new(known));
+        let for_proxies = Arc::new(known.builder()?.with_no_client_auth());
+        let belief = if self.blind { &Belief::Anybody } else { &known };
         let anonymous = if self.blind {
-            Arc::new(begin()?.with_no_client_auth())
+            Arc::new(belief.builder()?.with_no_client_auth())
         } else {
             Arc::clone(&for_proxies)
         };
         let identified = match &identity {
-            Some(identity) => Arc::new(identity.show(begin()?)?),
+            Some(identity) => Arc::new(identity.show(belief.builder()?)?),
             None => Arc::clone(&anonymous),
         };
         let identity = identity.map(|identity| identity.certificate.0);
@@ -173,28 +169,28 @@ impl Trust {
         Ok(Settings { anonymous, identified, for_proxies, facts })
     }
 
-    fn roots(&self) -> Result<(RootCertStore, Vec<PathBuf>), NetError> {
-        let mut roots = RootCertStore::empty();
+    fn known(&self) -> Result<(Known, Vec<PathBuf>), NetError> {
+        let mut known = Known::nothing();
         let mut files = Vec::new();
         for file in &self.authorities {
             let named = Named::new(file, "ca-file");
             let Some(text) = named.read()? else { continue };
             for (number, certificate) in named.certificates(&text)?.into_iter().enumerate() {
-                roots.add(certificate).map_err(|source| {
+                known.add(certificate).map_err(|source| {
                     let text = format!("certificate {} in it: {source}", number + 1);
                     named.error(Cause::new(text))
                 })?;
             }
             files.push(file.path.clone());
         }
-        let mut roots = if files.is_empty() { system() } else { roots };
+        let mut known = if files.is_empty() { system() } else { known };
         for directory in &self.directories {
             let found = certificates_in(directory);
             tracing::debug!(directory = %directory.display(), found = found.len(), "read certificates");
-            roots.add_parsable_certificates(found);
+            known.add_readable(found);
             files.push(directory.clone());
         }
-        Ok((roots, files))
+        Ok((known, files))
     }
 
     fn identity(&self) -> Result<Option<Identity>, NetError> {
@@ -317,25 +313,6 @@ impl<'a> Named<'a> {
     }
 }
 
-fn builder(
-    roots: &Arc<RootCertStore>,
-) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NetError> {
-    Ok(begin(Arc::new(default_provider()))?.with_root_certificates(Arc::clone(roots)))
-}
-
-/// Begins a set-up for TLS, in which nothing is said yet of whom to believe.
-pub(super) fn begin(
-    provider: Arc<CryptoProvider>,
-) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, NetError> {
-    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(
-        |source| NetError::Certificates {
-            path: "rustls".into(),
-            option: "set-up of",
-            source: Cause::of(&source),
-        },
-    )
-}
-
 /// The certificates in the files of a directory. Other files may be there, too.
 fn certificates_in(directory: &Path) -> Vec<CertificateDer<'static>> {
     let texts =
@@ -358,13 +335,13 @@ fn files_of(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn system() -> RootCertStore {
+fn system() -> Known {
     let found = rustls_native_certs::load_native_certs();
     for error in found.errors {
         tracing::debug!(%error, "a certificate of the system was not read");
     }
-    let mut roots = RootCertStore::empty();
-    let (added, ignored) = roots.add_parsable_certificates(found.certs);
-    tracing::debug!(added, ignored, "the system's certificates were read");
-    roots
+    let (all, mut known) = (found.certs.len(), Known::nothing());
+    let added = known.add_readable(found.certs);
+    tracing::debug!(added, ignored = all - added, "the system's certificates were read");
+    known
 }

@@ -47,7 +47,12 @@ impl Authority {
         params.not_before = date_time_ymd(what.years.0, 1, 1);
         params.not_after = date_time_ymd(what.years.1, 1, 1);
         let key = KeyPair::generate().unwrap();
-        let leaf = params.signed_by(&key, &self.issuer).unwrap();
+        let leaf = if what.alone {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.self_signed(&key).unwrap()
+        } else {
+            params.signed_by(&key, &self.issuer).unwrap()
+        };
         fs::write(dir.join("tls.crt"), leaf.pem()).unwrap();
         fs::write(dir.join("tls.key"), key.serialize_pem()).unwrap();
     }
@@ -62,11 +67,13 @@ pub(crate) struct Leaf {
     pub(crate) names: Vec<String>,
     /// From the beginning of which year to that of which it is valid.
     pub(crate) years: (i32, i32),
+    /// Whether it is signed by itself, and so an authority's, as `openssl req -x509` makes it.
+    pub(crate) alone: bool,
 }
 
 impl Default for Leaf {
     fn default() -> Self {
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        Self { subject: "loopback".to_owned(), names, years: (2000, 3000) }
+        Self { subject: "loopback".to_owned(), names, years: (2000, 3000), alone: false }
     }
 }

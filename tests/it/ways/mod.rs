@@ -8,6 +8,7 @@ mod credentials;
 mod document;
 mod fallbacks;
 mod github_app;
+mod given;
 mod hangups;
 mod limits;
 mod matrix;

@@ -16,14 +16,14 @@ use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 
 #[track_caller]
-fn expect(failure: &Failure, class: &str, words: &[&str]) {
+pub(crate) fn expect(failure: &Failure, class: &str, words: &[&str]) {
     assert_eq!(failure.class, class, "{failure:?}");
     for word in words {
         assert!(failure.error.contains(word), "{word:?} is not in {failure:?}");
     }
 }
 
-fn trusting(setup: Setup, file: &Path) -> Setup {
+pub(crate) fn trusting(setup: Setup, file: &Path) -> Setup {
     setup.flag(format!("--ca-file={}", file.display()))
 }
 
@@ -101,15 +101,6 @@ fn what_is_no_file_is_refused_and_not_read() {
         let failure = fails(trusting(single(&server.url(), &Root::new()), Path::new(path)));
         expect(&failure, "config", &[path, words]);
     }
-}
-
-#[test]
-fn a_server_that_shows_the_certificate_of_an_authority_is_refused() {
-    let (upstream, authority) = (Upstream::new(), Authority::new());
-    let server = http::over(&upstream).tls(&authority).start();
-    // What it shows is trusted as an authority, which it is not.
-    let failure = fails(trusting(single(&server.url(), &Root::new()), &server.file("tls.crt")));
-    expect(&failure, "tls", &["unable to access 'https://"]);
 }
 
 #[test]
