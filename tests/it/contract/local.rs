@@ -6,6 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::contract::{assert_published, metric, polling, publishes, trying};
+use crate::faults::course::{fails, single};
 use crate::support::daemon::{Daemon, Root, events};
 use crate::support::git::{git, run};
 use crate::support::skip;
@@ -266,4 +267,24 @@ fn a_source_that_is_repacked_meanwhile() {
     }
     let failures: Vec<_> = daemon.events("attempt failed");
     assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_as_one_with_the_server_that_may_be_meant() {
+    for (repo, meant) in [
+        (
+            "github.com/team/app.git",
+            Some("if a server is meant, write https://github.com/team/app.git"),
+        ),
+        ("plain", None),
+        ("../plain/app", None),
+        ("/srv/github.com/app", None),
+    ] {
+        let failure = fails(single(repo, &Root::new()));
+        failure.expect("not_found", &format!("repository not found: '{repo}'"));
+        assert_eq!(failure.error.contains("server is meant"), meant.is_some(), "{failure:?}");
+        assert!(meant.is_none_or(|words| failure.error.contains(words)), "{failure:?}");
+        assert!(failure.hint.contains("a path on this machine"), "{failure:?}");
+        assert!(failure.hint.contains("begins with https://"), "{failure:?}");
+    }
 }
