@@ -3,6 +3,7 @@
 
 use crate::config::environment::Environment;
 use crate::config::file::Named;
+use crate::config::git_config::Setting;
 use crate::config::given::{Given, Values};
 use crate::config::names;
 use crate::config::options::Opt;
@@ -20,6 +21,8 @@ pub(super) struct Besides {
     pub(super) variables: BTreeMap<String, String>,
     /// The proxies that the environment names.
     pub(super) proxies: Vec<(String, Secret)>,
+    /// The settings of Git that the environment names.
+    pub(super) settings: Vec<Setting>,
     pub(super) surroundings: Surroundings,
 }
 
@@ -36,6 +39,7 @@ impl Besides {
             flags,
             variables: std::mem::take(&mut environment.variables),
             proxies: std::mem::take(&mut environment.proxies),
+            settings: std::mem::take(&mut environment.settings),
             surroundings,
         }
     }

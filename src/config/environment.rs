@@ -1,7 +1,9 @@
 //! The variables of the environment that concern this program.
 //!
-//! Foreign variables are not looked at, whatever bytes they hold.
+//! Foreign variables are not looked at, whatever bytes they hold, save those of curl and Git.
 
+use crate::config::borrowed;
+use crate::config::git_config::Setting;
 use crate::config::names;
 use crate::config::names::{OLD_PREFIX, PREFIX};
 use crate::config::options::Opt;
@@ -20,6 +22,10 @@ pub(super) struct Environment {
     pub(super) problems: Vec<Problem>,
     /// The proxies that programs on this machine are to use, by their names in small letters.
     pub(super) proxies: Vec<(String, Secret)>,
+    /// The settings of Git that variables of Git name.
+    pub(super) settings: Vec<Setting>,
+    /// Variables of Git that change nothing here.
+    pub(super) idle: Vec<Problem>,
 }
 
 /// What curl reads to find a proxy. That of `http` counts in small letters only, because a server
@@ -47,10 +53,15 @@ impl Environment {
 /// Picks our variables.
 pub(super) fn read(vars: impl Iterator<Item = (OsString, OsString)>) -> Environment {
     let mut found = Environment::default();
+    let mut of_git = BTreeMap::new();
     for (name, value) in vars {
         let name = name.to_string_lossy().into_owned();
         if PROXIES.contains(&name.as_str()) {
             found.proxy(&name, value);
+            continue;
+        }
+        if borrowed::is_one(&name) {
+            of_git.insert(name, value);
             continue;
         }
         let Some(opt) = names::variable(&name) else {
@@ -71,6 +82,9 @@ pub(super) fn read(vars: impl Iterator<Item = (OsString, OsString)>) -> Environm
             }
         }
     }
+    let of_git = borrowed::read(&of_git);
+    found.problems.extend(of_git.problems);
+    (found.settings, found.idle) = (of_git.settings, of_git.idle);
     found.proxies.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.unknown.sort_by_key(ToString::to_string);
     found.problems.sort_by_key(ToString::to_string);

@@ -1,5 +1,6 @@
 //! What the options say about whom to tell, and whom to ask before a commit is published.
 
+use crate::config::borrowed;
 use crate::config::names;
 use crate::config::options::{Exposure, Opt};
 use crate::model::{Event, Secret, ServiceUrl, Template};
@@ -112,17 +113,24 @@ pub struct Web {
     pub events: Vec<Event>,
 }
 
-/// The variables that may hold a secret of ours, and those of these that name a proxy with a user
-/// or a password. What we run is not to inherit them.
+/// The variables that may hold a secret of ours, those of these that name a proxy with a user or a
+/// password, and those of these that list settings of Git if one may be a secret. What we run is not
+/// to inherit them.
 pub fn secret_variables(vars: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
+    let vars: Vec<_> = vars
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+        .collect();
+    // Git stops if a part of them is missing.
+    let lists_secret = vars.iter().any(|(name, value)| borrowed::lists_secret(name, value));
     let closed = names::options().filter(|opt| opt.exposure != Exposure::Open);
     let ours = closed.flat_map(Opt::variables).map(|(name, _)| name);
-    let proxies = vars.filter_map(|(name, value)| {
-        let name = name.into_string().ok()?;
-        let names_proxy = name.to_ascii_lowercase().ends_with("_proxy");
-        (names_proxy && value.to_string_lossy().contains('@')).then_some(name)
+    let others = vars.into_iter().filter_map(|(name, value)| {
+        let names_proxy = name.to_ascii_lowercase().ends_with("_proxy") && value.contains('@');
+        let is_listed = lists_secret && borrowed::is_listing(&name);
+        (names_proxy || is_listed).then_some(name)
     });
-    ours.chain(proxies).collect()
+    ours.chain(others).collect()
 }
 
 /// Writes an address so that it shows no secret: some services put theirs into the path.
@@ -175,6 +183,21 @@ mod tests {
         ] {
             assert!(!hidden.iter().any(|hidden| hidden == name), "{name}");
         }
+    }
+
+    #[test]
+    fn listed_settings_are_hidden_as_a_whole_or_not_at_all() {
+        let hidden = |key: &str| {
+            let vars = [
+                ("GIT_CONFIG_COUNT", "1"),
+                ("GIT_CONFIG_KEY_0", key),
+                ("GIT_CONFIG_VALUE_0", "hush"),
+            ];
+            let vars = vars.map(|(name, value)| (name.into(), value.into()));
+            let hidden = secret_variables(vars.into_iter());
+            hidden.iter().filter(|name| name.starts_with("GIT_CONFIG_")).count()
+        };
+        assert_eq!([hidden("http.extraHeader"), hidden("safe.directory")], [3, 0]);
     }
 
     #[test]

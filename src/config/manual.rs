@@ -100,7 +100,8 @@ fn origins() -> Vec<Block> {
         paragraph(
             "A flag that does not exist is an error. A variable that begins with `GITSYNC_` and \
              belongs to no option is a warning; those that Kubernetes sets for a Service named \
-             `gitsync` are passed over. Foreign variables are not looked at.",
+             `gitsync` are passed over. Of other programs' variables, those of curl and Git count \
+             that `--proxy`, `--ca-file` and `--git-config-add` name.",
         ),
     ]
 }

@@ -10,6 +10,7 @@ mod access;
 mod again;
 mod args;
 mod besides;
+mod borrowed;
 mod check;
 mod command_line;
 mod commands;
@@ -209,8 +210,8 @@ impl Surroundings {
 
 /// Reads the whole configuration, or lists everything that is wrong with it.
 ///
-/// The first argument is the name of the program, as in [`std::env::args_os`]. Variables that are
-/// not ours are not looked at, so [`std::env::vars_os`] can be given as it is.
+/// The first argument is the name of the program, as in [`std::env::args_os`]. Of variables that are
+/// not ours, only those of curl and Git are looked at, so [`std::env::vars_os`] can be given as it is.
 pub fn load(
     mut args: impl Iterator<Item = OsString>,
     vars: impl Iterator<Item = (OsString, OsString)>,
@@ -258,7 +259,7 @@ pub fn load(
     }
     match whole::whole(&besides, read.file.as_ref(), When::Start) {
         Ok(mut whole) if problems.is_empty() => {
-            let others = passed.iter().chain(&environment.unknown);
+            let others = passed.iter().chain(&environment.unknown).chain(&environment.idle);
             whole.warnings.extend(others.map(ToString::to_string));
             Ok(request(besides, (wish, asked.is_some()), named, whole))
         }

@@ -24,6 +24,7 @@ const SECRET: &str = "[secret]";
 /// file of `--config`.
 pub(super) fn print(whole: &Whole, named: Option<&Named>) -> String {
     let warnings = whole.warnings.iter().map(|warning| format!("# warning: {warning}\n"));
+    let warnings = warnings.chain(of_environment(whole));
     let of_process = values_of_process(&whole.process);
     let [one] = whole.repositories.as_slice() else {
         return warnings.chain(several(whole, &of_process, named)).collect();
@@ -34,6 +35,13 @@ pub(super) fn print(whole: &Whole, named: Option<&Named>) -> String {
     let values: Vec<_> = of_process.into_iter().chain(values_of(&one.config)).collect();
     let lines = names::options().map(|opt| line(opt, &values, &whole.given, named));
     warnings.chain(lines).collect()
+}
+
+/// The settings of Git that variables name, which are the same for all repositories.
+fn of_environment(whole: &Whole) -> Vec<String> {
+    let settings = whole.repositories.first().map(|one| &one.config.access.settings);
+    let named = settings.into_iter().flatten();
+    named.filter_map(git_config::from_variable).map(|text| format!("# {text}\n")).collect()
 }
 
 /// The lines for what a file lists: first what holds for the program, then each repository.

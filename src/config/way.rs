@@ -61,7 +61,9 @@ pub(super) fn to(access: &Access, repo: &RepoUrl) -> Way {
             Some(pattern) => pattern.rank(url, repo.user()),
         };
         match rank {
-            Some(rank) if best.get(setting.name).is_none_or(|best| rank >= *best) => {
+            Some(rank)
+                if setting.over || best.get(setting.name).is_none_or(|best| rank >= *best) =>
+            {
                 best.insert(setting.name, rank);
                 applied.push(setting);
             }

@@ -2,6 +2,7 @@
 
 use crate::git::Excess;
 use crate::git::allowance::Exceeded;
+use crate::git::local;
 use crate::model::Cause;
 use crate::model::Class;
 use crate::model::{CommitId, ObjectFormat, Reference};
@@ -48,7 +49,7 @@ pub enum GitError {
         detail: Cow<'static, str>,
     },
     /// There is no repository at a local path.
-    #[error("repository not found: '{}'", path.display())]
+    #[error("repository not found: '{}'{}", path.display(), local::meant(path))]
     NoRepository {
         /// The path.
         path: PathBuf,
@@ -190,6 +191,9 @@ impl GitError {
             Self::Source { .. } => {
                 Some("check whether the repository there can be read, and what git fsck says of it")
             }
+            Self::NoRepository { .. } => Some(
+                "this is taken for a path on this machine: check whether it is there and holds a repository; the address of a server begins with https://, ssh:// or git://",
+            ),
             Self::Submodule { .. } => Some(
                 "check .gitmodules of that commit; with --submodules=off its submodules stay empty directories",
             ),
@@ -199,7 +203,6 @@ impl GitError {
             Self::Stopped(_)
             | Self::Refused { .. }
             | Self::NoSuchRef { .. }
-            | Self::NoRepository { .. }
             | Self::Protocol { .. }
             | Self::Incomplete { .. }
             | Self::Damaged { .. }

@@ -46,6 +46,24 @@ pub fn ref_places(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     (files, vec![common.join("refs")])
 }
 
+/// The address that a path may be without its scheme: one whose first part has the form of a host.
+pub(super) fn meant(path: &Path) -> String {
+    let address = path.to_str().and_then(|text| text.split_once('/').map(|parts| (text, parts)));
+    let is_of_host =
+        |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
+    match address {
+        Some((text, (host, rest)))
+            if host.contains('.')
+                && host.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+                && host.chars().all(is_of_host)
+                && !rest.is_empty() =>
+        {
+            format!(" on this machine; if a server is meant, write https://{text}")
+        }
+        Some(_) | None => String::new(),
+    }
+}
+
 /// Tells the repository that a path leads to from one that took its place: by a link that was
 /// turned, or by being made anew.
 fn identity(path: &Path) -> [Look; 2] {

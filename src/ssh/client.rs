@@ -155,6 +155,7 @@ impl Ssh {
         let trust = Trust {
             host: Host::new(&terms.goal.host, terms.goal.port),
             known: terms.known.clone(),
+            files: self.way.known_hosts.as_ref().map_or_else(Vec::new, |it| it.choices().to_vec()),
         };
         let link = stop
             .wait(Link::open(&self.way.dialer, &terms.goal, trust, &terms.keys, &shown))

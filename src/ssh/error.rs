@@ -77,13 +77,15 @@ pub enum SshError {
 pub enum HostProblem {
     /// No list has this host.
     #[error(
-        "the host key of {host} is not known: {key}; if it is the right one, add this line to known_hosts: {line}"
+        "the host key of {host} is not known: {key}; looked for it in {files}; if it is the right one, add this line to known_hosts: {line}"
     )]
     Unknown {
         /// The host, and its port if that is an unusual one.
         host: String,
         /// The kind and fingerprint of its key.
         key: String,
+        /// The lists, and which of them are missing.
+        files: String,
         /// What would make it known.
         line: String,
     },

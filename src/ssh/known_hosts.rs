@@ -1,5 +1,6 @@
 //! Lists of known hosts, as `sshd(8)` describes them.
 
+use crate::disk::look::Look;
 use crate::model::Cause;
 use crate::model::FileChoice;
 use crate::ssh::SshError;
@@ -118,9 +119,12 @@ pub(super) fn current(files: &Files<Known>) -> Result<Arc<Vec<Known>>, SshError>
     })
 }
 
-/// Which files were looked at, in words.
+/// Which files were looked at, and which of them are not there, in words.
 pub(super) fn in_words(choices: &[FileChoice]) -> String {
-    let paths = choices.iter().map(|choice| choice.path.display().to_string());
+    let paths = choices.iter().map(|choice| {
+        let lacking = if Look::at(&choice.path).is_nothing() { " (missing)" } else { "" };
+        format!("{}{lacking}", choice.path.display())
+    });
     paths.collect::<Vec<_>>().join(", ")
 }
 

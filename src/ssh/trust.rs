@@ -1,6 +1,8 @@
 //! Whether a server is the one that it should be.
 
+use crate::model::FileChoice;
 use crate::ssh::HostProblem;
+use crate::ssh::known_hosts;
 use crate::ssh::known_hosts::{Host, Known, Line, fits};
 use jiff::Timestamp;
 use russh::keys::ssh_key::certificate::CertType;
@@ -23,6 +25,8 @@ const ALGORITHMS: [Algorithm; 6] = [
 pub(super) struct Trust {
     pub(super) host: Host,
     pub(super) known: Option<Arc<Vec<Known>>>,
+    /// The files that this was read from.
+    pub(super) files: Vec<FileChoice>,
 }
 
 impl Trust {
@@ -99,7 +103,12 @@ impl Trust {
         if known.is_empty() {
             let bare = PublicKey::from(key.key_data().clone());
             let line = format!("{host} {}", bare.to_openssh().unwrap_or_default());
-            return Err(HostProblem::Unknown { host, key: in_words(key), line });
+            return Err(HostProblem::Unknown {
+                host,
+                key: in_words(key),
+                files: known_hosts::in_words(&self.files),
+                line,
+            });
         }
         let with_place = |known: &Line<'_>| format!("{} ({})", in_words(known.key), known.place);
         let known = known.iter().map(with_place).collect::<Vec<_>>().join(", ");

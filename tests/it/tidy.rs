@@ -43,7 +43,7 @@ const WALLS: [(&str, &str); 22] = [
 const KEPT: [(&str, &str); 20] = [
     ("gix", "git trees"),
     ("hyper", "http net"),
-    ("ring", "credentials http lfs ssh verify"),
+    ("ring", "credentials http lfs net ssh verify"),
     ("rustls", "net credentials"),
     ("tokio_rustls", "net"),
     ("tokio_socks", "net"),

@@ -65,8 +65,8 @@ fn with_mounted(
     given.into_iter().chain(mounted).collect()
 }
 
-/// Reads the settings of Git that both options give. Those of the list are one text, with commas
-/// between them.
+/// Reads the settings of Git that both options give, and behind them those of the environment. Those
+/// of the list are one text, with commas between them.
 pub(super) fn settings(checker: &mut Checker<'_>, raw: &Raw) -> Vec<Setting> {
     let list = raw.git_config_add.as_ref().map(|texts| texts.replace(BETWEEN, ","));
     let mut read = Vec::new();
@@ -76,7 +76,9 @@ pub(super) fn settings(checker: &mut Checker<'_>, raw: &Raw) -> Vec<Setting> {
         let parsed = checker.read(option, text, |text| git_config::parse(option, text));
         read.extend(parsed.into_iter().flatten());
     }
-    git_config::settle(read)
+    let mut settled = git_config::settle(read);
+    settled.extend_from_slice(checker.settings);
+    settled
 }
 
 fn files(checker: &mut Checker<'_>, key: &str, text: Option<&String>) -> Vec<PathBuf> {

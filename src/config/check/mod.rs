@@ -15,6 +15,7 @@ mod windows;
 use crate::config::besides::Besides;
 use crate::config::check::sources::Sources;
 use crate::config::git_config;
+use crate::config::git_config::{Giver, Setting};
 use crate::config::given::Given;
 use crate::config::names;
 use crate::config::options::BETWEEN;
@@ -56,6 +57,8 @@ struct Checker<'a> {
     surroundings: &'a Surroundings,
     /// The proxies that the environment names.
     proxies: &'a [(String, Secret)],
+    /// The settings of Git that it names.
+    settings: &'a [Setting],
     problems: Vec<Problem>,
 }
 
@@ -85,8 +88,9 @@ struct Places {
 
 impl<'a> Checker<'a> {
     fn new(besides: &'a Besides, given: &'a Given) -> Self {
-        let Besides { called_as, surroundings, proxies, .. } = besides;
-        Self { called_as: *called_as, given, surroundings, proxies, problems: Vec::new() }
+        let Besides { called_as, surroundings, proxies, settings, .. } = besides;
+        let called_as = *called_as;
+        Self { called_as, given, surroundings, proxies, settings, problems: Vec::new() }
     }
 
     /// Builds from what could be read; after a problem, the value it is about is a stand-in.
@@ -236,7 +240,11 @@ impl<'a> Checker<'a> {
     /// Takes what was read of settings of Git, and complains of the rest.
     fn all_of<T>(&mut self, (read, complaints): (T, Vec<git_config::Complaint>)) -> T {
         for complaint in complaints {
-            self.complain(complaint.option, complaint.words);
+            let place = match complaint.giver {
+                Giver::Option(key) => self.place(key),
+                giver @ (Giver::Listed(_) | Giver::Variable(_)) => giver.to_string(),
+            };
+            self.problems.push(Problem::new(place, complaint.words));
         }
         read
     }

@@ -1,7 +1,7 @@
 //! `http.*` and `http.<url>.*`: how servers are spoken to.
 
 use crate::config::git_config::values::{number, switch};
-use crate::config::git_config::{Complaint, Key, Setting};
+use crate::config::git_config::{Complaint, Giver, Key, Setting};
 use crate::model::{Redirects, Secret, ServiceUrl, UrlPattern, UrlPrefix};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +15,8 @@ pub struct HttpSetting {
     pub(in crate::config) prefix: Option<UrlPrefix>,
     /// Its name in small letters.
     pub(in crate::config) name: &'static str,
+    /// Whether it counts before those that are about the address more closely.
+    pub(in crate::config) over: bool,
     /// What it says.
     pub(in crate::config) item: HttpItem,
 }
@@ -113,7 +115,10 @@ pub(crate) fn http(
         let pattern = key.middle.and_then(UrlPattern::read);
         let prefix = key.middle.and_then(|url| url.parse().ok());
         match item(name, setting, &resolve) {
-            Ok(item) => read.push(HttpSetting { pattern, prefix, name, item }),
+            Ok(item) => {
+                let over = matches!(setting.giver, Giver::Variable(_));
+                read.push(HttpSetting { pattern, prefix, name, over, item });
+            }
             Err(words) => complaints.push(setting.complaint(&words)),
         }
     }
@@ -199,10 +204,10 @@ pub(super) fn warnings(settings: &[Setting]) -> Vec<String> {
     });
     let warning = |setting: &Setting| {
         format!(
-            "--{}: {} is false: any server is believed to be the right one, and whoever is on the \
+            "{}: {} is false: any server is believed to be the right one, and whoever is on the \
              way can read passwords and change what is published; name its authority with \
              --ca-file instead",
-            setting.option,
+            setting.giver,
             setting.shown()
         )
     };

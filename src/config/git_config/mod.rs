@@ -17,17 +17,38 @@ pub use http::{HttpItem, HttpSetting};
 pub(super) use identity::identity;
 pub use identity::{CredentialItem, CredentialSetting};
 pub(super) use large::lfs_url;
-pub(super) use parse::parse;
+pub(super) use parse::{listed, parse};
 pub(super) use places::{Protocols, rewritten};
 
 use crate::model::Secret;
 use std::fmt;
 
+/// What gives settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Giver {
+    /// An option, by its key.
+    Option(&'static str),
+    /// A variable that lists one of several.
+    Listed(String),
+    /// A variable that takes the place of whatever else is said of the same.
+    Variable(&'static str),
+}
+
+impl fmt::Display for Giver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(key) => write!(f, "--{key}"),
+            Self::Listed(name) => f.write_str(name),
+            Self::Variable(name) => f.write_str(name),
+        }
+    }
+}
+
 /// One setting.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The option that gave it.
-    pub(super) option: &'static str,
+    /// What gave it.
+    pub(super) giver: Giver,
     /// The key as it was written. A URL in it may hold a password.
     pub(super) key: String,
     /// The value, which may be a secret.
@@ -66,14 +87,14 @@ impl Setting {
 
     /// What is wrong with its value, in words for people.
     fn complaint(&self, words: &str) -> Complaint {
-        Complaint { option: self.option, words: format!("{}: {words}", self.shown()) }
+        Complaint { giver: self.giver.clone(), words: format!("{}: {words}", self.shown()) }
     }
 }
 
 /// What is wrong with a setting.
 #[derive(Debug)]
 pub(super) struct Complaint {
-    pub(super) option: &'static str,
+    pub(super) giver: Giver,
     pub(super) words: String,
 }
 
@@ -129,7 +150,7 @@ const SILENT: &[(&str, &[&str])] = &[
 ];
 
 /// The keys that change nothing here although somebody may expect it.
-pub(super) fn ignored(settings: &[Setting]) -> Vec<String> {
+pub(super) fn ignored(settings: &[&Setting]) -> Vec<String> {
     let idle = settings.iter().filter(|setting| {
         let key = setting.parts();
         let silent = SILENT
@@ -137,7 +158,7 @@ pub(super) fn ignored(settings: &[Setting]) -> Vec<String> {
             .any(|(section, names)| *section == key.section && names.contains(&key.name.as_str()));
         !silent && !has_effect(setting, &key)
     });
-    idle.map(Setting::shown).collect()
+    idle.map(|setting| setting.shown()).collect()
 }
 
 fn has_effect(setting: &Setting, key: &Key<'_>) -> bool {
@@ -155,22 +176,38 @@ fn has_effect(setting: &Setting, key: &Key<'_>) -> bool {
 /// What else is to be told of settings, for the log.
 pub(super) fn warnings(settings: &[Setting]) -> Vec<String> {
     let mut warnings = Vec::new();
-    let ignored = ignored(settings);
-    if !ignored.is_empty() {
-        // Of both options, as each may hold any of them.
-        let option = settings.first().map_or("git-config", |setting| setting.option);
-        warnings.push(format!("--{option}: {} has no effect here", ignored.join(", ")));
+    let (of_options, of_variables): (Vec<_>, Vec<_>) =
+        settings.iter().partition(|setting| matches!(setting.giver, Giver::Option(_)));
+    // Of both options, as each may hold any of them.
+    let all = ignored(&of_options);
+    if let (Some(first), false) = (of_options.first(), all.is_empty()) {
+        warnings.push(format!("{}: {} has no effect here", first.giver, all.join(", ")));
+    }
+    for setting in of_variables {
+        let idle = ignored(&[setting]);
+        warnings
+            .extend(idle.iter().map(|key| format!("{}: {key} has no effect here", setting.giver)));
     }
     let unquoted = |setting: &&Setting| ["http", "https"].contains(&setting.parts().name.as_str());
-    if let Some(setting) = settings.iter().find(unquoted) {
+    if let Some(setting) = of_options.into_iter().find(unquoted) {
         warnings.push(format!(
-            "--{}: the key {} seems to be cut off at the colon of a URL; put keys with URLs in \
+            "{}: the key {} seems to be cut off at the colon of a URL; put keys with URLs in \
              double quotes",
-            setting.option, setting.key
+            setting.giver, setting.key
         ));
     }
     warnings.extend(http::warnings(settings));
     warnings
+}
+
+/// Says which setting a variable gave, if one did, without its value.
+pub(super) fn from_variable(setting: &Setting) -> Option<String> {
+    match &setting.giver {
+        Giver::Option(_) => None,
+        giver @ (Giver::Listed(_) | Giver::Variable(_)) => {
+            Some(format!("{}  # from {giver}", setting.shown()))
+        }
+    }
 }
 
 /// Takes away what is before the host of a URL, in whatever odd form it is written.
@@ -185,8 +222,8 @@ fn without_login(key: &str) -> String {
 }
 
 /// Writes the settings that an option gave as they are read, without their values.
-pub(super) fn show(settings: &[Setting], option: &str, value: &str) -> Option<String> {
-    let of_it = settings.iter().filter(|setting| setting.option == option);
+pub(super) fn show(settings: &[Setting], option: &'static str, value: &str) -> Option<String> {
+    let of_it = settings.iter().filter(|setting| setting.giver == Giver::Option(option));
     let shown: Vec<_> = of_it.map(|it| format!("{:?}:{value:?}", it.shown())).collect();
     (!shown.is_empty()).then(|| shown.join(","))
 }

@@ -5,7 +5,7 @@
 //! letter of a value without quotes. That first letter, and that of a key, may be anything, be it a
 //! comma or a colon. Complaints name keys and never show values.
 
-use crate::config::git_config::{Setting, without_login};
+use crate::config::git_config::{Giver, Setting, without_login};
 use crate::model::Secret;
 use std::str::Chars;
 
@@ -26,9 +26,18 @@ pub(crate) fn parse(option: &'static str, text: &str) -> Result<Vec<Setting>, St
             Some(first) => value(first, &mut letters),
         };
         let value = value.map_err(|complaint| format!("the value of {shown} {complaint}"))?;
-        settings.push(Setting { option, key, value: Secret::new(value) });
+        let giver = Giver::Option(option);
+        settings.push(Setting { giver, key, value: Secret::new(value) });
     }
     Ok(settings)
+}
+
+/// Takes a setting whose parts were given by themselves, the key by this variable.
+pub(crate) fn listed(variable: String, key: String, value: String) -> Result<Setting, String> {
+    match unfit(&key) {
+        Some(complaint) => Err(format!("{:?} {complaint}", without_login(&key))),
+        None => Ok(Setting { giver: Giver::Listed(variable), key, value: Secret::new(value) }),
+    }
 }
 
 fn key(first: char, letters: &mut Chars<'_>) -> Result<String, &'static str> {

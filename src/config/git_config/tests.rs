@@ -53,7 +53,7 @@ fn a_password_in_the_url_of_a_key_is_never_shown() {
         let text = format!(r#""url.{url}.other":"git@h:","http.{url}.extraHeader":"A: b""#);
         let settings = read(&text);
         let shown = [
-            ignored(&settings).join(" "),
+            ignored(&settings.iter().collect::<Vec<_>>()).join(" "),
             show(&settings, "git-config", "[secret]").unwrap(),
             format!("{settings:?}"),
             parse("git-config", &format!(r#""url.{url}.other":ab\z"#)).unwrap_err(),

@@ -27,8 +27,11 @@ pub(super) const ACCESS: &[Opt] = &[
         key: "ca-file",
         metavar: Some("FILE"),
         short: "Certificates to trust in place of the system's",
-        long: "A PEM file with one or more certificates of authorities. It is read again when it \
-               changes. A relative path counts from the current directory.",
+        long: "A PEM file with one or more certificates: of authorities, or of servers themselves. It is \
+               read again when it changes. A relative path counts from the current directory.\n\n\
+               Git's variables `GIT_SSL_CAINFO`, `GIT_SSL_CAPATH`, `GIT_SSL_CERT`, `GIT_SSL_KEY` and \
+               `GIT_SSL_NO_VERIFY` count before what settings of Git say of the same, and behind this \
+               option, `client-cert` and `client-key`.",
         ..PLAIN
     },
     Opt {
@@ -101,7 +104,9 @@ pub(super) const ACCESS: &[Opt] = &[
         exposure: Exposure::Delicate,
         form: Form::Settings,
         short: "More settings of Git",
-        long: "As `--git-config`, and read after it. Each may hold one pair or several.",
+        long: "As `--git-config`, and read after it. Each may hold one pair or several.\n\n\
+               Settings that Git would find by the variables `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_0`, \
+               `GIT_CONFIG_VALUE_0` and so on are read after both.",
         ..PLAIN
     },
 ];

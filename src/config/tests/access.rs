@@ -93,3 +93,19 @@ fn settings_of_git_fill_what_no_option_says() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn what_variables_of_git_name_is_shown_without_its_values() {
+    let vars = [
+        ("GIT_SSL_CAINFO", "/ca"),
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "http.https://me:hush@h/.extraHeader"),
+        ("GIT_CONFIG_VALUE_0", "A: hush"),
+    ];
+    let vars = vars.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let args = ["--repo=/srv/a", "--print-config"].map(str::to_owned);
+    let Ok(Request::Print(text)) = request(&args, &vars) else { panic!() };
+    assert!(text.contains("# http.https://h/.extraHeader  # from GIT_CONFIG_KEY_0\n"), "{text}");
+    assert!(text.contains("# http.sslCAInfo  # from GIT_SSL_CAINFO\n"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
+}

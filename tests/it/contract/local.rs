@@ -6,6 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::contract::{assert_published, metric, polling, publishes, trying};
+use crate::faults::course::{fails, single};
 use crate::support::daemon::{Daemon, Root, events};
 use crate::support::git::{git, run};
 use crate::support::oracle;
@@ -301,5 +302,25 @@ fn the_empty_tree_need_not_be_there() {
             trying(&url, &root).flag(flag).flag("--git-gc=always").once().expect_code(0);
             oracle::assert_published(&root.path(), &root.link(), &upstream.work(), &second);
         }
+    }
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_as_one_with_the_server_that_may_be_meant() {
+    for (repo, meant) in [
+        (
+            "github.com/team/app.git",
+            Some("if a server is meant, write https://github.com/team/app.git"),
+        ),
+        ("plain", None),
+        ("../plain/app", None),
+        ("/srv/github.com/app", None),
+    ] {
+        let failure = fails(single(repo, &Root::new()));
+        failure.expect("not_found", &format!("repository not found: '{repo}'"));
+        assert_eq!(failure.error.contains("server is meant"), meant.is_some(), "{failure:?}");
+        assert!(meant.is_none_or(|words| failure.error.contains(words)), "{failure:?}");
+        assert!(failure.hint.contains("a path on this machine"), "{failure:?}");
+        assert!(failure.hint.contains("begins with https://"), "{failure:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! thing.
 
 mod askpass;
+mod borrowed;
 mod choosing;
 mod cookies;
 mod credentials;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::slice;
+use tempfile::TempDir;
 
 use crate::contract::{polling, trying};
 use crate::support::daemon::{Finished, Root, Setup};
@@ -67,6 +68,20 @@ fn an_unknown_host_is_refused_with_the_line_that_would_make_it_known() {
     let line = format!("[127.0.0.1]:{} {}", server.addr().port(), host.public());
     fails(&unknown, "tls", &["ssh-ed25519", &host.fingerprint(), &line, "unable to access '"]);
     with_lines(&upstream, &server, &key, &[line]).expect_code(0);
+}
+
+#[test]
+fn an_unknown_host_is_refused_with_the_files_and_which_are_missing() {
+    let (upstream, server, mounted) = (Upstream::new(), sshd::start(), TempDir::new().unwrap());
+    let known = mounted.path().join("known_hosts");
+    let run = || {
+        let setup = trying(&server.url(&upstream.repo()), &Root::new());
+        setup.flag(format!("--auth-dir={}", mounted.path().display())).once()
+    };
+    let usual = "/etc/git-secret/known_hosts (missing)";
+    fails(&run(), "tls", &["is not known", &format!("{} (missing), {usual}", known.display())]);
+    fs::write(&known, "# nobody").unwrap();
+    fails(&run(), "tls", &["is not known", &format!("{}, {usual}", known.display())]);
 }
 
 #[test]
