@@ -7,7 +7,7 @@ use crate::command::{Answer, Unanswered};
 use crate::config;
 use crate::config::{Order, Problem, Process, Request, Surroundings, Target};
 use crate::daemon;
-use crate::daemon::{DaemonError, Ended};
+use crate::daemon::{DaemonError, Ended, Published};
 use crate::model::Cause;
 use crate::observe::log;
 use crate::trigger::order::{Choice, Wish};
@@ -98,9 +98,13 @@ fn carried_out(order: Order) -> Outcome {
         Target::Now => Wish::Sync,
     };
     match daemon::fulfil(*fleet, wish, &format!("gitsyncd {word}")) {
-        Ok(Ok(commit)) => {
+        Ok(Ok(Published { commit, waiting })) => {
             let commit = commit.map(|commit| commit.to_string()).unwrap_or_default();
-            Outcome::Printed(command::done(&commit, &target) + "\n")
+            let told = match waiting {
+                Some(waiting) if target == Target::Ref => command::unpinned(&commit, &waiting),
+                Some(_) | None => command::done(&commit, &target),
+            };
+            Outcome::Printed(told + "\n")
         }
         Ok(Err(why)) => Outcome::Failed(Cause::new(why)),
         Err(error) => Outcome::Failed(Cause::of(&error)),

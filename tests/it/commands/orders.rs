@@ -167,7 +167,7 @@ fn what_may_not_be_published_is_not_published_by_a_command_either() {
     }
     expect(&of_root(&["unpin"], &root).flag(&secret).finish(), 1, "does not agree to commit");
     trying(&url, &root).flag("--sync-window=allow 0 0 1 1 * 1s").once().expect_code(1);
-    expect(&of_root(&["unpin"], &root).finish(), 1, "window");
+    expect(&of_root(&["sync"], &root).finish(), 1, "window");
     let keys = dir.path().join("keys");
     fs::create_dir(&keys).unwrap();
     let dir = format!("--verify-key-dir={}", keys.display());
@@ -176,6 +176,30 @@ fn what_may_not_be_published_is_not_published_by_a_command_either() {
     fs::remove_dir(&keys).unwrap();
     expect(&of_root(&["unpin"], &root).finish(), 1, "is no directory of keys here");
     assert_published(&root, &upstream, &good);
+}
+
+#[test]
+fn who_unpins_while_no_window_is_open_is_told_what_waits() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let good = upstream.head();
+    let url = local(&upstream);
+    let closed = || trying(&url, &root).flag("--sync-window=allow 0 0 1 1 * 1s");
+    closed().once().expect_code(0);
+    expect(&of_root(&["pin"], &root).finish(), 0, &format!("{good} is published and stays"));
+    let next = upstream.commit("a", "2");
+    closed().once().expect_code(0);
+    let told = of_root(&["unpin"], &root).finish();
+    expect(&told, 0, &format!("unpinned: {next} waits until 2"));
+    expect(&told, 0, &format!("when a window opens, and {good} stays published until then"));
+    assert_published(&root, &upstream, &good);
+    let status = root.status().unwrap();
+    assert_eq!((&status["pinned"], &status["failures"]), (&json!(false), &json!(0)));
+    assert_eq!(status["last_attempt"]["outcome"], "unchanged");
+    assert_eq!(status["waiting"]["commit"], next);
+    // A run that is to be the only one still has to publish what the ref names.
+    closed().once().expect_code(1);
+    trying(&url, &root).once().expect_code(0);
+    assert_published(&root, &upstream, &next);
 }
 
 #[test]
