@@ -205,9 +205,13 @@ fn who_unpins_while_no_window_is_open_is_told_what_waits() {
 #[test]
 fn what_cannot_be_done_is_told_and_changes_nothing() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let nothing = of_root(&["rollback"], &root).finish();
-    expect(&nothing, 2, "--repo");
-    assert!(!root.path().exists());
+    for word in ["rollback", "pin", "unpin", "sync"] {
+        let nothing = of_root(&[word], &root).finish();
+        let path = root.path();
+        let told = format!("error: --root: nothing was ever published in {}", path.display());
+        expect(&nothing, 2, &told);
+        assert!(!path.exists() && !nothing.log.join("\n").contains("is required"));
+    }
     let commits = published(&upstream, &local(&upstream), &root, 1);
     let before = of_root(&["rollback"], &root).finish();
     expect(&before, 1, "no commit is known that was published before");
