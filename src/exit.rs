@@ -5,9 +5,9 @@
 use crate::command;
 use crate::command::{Answer, Unanswered};
 use crate::config;
-use crate::config::{Order, Problem, Process, Request, Surroundings, Target};
+use crate::config::{Order, Personality, Problem, Process, Request, Surroundings, Target};
 use crate::daemon;
-use crate::daemon::{DaemonError, Ended};
+use crate::daemon::{DaemonError, Ended, Published};
 use crate::model::Cause;
 use crate::observe::log;
 use crate::trigger::order::{Choice, Wish};
@@ -27,8 +27,8 @@ pub enum Outcome {
     GaveUp,
     /// It could not even begin, or tell.
     Failed(Cause),
-    /// It was asked wrongly.
-    Misused(Vec<Problem>),
+    /// It was asked wrongly, by this name.
+    Misused(Vec<Problem>, Personality),
 }
 
 /// Reads what is asked, and does it.
@@ -38,6 +38,8 @@ pub fn run(
     surroundings: Surroundings,
 ) -> Outcome {
     let mut out = io::stdout();
+    let mut args = args.peekable();
+    let called_as = Personality::of(args.peek().map(OsString::as_os_str));
     let surroundings = Surroundings { recorded: Some(command::recorded), ..surroundings };
     let (fleet, warnings) = match config::load(args, vars, surroundings) {
         Ok(Request::Run { fleet, warnings }) => (fleet, warnings),
@@ -50,9 +52,9 @@ pub fn run(
         }
         Ok(Request::Probe(to, wait)) => return answered(command::probe(to, wait, &mut out)),
         Ok(Request::Status(from)) => return answered(command::status(*from, &mut out)),
-        Ok(Request::Order(order)) => return carried_out(*order),
+        Ok(Request::Order(order)) => return carried_out(*order, called_as),
         Ok(Request::Print(text)) => return Outcome::Printed(text),
-        Err(problems) => return Outcome::Misused(problems),
+        Err(problems) => return Outcome::Misused(problems, called_as),
     };
     if let Err(outcome) = log_to(&fleet.process) {
         return outcome;
@@ -72,7 +74,7 @@ pub fn run(
 }
 
 /// Asks for something else to be published, or publishes it, and says what became of that.
-fn carried_out(order: Order) -> Outcome {
+fn carried_out(order: Order, called_as: Personality) -> Outcome {
     let (word, target) = (order.word, order.target.clone());
     let fleet = match command::order(order) {
         Ok(Answer::Done(text)) => return Outcome::Printed(text + "\n"),
@@ -81,7 +83,7 @@ fn carried_out(order: Order) -> Outcome {
             return Outcome::GaveUp;
         }
         Ok(Answer::Refused(why)) => return Outcome::Failed(Cause::new(why)),
-        Ok(Answer::Unknown(problems)) => return Outcome::Misused(problems),
+        Ok(Answer::Unknown(problems)) => return Outcome::Misused(problems, called_as),
         Ok(Answer::Free(fleet)) => fleet,
         Err(error) => return Outcome::Failed(Cause::of(&error)),
     };
@@ -98,9 +100,13 @@ fn carried_out(order: Order) -> Outcome {
         Target::Now => Wish::Sync,
     };
     match daemon::fulfil(*fleet, wish, &format!("gitsyncd {word}")) {
-        Ok(Ok(commit)) => {
+        Ok(Ok(Published { commit, waiting })) => {
             let commit = commit.map(|commit| commit.to_string()).unwrap_or_default();
-            Outcome::Printed(command::done(&commit, &target) + "\n")
+            let told = match waiting {
+                Some(waiting) if target == Target::Ref => command::unpinned(&commit, &waiting),
+                Some(_) | None => command::done(&commit, &target),
+            };
+            Outcome::Printed(told + "\n")
         }
         Ok(Err(why)) => Outcome::Failed(Cause::new(why)),
         Err(error) => Outcome::Failed(Cause::of(&error)),
@@ -131,7 +137,7 @@ pub fn finish(outcome: &Outcome, out: &mut impl Write, err: &mut impl Write) -> 
         Outcome::Printed(text) => (out.write_all(text.as_bytes()), 0),
         Outcome::GaveUp => (Ok(()), 1),
         Outcome::Failed(error) => (writeln!(err, "error: {error}"), 1),
-        Outcome::Misused(problems) => (list(problems, err), 2),
+        Outcome::Misused(problems, called_as) => (list(problems, *called_as, err), 2),
     };
     match told {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
@@ -139,9 +145,10 @@ pub fn finish(outcome: &Outcome, out: &mut impl Write, err: &mut impl Write) -> 
     }
 }
 
-fn list(problems: &[Problem], err: &mut impl Write) -> io::Result<()> {
+fn list(problems: &[Problem], called_as: Personality, err: &mut impl Write) -> io::Result<()> {
     for problem in problems {
-        writeln!(err, "error: {problem}")?;
+        let mark = if problem.is_warning() { "warning" } else { "error" };
+        writeln!(err, "{mark}: {problem}")?;
     }
-    writeln!(err, "gitsyncd --help lists the options.")
+    writeln!(err, "{} --help lists the options.", called_as.label())
 }

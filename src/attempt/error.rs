@@ -123,6 +123,7 @@ impl AttemptError {
             }
             Self::Root(
                 RootError::Foreign { .. }
+                | RootError::NotDirectory { .. }
                 | RootError::LinkTaken { .. }
                 | RootError::PlaceTaken { .. }
                 | RootError::OtherFileSystem { .. }

@@ -108,6 +108,11 @@ impl Pin {
         matches!(self.asked, Some(Change::Pin(_) | Change::Stay))
     }
 
+    /// Says whether somebody asked just now to follow the ref again.
+    pub(super) fn is_to_end(&self) -> bool {
+        self.asked == Some(Change::Unpin)
+    }
+
     /// Readers see what the ref names.
     pub(super) fn caught_up(&mut self) {
         self.left = false;

@@ -278,7 +278,19 @@ impl Sources {
         let source = self.list.get(place).or(self.list.first());
         // There is always the repository itself.
         let source = source.ok_or(GitError::Stopped(crate::runtime::Stopped::Asked))?;
-        source.connect(outfit, stop)
+        source.connect(outfit, stop).map_err(|error| self.explain(source, outfit, error))
+    }
+
+    /// Adds to a failure what was looked at for a login and had none, if that may be why.
+    fn explain(&self, source: &Source, outfit: &Outfit, error: GitError) -> GitError {
+        if outfit.login != Login::Anonymous {
+            return error;
+        }
+        if let GitError::Net(error) = error {
+            GitError::Net(error.lacking(|| self.who.lacking(source.url())))
+        } else {
+            error
+        }
     }
 
     /// The conversation with the source that said what is wanted, begun if it has not been.

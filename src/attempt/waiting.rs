@@ -83,7 +83,8 @@ pub(super) fn hold(
     let Some((live, until)) = instead_of(me, commit) else {
         return Ok(None);
     };
-    if me.one_time {
+    // Who unpins asked for the ref to be followed, and that it is, even if the commit waits.
+    if me.one_time && !me.pin.is_to_end() {
         let commit = commit.clone();
         return Err(Failed::at(Step::Publish, AttemptError::Window { commit, until }));
     }

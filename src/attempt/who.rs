@@ -69,6 +69,11 @@ impl Who {
         })
     }
 
+    /// Says what was looked at for who to be at a repository and had nothing, if we were nobody.
+    pub(super) fn lacking(&self, repo: &RepoUrl) -> Vec<String> {
+        self.credentials.lacking(repo)
+    }
+
     /// Says whether the source may have failed an attempt because it did not believe us, and may
     /// believe us if it is asked once more. Some say that there is no such repository to those whom
     /// they do not know.

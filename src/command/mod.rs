@@ -10,7 +10,7 @@ mod sync;
 mod token;
 
 pub use check::check;
-pub use order::{Answer, done, order, recorded};
+pub use order::{Answer, done, order, recorded, unpinned};
 pub use probe::probe;
 pub use status::status;
 

@@ -7,6 +7,7 @@ use crate::command::{Unanswered, ask, harmless, in_our_words, sync, within};
 use crate::config::{Fleet, Order, Probe, Problem, Recorded, Target};
 use crate::disk::look;
 use crate::model::Cause;
+use crate::observe::status::Waiting;
 use crate::publish::{Layout, Lock};
 use crate::runtime::Stop;
 use http::{Method, StatusCode};
@@ -152,4 +153,14 @@ pub fn done(commit: &str, target: &Target) -> String {
             format!("{commit} is published and stays until `gitsyncd unpin`")
         }
     }
+}
+
+/// Says that the ref is followed from now on, and that what it names is not published yet.
+pub fn unpinned(commit: &str, waiting: &Waiting) -> String {
+    let Waiting { commit: next, until } = waiting;
+    let until = match until {
+        Some(until) => format!("until {until}, when a window opens"),
+        None => "for a window, of which none is in sight".to_owned(),
+    };
+    format!("unpinned: {next} waits {until}, and {commit} stays published until then")
 }

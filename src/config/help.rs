@@ -13,7 +13,7 @@ const WIDTH: usize = 40;
 /// Writes what `--help` prints; no line is longer than 100 letters.
 pub(super) fn print(called_as: Personality) -> String {
     let mut lines = vec![
-        "gitsyncd keeps a directory equal to a Git ref.".to_owned(),
+        format!("{} keeps a directory equal to a Git ref.", called_as.label()),
         String::new(),
         usage(called_as),
         String::new(),
@@ -75,16 +75,19 @@ fn left(left: &str, right: &str) -> String {
 }
 
 /// Writes what `--help` behind a command prints.
-pub(super) fn of_command(command: &Command) -> String {
+pub(super) fn of_command(command: &Command, called_as: Personality) -> String {
     let mut blocks = vec![
         Block::Heading(1, "Usage".to_owned()),
-        Block::Paragraph(command.usage()),
+        Block::Paragraph(command.usage(called_as)),
         Block::Paragraph(format!("{}.", command.short)),
     ];
     blocks.extend(command.long.split("\n\n").map(|text| Block::Paragraph(text.to_owned())));
     blocks.extend(command.own_flags().into_iter().map(Block::Paragraph));
     let flags = match command.heeds {
-        None => "The flags are those of a run: `gitsyncd --help` lists them.".to_owned(),
+        None => {
+            let name = called_as.label();
+            format!("The flags are those of a run: `{name} --help` lists them.")
+        }
         Some([]) => String::new(),
         Some(keys) => {
             let keys: Vec<_> = keys.iter().map(|key| format!("`--{key}`")).collect();

@@ -14,11 +14,12 @@ pub(super) fn print(called_as: Personality) -> String {
 }
 
 fn whole(called_as: Personality) -> Vec<Block> {
+    let name = called_as.label();
     let mut blocks = vec![
         Block::Heading(1, "Name".to_owned()),
-        paragraph("gitsyncd - keeps a directory equal to a Git ref"),
+        Block::Paragraph(format!("{name} - keeps a directory equal to a Git ref")),
         Block::Heading(1, "Usage".to_owned()),
-        paragraph("gitsyncd [COMMAND] --repo=URL [--flag=value ...]"),
+        Block::Paragraph(format!("{name} [COMMAND] --repo=URL [--flag=value ...]")),
     ];
     blocks.extend(body(called_as));
     blocks
@@ -59,7 +60,7 @@ fn body(called_as: Personality) -> Vec<Block> {
          are those of a run.",
     ));
     for command in COMMANDS {
-        blocks.push(Block::Heading(3, format!("`{}`", command.usage())));
+        blocks.push(Block::Heading(3, format!("`{}`", command.usage(called_as))));
         blocks.push(Block::Paragraph(format!("{}.", command.short)));
         blocks.extend(command.long.split("\n\n").map(paragraph));
         blocks.extend(command.own_flags().into_iter().map(Block::Paragraph));

@@ -224,7 +224,10 @@ pub fn load(
         args::read(rest.into_iter(), before);
     match wish {
         Some(Wish::Help) => {
-            let help = asked.map_or_else(|| help::print(called_as), |asked| asked.command.help());
+            let help = match asked {
+                Some(asked) => asked.command.help(called_as),
+                None => help::print(called_as),
+            };
             return Ok(Request::Print(help));
         }
         Some(Wish::Manual) => return Ok(Request::Print(manual::print(called_as))),
@@ -266,7 +269,7 @@ pub fn load(
         checked => {
             problems.extend(checked.err().into_iter().flatten());
             // A mistyped variable may be why an option is missing.
-            problems.extend(environment.unknown);
+            problems.extend(environment.unknown.into_iter().map(Problem::into_warning));
             Err(problems)
         }
     }
@@ -352,11 +355,12 @@ fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Pr
             .map(|source| Request::Status(Box::new(source)))
             .map_err(with_file),
         Task::Completions => {
-            completions::of(operand).map(Request::Print).map_err(|problem| vec![problem])
+            let found = completions::of(operand, besides.called_as);
+            found.map(Request::Print).map_err(|problem| vec![problem])
         }
         Task::Help => match operand.map(|word| commands::find(word, "argument 2")) {
             None => Ok(Request::Print(help::print(besides.called_as))),
-            Some(Ok(command)) => Ok(Request::Print(command.help())),
+            Some(Ok(command)) => Ok(Request::Print(command.help(besides.called_as))),
             Some(Err(problem)) => Err(vec![problem]),
         },
     }

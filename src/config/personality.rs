@@ -16,7 +16,7 @@ pub enum Personality {
 
 impl Personality {
     /// Tells by the name that the program was called by, with or without a directory before it.
-    pub(super) fn of(program: Option<&OsStr>) -> Self {
+    pub fn of(program: Option<&OsStr>) -> Self {
         let name = program.map(Path::new).and_then(Path::file_name);
         if name == Some(OsStr::new(Self::GitSync.label())) { Self::GitSync } else { Self::Gitsyncd }
     }

@@ -11,11 +11,22 @@ use crate::config::options::Opt;
 pub struct Problem {
     place: String,
     complaint: String,
+    is_warning: bool,
 }
 
 impl Problem {
     pub(super) fn new(place: impl Into<String>, complaint: impl Into<String>) -> Self {
-        Self { place: place.into(), complaint: complaint.into() }
+        Self { place: place.into(), complaint: complaint.into(), is_warning: false }
+    }
+
+    /// The same, for what would be no obstacle by itself, and is told besides what is.
+    pub(super) fn into_warning(self) -> Self {
+        Self { is_warning: true, ..self }
+    }
+
+    /// Says whether it would be no obstacle by itself.
+    pub fn is_warning(&self) -> bool {
+        self.is_warning
     }
 
     /// Says whether it is about this place.

@@ -7,13 +7,14 @@ use crate::credentials::basic;
 use crate::credentials::error::Problem;
 use crate::credentials::file::SecretFile;
 use crate::model::{Login, Secret};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const OPTION: &str = "auth-dir";
 
 /// The two files; each may be missing.
 #[derive(Clone, Debug)]
 pub(super) struct AuthDir {
+    path: PathBuf,
     username: SecretFile,
     password: SecretFile,
 }
@@ -21,11 +22,18 @@ pub(super) struct AuthDir {
 impl AuthDir {
     pub(super) fn new(dir: &Path) -> Self {
         let file = |name| SecretFile::new(dir.join(name), OPTION);
-        Self { username: file("username"), password: file("password") }
+        Self { path: dir.to_owned(), username: file("username"), password: file("password") }
     }
 
     pub(super) fn files(&self) -> [&SecretFile; 2] {
         [&self.username, &self.password]
+    }
+
+    /// Why nothing was found here, given that nothing was.
+    pub(super) fn lacks(&self) -> String {
+        let is_there = self.path.exists();
+        let why = if is_there { "holds neither username nor password" } else { "is not there" };
+        format!("{OPTION} {} {why}", self.path.display())
     }
 
     /// Who to be, if one of the files is there. `username` goes before the file with the name, and

@@ -187,6 +187,14 @@ impl Credentials {
         basic("repo", name.to_owned(), password.unwrap_or_else(|| Secret::new("")))
     }
 
+    /// Says why the directories told nothing of who to be at a repository, given that nothing else
+    /// did: each that was looked at, in a few words.
+    pub fn lacking(&self, repo: &RepoUrl) -> Vec<String> {
+        let at_home = http(repo).is_some_and(|url| self.home.as_ref() == Some(&url.origin()));
+        let looked = self.auth_dirs.iter().filter(|_| at_home);
+        looked.map(AuthDir::lacks).collect()
+    }
+
     /// The cookies that there are now for a repository, if it is reached over HTTP and there is a
     /// file of them; the same value as before if it did not change.
     pub fn cookies(&mut self, repo: &RepoUrl) -> Result<Option<Arc<CookieJar>>, CredentialsError> {

@@ -6,6 +6,7 @@ use crate::daemon::repository::{Place, Repository};
 use crate::daemon::{DaemonError, Ended, PATIENCE, common, reap, repository, system};
 use crate::disk;
 use crate::model::CommitId;
+use crate::observe::status::Waiting;
 use crate::runtime::single;
 use crate::runtime::tasks::Tasks;
 use crate::trigger::order::{Order, Wish};
@@ -14,8 +15,17 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// Which commit is published then, or why it is not.
-pub type Fulfilled = Result<Option<CommitId>, String>;
+/// What has become of it, or why it could not be carried out.
+pub type Fulfilled = Result<Published, String>;
+
+/// What readers see then.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Which commit.
+    pub commit: Option<CommitId>,
+    /// What waits to take its place.
+    pub waiting: Option<Waiting>,
+}
 
 /// Carries out a wish for the only repository that is given. If that cannot be done, nothing else is.
 pub fn fulfil(fleet: Fleet, wish: Wish, by: &str) -> Result<Fulfilled, DaemonError> {
@@ -51,7 +61,11 @@ async fn carry_out(config: Config, wish: Wish, by: String) -> Result<Fulfilled, 
     };
     drop(tasks.run(end, PATIENCE).await);
     drop(behind.run(std::future::ready(()), PATIENCE).await);
-    let published = seen.status.borrow().commit.as_ref().map(|commit| commit.id.clone());
+    let published = {
+        let status = seen.status.borrow();
+        let commit = status.commit.as_ref().map(|commit| commit.id.clone());
+        Published { commit, waiting: status.waiting.clone() }
+    };
     Ok(match answer.try_recv() {
         Ok(Ok(attempt)) => match attempt.error {
             Some(error) => Err(format!("{}; {}", error.message, error.hint)),

@@ -14,7 +14,7 @@ mod keeper;
 mod repository;
 mod turn;
 
-pub use fulfil::{Fulfilled, fulfil};
+pub use fulfil::{Fulfilled, Published, fulfil};
 
 use crate::config;
 use crate::config::{Again, Process};

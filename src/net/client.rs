@@ -301,6 +301,7 @@ impl Response {
             retry_after,
             via: self.via,
             anonymous: self.anonymous,
+            lacking: Vec::new(),
         })
     }
 }

@@ -55,7 +55,7 @@ pub enum NetError {
         source: Cause,
     },
     /// The server answered, and not with success.
-    #[error("{}", status_in_words(url, *status, *retry_after, via.as_deref()))]
+    #[error("{}", status_in_words(url, (*status, *retry_after), via.as_deref(), lacking))]
     Status {
         /// What was tried.
         url: String,
@@ -67,6 +67,8 @@ pub enum NetError {
         via: Option<String>,
         /// Whether nothing was sent that says who we are.
         anonymous: bool,
+        /// What was looked at for it and had nothing, in a few words each.
+        lacking: Vec<String>,
     },
     /// The server sent us round in circles, or to nowhere.
     #[error("unable to access '{url}': {reason}")]
@@ -133,6 +135,13 @@ impl NetError {
             Self::Proxy { .. } => Some(
                 "check the option proxy, the variables http_proxy, https_proxy, all_proxy and no_proxy, and what the proxy logs",
             ),
+            Self::Status { status: StatusCode::UNAUTHORIZED, anonymous: true, lacking, .. }
+                if !lacking.is_empty() =>
+            {
+                Some(
+                    "no user name, password or token was sent: check the path of auth-dir, and whether username and password are mounted there",
+                )
+            }
             Self::Status { status: StatusCode::UNAUTHORIZED, anonymous: true, .. } => Some(
                 "no user name, password or token was sent: give username and password-file, or auth-dir, credential, askpass-url, cookie-file or the github-app options, or check whether they are for this server",
             ),
@@ -147,6 +156,18 @@ impl NetError {
             | Self::Redirect { .. }
             | Self::Stopped { .. } => None,
         }
+    }
+
+    /// Adds what was looked at for who we are and had nothing, if that may be why we were turned away.
+    #[must_use]
+    pub fn lacking(mut self, looked: impl FnOnce() -> Vec<String>) -> Self {
+        let may_be_why = matches!(self.class(), Class::Auth | Class::NotFound);
+        if let Self::Status { anonymous: true, lacking, .. } = &mut self
+            && may_be_why
+        {
+            *lacking = looked();
+        }
+        self
     }
 
     /// How long the server wants to be left alone.
@@ -219,9 +240,9 @@ pub fn rest_in_words(wait: Duration) -> String {
 
 fn status_in_words(
     url: &str,
-    status: StatusCode,
-    wait: Option<Duration>,
+    (status, wait): (StatusCode, Option<Duration>),
     via: Option<&str>,
+    lacking: &[String],
 ) -> String {
     let said = match via {
         Some(proxy) => format!("the server, or the proxy {proxy}, answered {status}"),
@@ -231,5 +252,6 @@ fn status_in_words(
         Some(wait) => format!("{said}{}", rest_in_words(wait)),
         None => said,
     };
+    let said = lacking.iter().fold(said, |said, one| said + "; " + one);
     class_of_status(status, wait).refusal(url, &said)
 }

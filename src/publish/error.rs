@@ -13,6 +13,12 @@ pub enum RootError {
         /// The root.
         path: PathBuf,
     },
+    /// There is something else where the root, or a directory above it, should be.
+    #[error("{} is not a directory", path.display())]
+    NotDirectory {
+        /// Where.
+        path: PathBuf,
+    },
     /// Something that is not ours has the name of the link.
     #[error("{} exists and is not a symlink, so it cannot become the link", path.display())]
     LinkTaken {
@@ -60,6 +66,7 @@ impl RootError {
             Self::Foreign { .. } => {
                 Some("choose another root: a new or empty directory, or one that gitsyncd made")
             }
+            Self::NotDirectory { .. } => Some("choose another root"),
             Self::LinkTaken { .. } | Self::PlaceTaken { .. } => {
                 Some("choose another link, or move away what is there")
             }

@@ -35,7 +35,8 @@ pub use placed::home;
 pub use promises::promise;
 pub use root::{
     abandon, check_link, discard_prepared, fingerprint, follow, forget, is_needed, is_sound, kept,
-    prepare, rebuild, remake, was_published,
+    make_root, prepare, rebuild, remake, was_published,
 };
 pub use settings::{Settings, add_user};
 pub use sweep::{Retired, empty_trash, has_trash, release, sweep, withdraw};
+pub use takeover::old_live;

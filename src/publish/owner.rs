@@ -1,10 +1,15 @@
 //! Whose repository is in a root: only what nobody would miss is replaced. Nothing is changed here.
 
+use crate::disk::look::read_below;
 use crate::disk::{is_there, list, name};
 use crate::git::Store;
+use crate::model::CommitId;
 use crate::publish::{Layout, takeover};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// More than a `HEAD` is long.
+const LONGEST: u64 = 4096;
 
 /// Whose repository is in a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +30,7 @@ pub enum Owner {
 pub fn owner(layout: &Layout) -> Owner {
     let git = layout.git();
     if !is_there(&git) {
-        Owner::Nobody
+        if is_bare(layout.root()) { Owner::Somebody } else { Owner::Nobody }
     } else if is_there(&layout.own()) {
         Owner::Us
     } else if takeover::is_theirs(layout) {
@@ -45,6 +50,18 @@ fn has_commits(git: &Path) -> bool {
         || has_objects(git)
         || Store::open_any(git).is_ok_and(|store| store.has_refs())
         || git.join("index").is_file()
+}
+
+/// Says whether a directory is itself a repository, as one without a tree is, with commits.
+fn is_bare(root: &Path) -> bool {
+    let head = read_below(&root.join("HEAD"), LONGEST).ok().flatten();
+    let names_one = |head: &[u8]| {
+        let head = str::from_utf8(head).unwrap_or_default().trim_end();
+        head.starts_with("ref: refs/") || head.parse::<CommitId>().is_ok()
+    };
+    head.is_some_and(|head| names_one(&head))
+        && ["objects", "refs"].iter().all(|name| root.join(name).is_dir())
+        && has_commits(root)
 }
 
 /// Says whether a `.git` file points at something that exists.

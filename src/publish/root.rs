@@ -29,6 +29,15 @@ pub(super) const KEPT: &str = "refs/gitsyncd";
 /// How many of them stay.
 const KEPT_COMMITS: usize = 5;
 
+/// Makes the directory, if it is not there.
+pub fn make_root(layout: &Layout) -> Result<(), RootError> {
+    let root = layout.root();
+    make_directory(root).map_err(|error| {
+        let found = root.ancestors().find(|path| is_there(path)).filter(|path| !path.is_dir());
+        found.map_or(error.into(), |path| RootError::NotDirectory { path: path.to_owned() })
+    })
+}
+
 /// Makes the repository if there is none, replaces what cannot be one, refuses somebody else's, and
 /// removes what a crash left behind. Stock Git is told how files are written.
 pub fn prepare(layout: &Layout, settings: Settings) -> Result<Store, RootError> {

@@ -221,7 +221,7 @@ fn is_place(layout: &Layout, tree: &Path) -> bool {
 }
 
 /// The tree of version 3 that the link names.
-pub(super) fn old_live(layout: &Layout) -> Option<PathBuf> {
+pub fn old_live(layout: &Layout) -> Option<PathBuf> {
     let named = layout.link().canonicalize().ok()?;
     let trees = old_trees(layout).ok()?;
     trees.into_iter().find(|tree| tree.canonicalize().is_ok_and(|tree| tree == named))

@@ -18,7 +18,7 @@ use crate::attempt::root::hold::Hold;
 use crate::attempt::root::order::Order;
 use crate::attempt::root::partial::LeftOut;
 use crate::config::{Config, Recorded};
-use crate::disk::{DiskError, make_directory};
+use crate::disk::DiskError;
 use crate::git::{GitError, Scope, Sparse, Store};
 use crate::model::{Cause, Checkout, CommitId, RepoUrl};
 use crate::publish;
@@ -220,14 +220,14 @@ impl Root {
     }
 
     /// Makes the root, and says whether another instance is using it.
-    pub(super) fn is_taken(&self) -> Result<bool, DiskError> {
-        make_directory(self.layout.root())?;
-        Lock::is_held(self.layout.root())
+    pub(super) fn is_taken(&self) -> Result<bool, RootError> {
+        publish::make_root(&self.layout)?;
+        Ok(Lock::is_held(self.layout.root())?)
     }
 
     /// Waits to be the only one here.
     pub(super) fn take(&mut self, stop: &Stop) -> Result<(), AttemptError> {
-        make_directory(self.layout.root())?;
+        publish::make_root(&self.layout)?;
         self.hold.take(&self.layout, stop)
     }
 

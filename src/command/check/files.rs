@@ -4,9 +4,11 @@
 use crate::attempt::{keyring, rules as rules_of};
 use crate::command::check::report::Report;
 use crate::config::{Config, PasswordSource, Serving};
+use crate::disk;
 use crate::disk::look;
-use crate::model::{Cause, FileChoice, Location};
+use crate::model::{Cause, FileChoice, Location, RepoUrl};
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// More than any of them is long.
@@ -60,6 +62,7 @@ pub(super) fn look(config: &Config, report: &mut Report) {
             one("file", &path, missing, report);
         }
     }
+    mounted(config, report);
 }
 
 /// Looks at the files of those who ask over HTTP.
@@ -75,6 +78,42 @@ pub(super) fn served(serving: &Serving, report: &mut Report) {
             }
         }
     }
+}
+
+/// Looks at the directories in which Secrets are mounted. They may be missing, as a Secret may be
+/// optional; but then nobody is told who we are.
+fn mounted(config: &Config, report: &mut Report) {
+    let is_remote =
+        |repo: &RepoUrl| matches!(repo.location(), Location::Http(_) | Location::Ssh(_));
+    let mut repos = std::iter::once(&config.repo).chain(&config.fallback_repos);
+    let is_needed = repos.any(is_remote);
+    for dir in config.access.auth_dirs.iter().filter(|_| is_needed) {
+        let files = [config.access.http_files(), config.access.ssh_files()].concat();
+        let files: Vec<_> = files.into_iter().filter(|file| file.parent() == Some(dir)).collect();
+        let told = match dir.metadata() {
+            Ok(found) if !found.is_dir() => "is not a directory".to_owned(),
+            Ok(_) if files.iter().any(|file| file.symlink_metadata().is_ok()) => continue,
+            Ok(_) => format!("holds none of {}", names(&files)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "is not there".to_owned(),
+            // That is told of each file.
+            Err(_) => continue,
+        };
+        report.warning("auth-dir", format!("{}: {told}", dir.display()), UNMOUNTED);
+    }
+}
+
+const UNMOUNTED: &str = "check the path, and which Secret is mounted there; without one, a run goes \
+    on with what else says who to be";
+
+/// What files are called, each name once.
+fn names(files: &[PathBuf]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in files.iter().filter_map(|file| disk::name(file)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 const ADVICE: &str = "check the path, what is mounted there, its mode, and as which user this runs";

@@ -46,23 +46,30 @@ fn look(
         report.warning("configuration", warning, "see docs/configuration.md");
     }
     files::served(&fleet.process.serving, report);
-    let mut in_use = false;
+    let mut roots = Vec::new();
     for config in &fleet.repositories {
         report.about(config.name.as_deref());
-        in_use |= look_at(config, report, stop);
+        roots.push(look_at(config, report, stop));
     }
+    let in_use = roots.contains(&Use::Taken);
     report.about(None);
     ports::look(&fleet.process.serving, in_use, report, stop);
     // Last, as it may take all the time that is left.
-    for config in &fleet.repositories {
+    for (config, root) in fleet.repositories.iter().zip(roots) {
         report.about(config.name.as_deref());
         let layout = Layout::new(config.root.clone(), config.link.clone());
-        source::look(config, metrics, &layout, report, &stop.or_sooner(config.sync_timeout));
+        source::look(
+            config,
+            metrics,
+            (&layout, root),
+            report,
+            &stop.or_sooner(config.sync_timeout),
+        );
     }
 }
 
-/// Looks at what of one repository is on this machine, and says whether a gitsyncd is using its root.
-fn look_at(config: &Config, report: &mut Report, stop: &Stop) -> bool {
+/// Looks at what of one repository is on this machine, and says what its root is good for.
+fn look_at(config: &Config, report: &mut Report, stop: &Stop) -> Use {
     let (repo, reference, link) = (&config.repo, &config.reference, config.link.display());
     report.ok("configuration", format!("{link} is to show {reference} of {repo}"));
     let layout = Layout::new(config.root.clone(), config.link.clone()).shown_by(config.publish);
@@ -75,5 +82,5 @@ fn look_at(config: &Config, report: &mut Report, stop: &Stop) -> bool {
     files::rules(config, report);
     files::keys(config, report);
     hooks::look(&config.hooks, report);
-    root == Use::Taken
+    root
 }

@@ -197,6 +197,10 @@ pub(super) fn link(layout: &Layout, report: &mut Report) {
     }
     if let Some(live) = publish::live(layout) {
         report.ok("link", format!("{shown} shows {}", live.commit));
+    } else if publish::old_live(layout).is_some() {
+        let told = "shows a tree of git-sync version 3, which will be taken over: it is shown until \
+                    a run has written it anew";
+        report.ok("link", format!("{shown} {told}"));
     } else if is_there(link) {
         report.ok("link", format!("{shown} leads to no tree of the root and will be replaced"));
     } else {

@@ -2,6 +2,7 @@
 
 use crate::attempt::{Failed, Preview, Sight};
 use crate::command::check::report::Report;
+use crate::command::check::root::Use;
 use crate::config::Config;
 use crate::model::Class;
 use crate::observe::metrics::Metrics;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 pub(super) fn look(
     config: &Config,
     metrics: &Arc<Metrics>,
-    layout: &Layout,
+    (layout, root): (&Layout, Use),
     report: &mut Report,
     stop: &Stop,
 ) {
@@ -26,6 +27,8 @@ pub(super) fn look(
             format!("publication stays at {commit} on request, whatever the ref names"),
             "unpin over the API to follow the ref again",
         ),
+        // That the root cannot be used was told.
+        Err(_failed) if root == Use::Bad => (),
         Err(failed) => report.failed("pin", failed.chain(), failed.hint()),
     }
     for place in 0..preview.count() {

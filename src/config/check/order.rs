@@ -6,11 +6,13 @@ use crate::config::check::Checker;
 use crate::config::check::around::{api_of, authorities, here};
 use crate::config::commands::{Asked, Task};
 use crate::config::given::Given;
+use crate::config::paths;
 use crate::config::problem::{Origin, Problem};
 use crate::config::raw::Raw;
 use crate::config::values;
 use crate::config::{Fleet, PasswordSource, Probe};
 use crate::model::CommitId;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long an API waits at most.
@@ -87,7 +89,11 @@ pub(in crate::config) fn read(
             api: Probe { urls: urls.unwrap_or_default(), authorities },
             token,
             time: time.unwrap_or_default(),
-            whole: whole.map_err(|problems| if is_unheard { vec![unheard()] } else { problems }),
+            whole: whole.map_err(|problems| match nowhere(&problems, besides, given) {
+                _ if is_unheard => vec![unheard()],
+                Some(nowhere) => vec![nowhere],
+                None => problems,
+            }),
         }),
         Some(_) | None => Err(problems),
     }
@@ -98,6 +104,19 @@ fn unheard() -> Problem {
     let complaint = "is needed to ask a running gitsyncd, as it was given to that, and \
                      --api-token-file=FILE with its token; or --root=DIR of one that has ended";
     Problem::new("--http-bind", complaint)
+}
+
+/// Says that nothing in the root tells what to sync, if that is why nothing is known of it.
+fn nowhere(problems: &[Problem], besides: &Besides, given: &Given) -> Option<Problem> {
+    let cwd = besides.surroundings.cwd.as_deref().unwrap_or(Path::new("/"));
+    let root = paths::absolute(cwd, given.text("root").filter(|root| !root.is_empty())?);
+    let complaint = format!(
+        "nothing was ever published in {}, as far as can be seen there; check the path, or give \
+         the options of the run, such as --repo=URL",
+        root.display()
+    );
+    let lacks_repo = problems.iter().any(|problem| problem.is_at("--repo"));
+    (lacks_repo && given.text("repo").is_none()).then(|| Problem::new("--root", complaint))
 }
 
 fn target(asked: &Asked) -> Result<Target, Problem> {

@@ -190,7 +190,7 @@ impl Command {
     }
 
     /// How it is called.
-    pub(super) fn usage(&self) -> String {
+    pub(super) fn usage(&self, called_as: Personality) -> String {
         let operand = self.operand.map(|operand| format!(" [{operand}]")).unwrap_or_default();
         let switch = |it: &Switch| match it.metavar {
             Some(metavar) => format!(" [--{}={metavar}]", it.key),
@@ -199,7 +199,7 @@ impl Command {
         let switches: String = self.switches.iter().map(switch).collect();
         let flags =
             if self.heeds.is_some_and(<[_]>::is_empty) { "" } else { " [--flag=value ...]" };
-        format!("gitsyncd {}{operand}{switches}{flags}", self.word)
+        format!("{} {}{operand}{switches}{flags}", called_as.label(), self.word)
     }
 
     /// What its own flags are for, a sentence each.
@@ -212,8 +212,8 @@ impl Command {
     }
 
     /// What `--help` behind it prints.
-    pub(super) fn help(&self) -> String {
-        help::of_command(self)
+    pub(super) fn help(&self, called_as: Personality) -> String {
+        help::of_command(self, called_as)
     }
 }
 

@@ -127,7 +127,9 @@ pub(in crate::config) const COMMANDS: &[Command] = &[
         short: "Follow the ref again",
         long: "It ends what `gitsyncd rollback` and `gitsyncd pin` began, and publishes what the \
                ref names. The running gitsyncd or the root is found as they find it. If the source \
-               cannot be had, the next sync goes on from there, and the exit code is `1`.",
+               cannot be had, the next sync goes on from there, and the exit code is `1`. If no \
+               window of `--sync-window` is open, what the ref names waits for one, which is told, \
+               and the exit code is `0`.",
     },
     Command {
         word: "completions",

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::commands::{check, expect_line, text};
 use crate::contract::polling;
+use crate::dropin::peer;
 use crate::support::daemon::{Root, Setup, bare};
 use crate::support::git::{git, run};
 use crate::support::http;
@@ -136,6 +137,36 @@ fn what_is_somebody_elses_is_told_and_not_written_to() {
 }
 
 #[test]
+fn a_repository_without_a_tree_is_told_and_not_written_to() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let above = root.path().parent().unwrap().to_owned();
+    let to = root.path().display().to_string();
+    run(git(&above).args(["clone", "--quiet", "--bare", &local(&upstream), &to]));
+    let before = all(&root.path());
+    let finished = check(&local(&upstream), &root.path()).finish();
+    finished.expect_code(1);
+    expect_line(&finished, "FAILED root:", "commits that gitsyncd did not make; choose another");
+    assert_eq!(before, all(&root.path()));
+}
+
+#[test]
+fn what_version_3_left_is_told_to_be_taken_over() {
+    let upstream = Upstream::new();
+    for prefix in ["", "rev-"] {
+        let root = Root::new();
+        peer::third(&upstream, &root.path(), &root.link(), prefix);
+        let finished = check(&local(&upstream), &root.path()).finish();
+        finished.expect_code(0);
+        expect_line(&finished, "ok root:", "of git-sync that will be taken over");
+        expect_line(
+            &finished,
+            "ok link:",
+            "shows a tree of git-sync version 3, which will be taken over",
+        );
+    }
+}
+
+#[test]
 fn a_running_daemon_and_what_it_published_are_left_alone() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let mut daemon = polling(&local(&upstream), &root).start();
@@ -217,6 +248,33 @@ fn a_commit_id_needs_a_server_that_answers() {
 }
 
 #[test]
+fn a_directory_for_a_secret_that_holds_none_is_told_and_no_failure() {
+    let (upstream, root, dir) = (Upstream::new(), Root::new(), TempDir::new().unwrap());
+    let server = http::serve(&upstream);
+    let at = |path: &Path| {
+        let flag = format!("--auth-dir={}", path.display());
+        check(&server.url(), &root.path()).flag(flag).finish()
+    };
+    let warns = |path: &Path, why: &str| {
+        let finished = at(path);
+        finished.expect_code(0);
+        expect_line(&finished, "warning auth-dir:", &format!("{}: {why}", path.display()));
+    };
+    warns(&dir.path().join("nope"), "is not there; check the path");
+    warns(dir.path(), "holds none of username, password, ca.crt, tls.crt, tls.key");
+    let file = dir.path().join("other");
+    fs::write(&file, "").unwrap();
+    let finished = at(&file);
+    finished.expect_code(1);
+    expect_line(&finished, "warning auth-dir:", "/other: is not a directory");
+    warns(dir.path(), "holds none of username, password");
+    fs::write(dir.path().join("password"), "hush").unwrap();
+    let finished = at(dir.path());
+    finished.expect_code(0);
+    assert!(!text(&finished).contains("auth-dir"), "{}", text(&finished));
+}
+
+#[test]
 fn over_ssh_the_files_and_the_host_key_are_looked_at() {
     let (upstream, root, server) = (Upstream::new(), Root::new(), sshd::start());
     let url = Sshd::url_at(server.addr(), &upstream.repo());
@@ -267,6 +325,14 @@ fn a_root_that_may_not_be_written_or_made_is_told() {
     finished.expect_code(1);
     expect_line(&finished, "FAILED root:", "is missing and cannot be made");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    // What follows from it is not told as well.
+    let closed = dir.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let finished = as_nobody(place.path(), &server.url(), &closed).finish();
+    finished.expect_code(1);
+    expect_line(&finished, "FAILED root:", "Permission denied");
+    expect_line(&finished, "A run would not work: 1 FAILED", "");
 }
 
 #[test]

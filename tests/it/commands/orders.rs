@@ -167,7 +167,7 @@ fn what_may_not_be_published_is_not_published_by_a_command_either() {
     }
     expect(&of_root(&["unpin"], &root).flag(&secret).finish(), 1, "does not agree to commit");
     trying(&url, &root).flag("--sync-window=allow 0 0 1 1 * 1s").once().expect_code(1);
-    expect(&of_root(&["unpin"], &root).finish(), 1, "window");
+    expect(&of_root(&["sync"], &root).finish(), 1, "window");
     let keys = dir.path().join("keys");
     fs::create_dir(&keys).unwrap();
     let dir = format!("--verify-key-dir={}", keys.display());
@@ -179,11 +179,39 @@ fn what_may_not_be_published_is_not_published_by_a_command_either() {
 }
 
 #[test]
+fn who_unpins_while_no_window_is_open_is_told_what_waits() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let good = upstream.head();
+    let url = local(&upstream);
+    let closed = || trying(&url, &root).flag("--sync-window=allow 0 0 1 1 * 1s");
+    closed().once().expect_code(0);
+    expect(&of_root(&["pin"], &root).finish(), 0, &format!("{good} is published and stays"));
+    let next = upstream.commit("a", "2");
+    closed().once().expect_code(0);
+    let told = of_root(&["unpin"], &root).finish();
+    expect(&told, 0, &format!("unpinned: {next} waits until 2"));
+    expect(&told, 0, &format!("when a window opens, and {good} stays published until then"));
+    assert_published(&root, &upstream, &good);
+    let status = root.status().unwrap();
+    assert_eq!((&status["pinned"], &status["failures"]), (&json!(false), &json!(0)));
+    assert_eq!(status["last_attempt"]["outcome"], "unchanged");
+    assert_eq!(status["waiting"]["commit"], next);
+    // A run that is to be the only one still has to publish what the ref names.
+    closed().once().expect_code(1);
+    trying(&url, &root).once().expect_code(0);
+    assert_published(&root, &upstream, &next);
+}
+
+#[test]
 fn what_cannot_be_done_is_told_and_changes_nothing() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let nothing = of_root(&["rollback"], &root).finish();
-    expect(&nothing, 2, "--repo");
-    assert!(!root.path().exists());
+    for word in ["rollback", "pin", "unpin", "sync"] {
+        let nothing = of_root(&[word], &root).finish();
+        let path = root.path();
+        let told = format!("error: --root: nothing was ever published in {}", path.display());
+        expect(&nothing, 2, &told);
+        assert!(!path.exists() && !nothing.log.join("\n").contains("is required"));
+    }
     let commits = published(&upstream, &local(&upstream), &root, 1);
     let before = of_root(&["rollback"], &root).finish();
     expect(&before, 1, "no commit is known that was published before");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 
 use crate::dropin::as_git_sync;
-use crate::support::daemon::Root;
+use crate::support::daemon::{Root, bare};
 use crate::support::git_daemon;
 use crate::support::told::metric;
 use crate::support::upstream::Upstream;
@@ -96,4 +96,45 @@ fn a_file_that_somebody_wrote_is_told_and_left_and_a_tree_that_is_gone_comes_bac
         let text = fs::read_to_string(root.link().join("file")).ok();
         text.filter(|text| text == "as it was")
     });
+}
+
+#[test]
+fn its_texts_have_that_name() {
+    let called = |words: &[&str]| {
+        let setup = words.iter().fold(bare().called("git-sync"), |setup, word| setup.flag(*word));
+        setup.finish()
+    };
+    let wrong = called(&["--root=/r"]);
+    wrong.expect_code(2);
+    assert_eq!(wrong.log.last().unwrap(), "git-sync --help lists the options.");
+    for (words, title) in [
+        (&["--help"][..], "git-sync keeps a directory equal to a Git ref."),
+        (&["--man"], "git-sync - keeps a directory equal to a Git ref"),
+        (&["pin", "--help"], "git-sync pin [COMMIT]"),
+        (&["completions", "zsh"], "#compdef git-sync"),
+        (&["completions", "zsh"], "    compdef _gitsyncd git-sync"),
+        (&["completions", "bash"], "    complete -F _gitsyncd -o bashdefault -o default git-sync"),
+    ] {
+        let finished = called(words);
+        finished.expect_code(0);
+        let found = finished.stdout.iter().any(|line| line.trim_start().starts_with(title.trim()));
+        assert!(found, "{words:?} has no {title:?}");
+    }
+    let fish = called(&["completions", "fish"]).stdout;
+    let mut told = fish.iter().filter(|line| line.starts_with("complete -c")).peekable();
+    assert!(told.peek().is_some());
+    assert!(told.all(|line| line.starts_with("complete -c git-sync ")));
+}
+
+#[test]
+fn a_variable_that_nothing_reads_is_a_warning_beside_an_error() {
+    let setup = bare().called("git-sync").variable("GITSYNC_PASSWORD_FLIE", "/secret");
+    let finished = setup.flag("--root=/r").finish();
+    finished.expect_code(2);
+    let told = finished.log.join("\n");
+    assert!(told.contains("error: --repo: is required"), "{told}");
+    assert!(
+        told.contains("warning: GITSYNC_PASSWORD_FLIE: no option reads this variable"),
+        "{told}"
+    );
 }

@@ -110,7 +110,9 @@ fn a_root_that_is_a_file_is_refused_until_it_is_gone() {
     fs::remove_dir(scene.root.path()).unwrap();
     fs::write(scene.root.path(), "mine").unwrap();
     let mut driven = Driven::start(&scene.url(), &scene.root);
-    driven.first().unwrap().expect("disk", &scene.root.path().display().to_string());
+    let failure = driven.first().unwrap();
+    failure.expect("config", &format!("{} is not a directory", scene.root.path().display()));
+    assert_eq!(failure.hint, "choose another root");
     assert_eq!(fs::read_to_string(scene.root.path()).unwrap(), "mine");
     fs::remove_file(scene.root.path()).unwrap();
     driven.succeeds();
@@ -175,7 +177,7 @@ fn a_root_that_cannot_be_made_is_told_so() {
     let scene = Scene::new();
     let setup = |root: &str| scene.once().flag(format!("--root={root}"));
     fails(setup("/proc/nowhere")).expect("disk", "/proc/nowhere");
-    fails(setup("/dev/null/root")).expect("disk", "/dev/null");
+    fails(setup("/dev/null/root")).expect("config", "/dev/null is not a directory");
 }
 
 #[test]
@@ -273,6 +275,24 @@ fn somebody_elses_repository_is_refused_and_stays_as_it_is() {
     run(git(&root).args(["branch", "--quiet", "-D", "main"]));
     refused(&scene);
     run(git(&root).args(["tag", "kept"]));
+    run(git(&root).args(["pack-refs", "--all"]));
+    run(git(&root).args(["symbolic-ref", "HEAD", "refs/heads/unborn"]));
+    refused(&scene);
+}
+
+#[test]
+fn a_repository_without_a_tree_is_refused_once_it_has_commits() {
+    let scene = Scene::new();
+    let root = scene.root.path();
+    run(git(&root).args(["init", "--quiet", "--bare"]));
+    succeeds(scene.once());
+    scene.assert_published();
+
+    let scene = Scene::new();
+    let root = scene.root.path();
+    let from = scene.url();
+    run(git(&root).args(["clone", "--quiet", "--bare", &from, "."]));
+    refused(&scene);
     run(git(&root).args(["pack-refs", "--all"]));
     run(git(&root).args(["symbolic-ref", "HEAD", "refs/heads/unborn"]));
     refused(&scene);

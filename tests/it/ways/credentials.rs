@@ -279,6 +279,28 @@ fn a_secret_is_mounted_rotated_and_taken_away_while_it_runs() {
 }
 
 #[test]
+fn a_directory_that_has_no_login_is_named_by_who_needs_one() {
+    let (upstream, root, dir) = (Upstream::new(), Root::new(), TempDir::new().unwrap());
+    let server = http::over(&upstream).login(USER, RIGHT).start();
+    let nope = dir.path().join("nope");
+    let at = |path: &Path| format!("--auth-dir={}", path.display());
+    let finished = trying(&server.url(), &root).flag(at(&nope)).flag(at(dir.path())).once();
+    let failure = only_failure(&finished);
+    failure
+        .expect("auth", &format!("401 Unauthorized; auth-dir {} is not there; ", nope.display()));
+    let empty = format!("auth-dir {} holds neither username nor password", dir.path().display());
+    failure.expect("auth", &empty);
+    assert!(failure.hint.contains("check the path of auth-dir"), "{failure:?}");
+    // Who was somebody is not told where else to look.
+    let wrong = trying(&server.url(), &root).flag("--username=ada").flag(at(&nope)).once();
+    let failure = only_failure(&wrong);
+    assert!(!failure.error.contains("nope"), "{failure:?}");
+    // And a repository for all needs none.
+    let open = http::serve(&upstream);
+    trying(&open.url(), &root).flag(at(&nope)).once().expect_code(0);
+}
+
+#[test]
 fn the_longest_address_counts() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let server = http::over(&upstream).login(USER, RIGHT).start();
