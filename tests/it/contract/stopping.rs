@@ -24,6 +24,8 @@ fn stops_at_once(mut daemon: Daemon, signal: Signal) {
     let took = begin.elapsed();
     assert_eq!(status.code(), Some(0));
     assert!(took < Duration::from_secs(1), "it took {took:?}");
+    let aborted = daemon.events("tasks did not end in time and are aborted");
+    assert!(aborted.is_empty(), "{aborted:?}");
 }
 
 /// Every file below a directory.

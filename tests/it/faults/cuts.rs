@@ -15,7 +15,7 @@ fn a_fetch_that_is_cut_off_anywhere_is_late_and_nothing_else() {
     run(git(&upstream.repo()).args(["repack", "-a", "-d", "--quiet"]));
     let server = git_daemon::serve(&upstream);
     let mut cut = 0;
-    for milliseconds in (10..=300).step_by(10) {
+    for milliseconds in (40..=300).step_by(20) {
         let timeout = format!("--sync-timeout={milliseconds}ms");
         let finished = trying(&server.url(), &Root::new()).flag(&timeout).once();
         for failure in failures(&finished.log) {
