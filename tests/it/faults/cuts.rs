@@ -11,11 +11,11 @@ use crate::support::upstream::Upstream;
 fn a_fetch_that_is_cut_off_anywhere_is_late_and_nothing_else() {
     let upstream = Upstream::new();
     // It comes in a few pieces, and each of them takes long to look through.
-    upstream.commit("zeros", vec![0; 200 << 20]);
+    upstream.commit("zeros", vec![0; 100 << 20]);
     run(git(&upstream.repo()).args(["repack", "-a", "-d", "--quiet"]));
     let server = git_daemon::serve(&upstream);
     let mut cut = 0;
-    for milliseconds in (40..=300).step_by(20) {
+    for milliseconds in (40..=200).step_by(10) {
         let timeout = format!("--sync-timeout={milliseconds}ms");
         let finished = trying(&server.url(), &Root::new()).flag(&timeout).once();
         for failure in failures(&finished.log) {

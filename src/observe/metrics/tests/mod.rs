@@ -62,7 +62,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         let kind = format!("{:?}", family.get_field_type()).to_lowercase();
         writeln!(names, "{} {kind} {{{}}}", family.name(), labels.join(",")).unwrap();
     }
-    expect![[r#"
+    expect![[r"
         git_fetch_count_total counter {}
         git_sync_askpass_calls counter {status}
         git_sync_count_total counter {status}
@@ -100,7 +100,7 @@ fn names_types_and_labels_are_what_dashboards_know() {
         process_start_time_seconds gauge {}
         process_threads gauge {}
         process_virtual_memory_bytes gauge {}
-    "#]]
+    "]]
     .assert_eq(&names);
 }
 
