@@ -43,7 +43,7 @@ impl Known {
     /// Adds those that can be read, and says how many they are.
     pub(super) fn add_readable(&mut self, certificates: Vec<CertificateDer<'static>>) -> usize {
         let added = certificates.into_iter().map(|certificate| self.add(certificate));
-        added.filter(Result::is_ok).count()
+        added.flatten().count()
     }
 
     /// How many there are.
@@ -54,8 +54,7 @@ impl Known {
     /// Says whether the certificate that a server shows is to be believed, whatever its names.
     fn check(
         &self,
-        shown: &ParsedCertificate<'_>,
-        bytes: &CertificateDer<'_>,
+        (shown, bytes): (&ParsedCertificate<'_>, &CertificateDer<'_>),
         between: &[CertificateDer<'_>],
         now: UnixTime,
         algorithms: &WebPkiSupportedAlgorithms,
@@ -133,7 +132,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         if let Belief::Known(known) = &self.belief {
             let shown = ParsedCertificate::try_from(end_entity)?;
-            known.check(&shown, end_entity, intermediates, now, &self.algorithms)?;
+            known.check((&shown, end_entity), intermediates, now, &self.algorithms)?;
             verify_server_name(&shown, server_name)?;
         }
         Ok(ServerCertVerified::assertion())

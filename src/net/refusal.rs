@@ -104,10 +104,11 @@ fn of_certificate(error: &CertificateError, facts: &Facts) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the server's certificate is not meant for servers; it needs another one".to_owned()
         }
-        other if is_of_authority(other) => format!(
+        other if is_of_authority(other) => {
             "the server's certificate is that of an authority, and not among those that are believed; \
              add this very certificate by ca-file, or give the server one that an authority signed"
-        ),
+                .to_owned()
+        }
         other => format!("the server's certificate cannot be used: {other}"),
     }
 }

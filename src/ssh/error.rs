@@ -76,18 +76,14 @@ pub enum SshError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostProblem {
     /// No list has this host.
-    #[error(
-        "the host key of {host} is not known: {key}; looked for it in {files}; if it is the right one, add this line to known_hosts: {line}"
-    )]
+    #[error("the host key of {host} is not known: {key}; {advice}")]
     Unknown {
         /// The host, and its port if that is an unusual one.
         host: String,
         /// The kind and fingerprint of its key.
         key: String,
-        /// The lists, and which of them are missing.
-        files: String,
-        /// What would make it known.
-        line: String,
+        /// The lists, which of them are missing, and the line that would make it known.
+        advice: String,
     },
     /// The lists have other keys for this host.
     #[error(

@@ -103,12 +103,11 @@ impl Trust {
         if known.is_empty() {
             let bare = PublicKey::from(key.key_data().clone());
             let line = format!("{host} {}", bare.to_openssh().unwrap_or_default());
-            return Err(HostProblem::Unknown {
-                host,
-                key: in_words(key),
-                files: known_hosts::in_words(&self.files),
-                line,
-            });
+            let files = known_hosts::in_words(&self.files);
+            let advice = format!(
+                "looked for it in {files}; if it is the right one, add this line to known_hosts: {line}"
+            );
+            return Err(HostProblem::Unknown { host, key: in_words(key), advice });
         }
         let with_place = |known: &Line<'_>| format!("{} ({})", in_words(known.key), known.place);
         let known = known.iter().map(with_place).collect::<Vec<_>>().join(", ");
