@@ -224,9 +224,9 @@ impl Local {
         }
         let copied = match copy::objects(&self.repo, store, order, stop) {
             // Somebody may have repacked it meanwhile: what was found is elsewhere now.
-            Err(copy::CopyError::Source(_) | copy::CopyError::Store(_)) => {
-                copy::objects(&Self::open(&self.path, stop)?.repo, store, order, stop)
-            }
+            Err(
+                copy::CopyError::Source(_) | copy::CopyError::Store(_) | copy::CopyError::Wanted,
+            ) => copy::objects(&Self::open(&self.path, stop)?.repo, store, order, stop),
             copied => copied,
         };
         copied.map_err(|failure| match failure {

@@ -37,8 +37,8 @@ fn the_disk_is_waited_for_after_the_tree_is_written_and_before_the_link_moves() 
         upstream.commit("file", content);
         let (root, link) = (Root::new(), "/latest\"");
         let Some(calls) = calls(&upstream, &root, "--durable=on") else { return };
-        let moves = |call: &String| call.contains("rename") && call.contains(link);
-        let moved = calls.iter().position(moves).unwrap();
+        let is_move = |call: &String| call.contains("rename") && call.contains(link);
+        let moved = calls.iter().position(is_move).unwrap();
         let waits: Vec<_> = (0..calls.len()).filter(|n| calls[*n].contains("syncfs(")).collect();
         assert!(waits.len() == 1 && waits[0] < moved, "{calls:#?}");
         assert!(calls[waits[0]].contains("= 0") || calls[waits[0]].contains("unfinished"));
