@@ -182,6 +182,9 @@ fn every_metric_is_there_with_its_type() {
         reply.body.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     // Only some file systems have a limit that could be shown.
     types.retain(|line| !line.starts_with("gitsyncd_filesystem_files"));
+    let all = types.len();
+    types.retain(|line| !line.starts_with("process_"));
+    assert_eq!(all - types.len(), 7, "those that are usual for a process");
     let wanted = BTreeSet::from([
         "git_fetch_count_total counter",
         "git_sync_askpass_calls counter",
