@@ -10,6 +10,7 @@ mod peer;
 mod serving;
 pub(super) mod several;
 mod sources;
+mod upkeep;
 mod windows;
 
 use crate::config::besides::Besides;
@@ -25,8 +26,8 @@ use crate::config::raw::Raw;
 use crate::config::signals;
 use crate::config::values;
 use crate::config::values::Jitter;
-use crate::config::{Config, Drift, LogFormat, Personality, Process, Surroundings, Trees};
-use crate::model::{Form, Garbage, Reference, RepoUrl, Secret};
+use crate::config::{Config, LogFormat, Personality, Process, Surroundings};
+use crate::model::{Reference, RepoUrl, Secret};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,18 +66,6 @@ struct Checker<'a> {
 /// The rest until the first success where neither that nor a period is given.
 const INIT_PERIOD: Duration = Duration::from_secs(1);
 
-/// How trees and the repository are kept.
-struct Upkeep {
-    stale: Duration,
-    keep: usize,
-    publish: Form,
-    trees: Trees,
-    durable: bool,
-    drift: Drift,
-    garbage: Garbage,
-    add_user: bool,
-}
-
 /// What lies where.
 #[derive(Default)]
 struct Places {
@@ -103,7 +92,7 @@ impl<'a> Checker<'a> {
         let verify = part::verify(self, raw);
         past::past(self, raw);
         let places = self.places(raw);
-        let upkeep = self.upkeep(raw);
+        let upkeep = upkeep::upkeep(self, raw);
         let (period, jitter) = self.rests(raw);
         let init_period = self.read("init-period", raw.init_period.as_ref(), init_period);
         let sync_timeout = self.read("sync-timeout", raw.sync_timeout.as_ref(), values::rest);
@@ -165,28 +154,6 @@ impl<'a> Checker<'a> {
             group_write: group_write.unwrap_or_default(),
             verbose: verbose.unwrap_or_default(),
             log_format: log_format.unwrap_or(self.default_log_format()),
-        }
-    }
-
-    fn upkeep(&mut self, raw: &Raw) -> Upkeep {
-        let stale = raw.stale_worktree_timeout.as_ref();
-        let stale = self.read("stale-worktree-timeout", stale, values::duration);
-        let keep = self.read("keep-trees", raw.keep_trees.as_ref(), keep_trees);
-        let publish = self.read("publish", raw.publish.as_ref(), form);
-        let trees = self.read("trees", raw.trees.as_ref(), Trees::parse);
-        let durable = self.read("durable", raw.durable.as_ref(), values::on_or_off);
-        let drift = self.read("drift", raw.drift.as_ref(), Drift::parse);
-        let garbage = self.read("git-gc", raw.git_gc.as_ref(), garbage);
-        let add_user = self.read("add-user", raw.add_user.as_ref(), values::switch);
-        Upkeep {
-            stale: stale.unwrap_or_default(),
-            keep: keep.unwrap_or_default(),
-            publish: publish.unwrap_or_default(),
-            trees: trees.unwrap_or(Trees::Prepared),
-            durable: durable.unwrap_or_default(),
-            drift: drift.unwrap_or(Drift::Repair),
-            garbage: garbage.unwrap_or_default(),
-            add_user: add_user.unwrap_or_default(),
         }
     }
 
@@ -365,11 +332,6 @@ fn depth(text: &str) -> Result<Option<NonZeroU32>, String> {
     }
 }
 
-fn keep_trees(text: &str) -> Result<usize, String> {
-    usize::try_from(values::number(text)?)
-        .map_err(|_error| format!("{text:?} is no number of trees"))
-}
-
 /// Reads a limit of failures; none is no limit.
 fn failures(text: &str) -> Result<Option<NonZeroU64>, String> {
     Ok(u64::try_from(values::number(text)?)
@@ -383,16 +345,6 @@ fn init_period(text: &str) -> Result<Option<Duration>, String> {
         Duration::ZERO => Ok(None),
         _ => values::rest(text).map(Some),
     }
-}
-
-fn form(text: &str) -> Result<Form, String> {
-    let form = Form::ALL.into_iter().find(|form| form.label() == text);
-    form.ok_or_else(|| format!("{text:?} is none of symlink, exchange and copy"))
-}
-
-fn garbage(text: &str) -> Result<Garbage, String> {
-    let mode = Garbage::ALL.into_iter().find(|mode| mode.label() == text);
-    mode.ok_or_else(|| format!("{text:?} is none of auto, always, aggressive and off"))
 }
 
 fn verbose(text: &str) -> Result<u8, String> {
