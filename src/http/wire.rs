@@ -34,6 +34,10 @@ impl Wire {
         if let Err(error) = sockopt::set_socket_send_buffer_size(&stream, KEPT) {
             tracing::debug!(%error, "cannot bound what is kept for a client");
         }
+        // The pieces of an answer must not wait until the client says that it has those before.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot send pieces at once");
+        }
         Self { stream: TokioIo::new(stream), patience, timer: None }
     }
 
@@ -140,6 +144,12 @@ mod tests {
                 Err(error) => return (written, error.kind()),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_written_does_not_wait_for_what_was_written_before() {
+        let (wire, _client) = pair().await;
+        assert!(wire.read().unwrap().nodelay().unwrap());
     }
 
     #[tokio::test(start_paused = true)]
