@@ -116,7 +116,7 @@ pub fn name(layout: &Layout, commit: &CommitId, tree: PathBuf) -> Result<Live, R
     Ok(Live { commit: commit.clone(), tree })
 }
 
-fn point(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
+pub(super) fn point(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
     let directory = layout.link().parent().unwrap_or(layout.root());
     make_directory(directory)?;
     let real = directory.canonicalize().at("look at", directory)?;
@@ -200,7 +200,7 @@ pub(super) fn own_place(layout: &Layout, commit: &CommitId) -> Result<PathBuf, D
 }
 
 /// Finds a place for a tree whose own is taken by a damaged one that readers still see.
-fn numbered(layout: &Layout, commit: &CommitId) -> Result<PathBuf, DiskError> {
+pub(super) fn numbered(layout: &Layout, commit: &CommitId) -> Result<PathBuf, DiskError> {
     let mut number = 1_u32;
     loop {
         let above = layout.trees().join(number.to_string());

@@ -18,6 +18,7 @@ mod root;
 mod settings;
 mod sweep;
 mod takeover;
+mod turning;
 mod unseen;
 
 pub use copied::{Copied, Halted, Round, accept, copy, round, shown};

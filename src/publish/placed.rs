@@ -14,8 +14,9 @@ use crate::disk::{
 use crate::model::{Cause, CommitId, Form};
 use crate::publish::copied;
 use crate::publish::link;
-use crate::publish::link::{Live, admin_name, own_place, take_place};
+use crate::publish::link::{Live, admin_name, numbered, own_place, take_place};
 use crate::publish::sweep::{retire, to_trash, trees};
+use crate::publish::turning;
 use crate::publish::{Layout, RootError};
 use crate::trees::{Admin, Written, move_to, point_at, pointer, real, relative};
 use jiff::Timestamp;
@@ -150,9 +151,14 @@ pub(super) fn is_ours(layout: &Layout) -> bool {
 /// Puts a written tree there.
 pub(super) fn publish(layout: &Layout, written: &Written) -> Result<Live, RootError> {
     let now = Standing::now(layout);
-    let home = match now.as_ref().filter(|now| now.commit == *written.commit()) {
-        Some(now) => now.home.clone(),
-        None => own_place(layout, written.commit())?,
+    let same = now.as_ref().filter(|now| now.commit == *written.commit());
+    let home = if let Some(now) = same {
+        now.home.clone()
+    } else {
+        let own = own_place(layout, written.commit())?;
+        // Readers may follow a link to it until then.
+        let is_live = link::live(layout).is_some_and(|live| live.tree == own);
+        if is_live { numbered(layout, written.commit())? } else { own }
     };
     let (place, name) = (layout.link(), admin_name(layout, &home));
     let admin = Admin::at(layout.admins().join(&name));
@@ -270,11 +276,10 @@ fn become_tree(layout: &Layout, live: &Live) -> Result<(), RootError> {
     tracing::info!(commit = %live.commit, "turning the link into a directory");
     write_note(layout, &live.tree, &admin_name(layout, &live.tree))?;
     move_to(&admin, &live.tree, place)?;
-    if let Err(error) = exchange(&live.tree, place) {
+    if let Err(error) = turning::exchange_with_link(layout, live) {
         move_to(&admin, &live.tree, &live.tree)?;
         return Err(refused(layout, error));
     }
-    remove(&live.tree)?;
     move_to(&admin, place, place)?;
     Ok(())
 }
@@ -302,13 +307,16 @@ fn become_link(layout: &Layout, now: &Standing) -> Result<(), DiskError> {
 
 /// Sends trees home that a crash left elsewhere, or of which Git believes that they are.
 fn repair(layout: &Layout) -> Result<(), DiskError> {
+    turning::clear(layout)?;
     let now = Standing::now(layout).map(|now| now.name);
     let live = link::live(layout).map(|live| live.tree);
     // Trees elsewhere are of versions of git-sync that had no such place.
     let own = |tree: &PathBuf| tree.starts_with(layout.trees()) && live.as_ref() != Some(tree);
     for tree in trees(layout)?.into_iter().filter(own) {
         if tree.is_symlink() {
-            remove(&tree)?;
+            if !turning::is_left(layout, &tree) {
+                remove(&tree)?;
+            }
             continue;
         }
         let at_home = link::admin_of(layout, &tree);

@@ -42,8 +42,10 @@ pub fn sweep(
     let retired = trees(layout)?.into_iter().filter(|tree| live.tree != *tree);
     let mut kept = 0;
     for tree in last_retired_first(retired) {
-        // One that a crash left by halves is none to keep.
-        if kept < staying.newest && is_whole(&link::admin_of(layout, &tree)) {
+        // One that a crash left by halves is none to keep, nor is a symlink to what stands in the
+        // place of the link.
+        let is_tree = !tree.is_symlink();
+        if is_tree && kept < staying.newest && is_whole(&link::admin_of(layout, &tree)) {
             kept += 1;
             continue;
         }
@@ -57,7 +59,7 @@ pub fn sweep(
         }
         tracing::debug!(tree = %tree.display(), "removing a tree that nobody should be reading");
         // Where the root has another path now, this cannot be told when the tree is gone.
-        let admin = takeover::admin_of(layout, &tree);
+        let admin = takeover::admin_of(layout, &tree).filter(|_| is_tree);
         all = all.and(discard(layout, &tree));
         if let Some(admin) = admin.filter(|_| !is_there(&tree)) {
             all = all.and(to_trash(layout, &admin));
@@ -160,7 +162,7 @@ pub(super) fn retire(tree: &Path) {
 
 /// How long ago a tree was retired. If the clock was put back since then, it begins anew.
 pub(super) fn age(tree: &Path) -> Option<Duration> {
-    let retired = fs::metadata(tree).and_then(|found| found.modified()).ok()?;
+    let retired = fs::symlink_metadata(tree).and_then(|found| found.modified()).ok()?;
     let age = retired.elapsed();
     if age.is_err() {
         retire(tree);

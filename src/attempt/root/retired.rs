@@ -11,7 +11,8 @@ use std::path::PathBuf;
 pub(in crate::attempt) fn retired(root: &Root, commit: &CommitId) -> Option<(PathBuf, Extent)> {
     let tree = root.layout.tree(commit);
     let live = publish::live(&root.layout);
-    if live.is_some_and(|live| live.tree == tree) {
+    // A symlink leads to what stands in the place of the link, which is no retired tree.
+    if live.is_some_and(|live| live.tree == tree) || tree.is_symlink() {
         return None;
     }
     let admin = publish::admin_of(&root.layout, &tree);
