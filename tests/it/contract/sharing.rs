@@ -89,7 +89,8 @@ fn a_one_time_run_is_content_with_what_the_other_has_published() {
 #[test]
 fn a_one_time_run_waits_until_it_may_publish_itself() {
     let (upstream, root) = (Upstream::new(), Root::new());
-    let first = holding(&upstream, &root);
+    let server = git_daemon::serve(&upstream);
+    let first = holding_at(&server.url(), &root);
     let commit = upstream.commit("a", "1");
     let url = upstream.repo().display().to_string();
     let mut second = trying(&url, &root).flag("--one-time").spawn();
