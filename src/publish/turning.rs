@@ -11,6 +11,7 @@
 
 use crate::disk::{At, DiskError};
 use crate::disk::{exchange, make_directory, remove, replace_link};
+use crate::model::Cause;
 use crate::publish::Layout;
 use crate::publish::link::{Live, live, point};
 use crate::trees::{real, relative};
@@ -44,9 +45,13 @@ pub(super) fn exchange_with_link(layout: &Layout, live: &Live) -> Result<(), Dis
     if let Err(error) = exchange(&live.tree, layout.link()) {
         return clear(layout).and(Err(error));
     }
-    replace_link(&live.tree, &relative(tree.parent().unwrap_or(&tree), &place))?;
+    let left = replace_link(&live.tree, &relative(tree.parent().unwrap_or(&tree), &place));
     thread::sleep(ON_THE_WAY);
-    clear(layout)
+    if let Err(error) = left.and_then(|()| clear(layout)) {
+        // It is done all the same; the next start removes them.
+        tracing::warn!(error = %Cause::of(&error), "could not remove signposts to the new tree");
+    }
+    Ok(())
 }
 
 /// Makes a symlink that leads to an absolute path.
