@@ -51,7 +51,9 @@ pub fn run(
             };
         }
         Ok(Request::Probe(to, wait)) => return answered(command::probe(to, wait, &mut out)),
-        Ok(Request::Status(from)) => return answered(command::status(*from, &mut out)),
+        Ok(Request::Status(from, wait)) => {
+            return answered(command::status(*from, wait, &mut out));
+        }
         Ok(Request::Order(order)) => return carried_out(*order, called_as),
         Ok(Request::Print(text)) => return Outcome::Printed(text),
         Err(problems) => return Outcome::Misused(problems, called_as),

@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_millis(700);
 /// How many threads may block at once: one for the work, the rest for name look-ups.
 const BLOCKING_THREADS: usize = 4;
+/// The rest between two questions.
+const REST: Duration = Duration::from_millis(100);
 
 /// Why there is no answer at all.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +68,21 @@ fn within<T: Send + 'static>(
             never = obey => never,
         }
     })?
+}
+
+/// Asks again until the answer is good, for so long if that is any time at all. Each answer comes with
+/// whether it is good.
+fn until_good<T>(wait: Duration, stop: &Stop, ask: impl Fn(&Stop) -> (bool, T)) -> (bool, T) {
+    let rest = || stop.wait(async { tokio::time::sleep(REST).await });
+    let mut last = ask(stop);
+    while !last.0 && !wait.is_zero() && rest().is_ok() {
+        let next = ask(stop);
+        // What was cut short says less than the answer before it.
+        if stop.check().is_ok() || next.0 {
+            last = next;
+        }
+    }
+    last
 }
 
 /// Takes out what would do something to a terminal, and what shows text in another order or not at all.

@@ -169,7 +169,7 @@ pub enum Request {
     /// Ask a server whether it is well, again and again for so long.
     Probe(Probe, Duration),
     /// Show how it goes.
-    Status(Box<StatusSource>),
+    Status(Box<StatusSource>, Duration),
     /// Sync now, publish another commit, or go back to the ref.
     Order(Box<Order>),
     /// Print this text, which ends its last line, to standard output, and be done.
@@ -352,7 +352,7 @@ fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Pr
             .map_err(with_file),
         Task::Check | Task::Sync | Task::Rollback | Task::Pin | Task::Unpin | Task::Status => raw()
             .and_then(|raw| check::around::status(besides, asked, (&raw, &given), roots()))
-            .map(|source| Request::Status(Box::new(source)))
+            .map(|from| Request::Status(Box::new(from), asked.wait.unwrap_or_default()))
             .map_err(with_file),
         Task::Completions => {
             let found = completions::of(operand, besides.called_as);

@@ -7,7 +7,7 @@ mod table;
 use crate::command::status::list::List;
 use crate::command::status::table::Table;
 use crate::command::token::token;
-use crate::command::{Unanswered, ask, within};
+use crate::command::{Unanswered, ask, until_good, within};
 use crate::config::StatusSource;
 use crate::disk::{list, look};
 use crate::model::Cause;
@@ -20,7 +20,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long it may take.
+/// How long one question may take.
 const TIME: Duration = Duration::from_secs(10);
 /// The part of it that the API may take if there is a file besides.
 const API_SHARE: u32 = 2;
@@ -37,20 +37,29 @@ struct Found {
     source: String,
 }
 
-/// Prints a status, and says whether all is well.
-pub fn status(from: StatusSource, out: &mut impl Write) -> Result<bool, Unanswered> {
-    let json = from.json;
-    let found = within(TIME, move |stop| find(&from, stop))?;
-    let (well, text) = match found {
-        Ok(found) => {
-            let (well, told) = tell(&found);
-            (well, if json { found.text } else { told })
-        }
-        Err(cause) => (false, format!("no status: {cause}")),
-    };
+/// Prints a status, and says whether all is well. As long as it is not, it is asked for again, for so
+/// long.
+pub fn status(
+    from: StatusSource,
+    wait: Duration,
+    out: &mut impl Write,
+) -> Result<bool, Unanswered> {
+    let time = if wait.is_zero() { TIME } else { wait };
+    let (well, text) = within(time, move |stop| until_good(wait, stop, |stop| once(&from, stop)))?;
     // Whether all is well is in the exit code, too.
     drop(writeln!(out, "{}", text.trim_end()));
     Ok(well)
+}
+
+/// Asks for it, and says whether all is well.
+fn once(from: &StatusSource, stop: &Stop) -> (bool, String) {
+    match find(from, &stop.or_sooner(TIME)) {
+        Ok(found) => {
+            let (well, told) = tell(&found);
+            (well, if from.json { found.text } else { told })
+        }
+        Err(cause) => (false, format!("no status: {cause}")),
+    }
 }
 
 /// Says whether all is well, and how it goes.

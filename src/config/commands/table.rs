@@ -9,6 +9,11 @@ const NAME: Switch =
 
 const WAIT: Switch =
     Switch { key: "wait", metavar: Some("DURATION"), short: "How long to wait for the end of it" };
+const WELL: Switch = Switch {
+    key: "wait",
+    metavar: Some("DURATION"),
+    short: "How long to ask again until all is well",
+};
 const PATIENCE: Switch = Switch {
     key: "wait",
     metavar: Some("DURATION"),
@@ -52,7 +57,7 @@ pub(in crate::config) const COMMANDS: &[Command] = &[
         word: "status",
         task: Task::Status,
         operand: Some("ROOT or URL"),
-        switches: &[JSON, NAME],
+        switches: &[WELL, JSON, NAME],
         heeds: Some(&["config", "http-bind", "root", "api-token-file", "ca-file"]),
         short: "Show what is published and how the last sync went",
         long: "It asks the API of a gitsyncd at a URL or at the address of `--http-bind`, or else \
@@ -60,6 +65,8 @@ pub(in crate::config) const COMMANDS: &[Command] = &[
                `--config` lists several repositories, it shows all of them, or the one of `--name`. The token of \
                `--api-token-file` is sent only to a server that wants one. `--json` prints the status as it \
                is.\n\n\
+               With `--wait=1m` it asks again until all is well or that time is over, and shows how it is \
+               then: after a start, until the first commit is there.\n\n\
                Exit codes: `0` if something is published and the last attempt did not fail, `1` if \
                not or if no status can be had, `2` if the options are wrong.",
     },

@@ -2914,12 +2914,16 @@ _gitsyncd() {
             return 0
             ;;
         gitsyncd__subcmd__status)
-            opts="-h --json --name --config --root --ca-file --http-bind --api-token-file --help"
+            opts="-h --wait --json --name --config --root --ca-file --http-bind --api-token-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --name)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -253,6 +253,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l config -d 'A
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l ca-file -d 'Certificates to trust in place of the system\'s' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -l http-bind -d 'Where to answer HTTP: probes, metrics, API and page' -r -f
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand probe" -s h -l help -d 'Show a help of this command'
+complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l wait -d 'How long to ask again until all is well' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l name -d 'Which of several repositories is meant' -r
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l config -d 'A YAML file of options, for several repositories' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand status" -l root -d 'The working directory' -r -f -a "(__fish_complete_directories)"

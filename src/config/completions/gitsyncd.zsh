@@ -226,6 +226,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (status)
 _arguments "${_arguments_options[@]}" : \
+'--wait=[How long to ask again until all is well]:DURATION:_default' \
 '--name=[Which of several repositories is meant]:NAME:_default' \
 '--config=[A YAML file of options, for several repositories]:FILE:_files' \
 '--root=[The working directory]:DIR:_files -/' \

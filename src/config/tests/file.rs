@@ -135,7 +135,7 @@ fn probe_and_status_take_what_they_need_of_a_file_even_of_a_wrong_one() {
         let Ok(Request::Probe(probe, _)) = probe else { panic!("{content}: {probe:?}") };
         assert_eq!(probe.urls[0].as_str(), "http://127.0.0.1:8081/readyz");
         let status = loaded_with_command("status", content);
-        let Ok(Request::Status(status)) = status else { panic!("{content}: {status:?}") };
+        let Ok(Request::Status(status, _)) = status else { panic!("{content}: {status:?}") };
         assert_eq!(status.api.urls[0].as_str(), "http://127.0.0.1:8081/api/v1/status");
     }
     let told = loaded_with_command("probe", "htp-bind: ':8081'\n").unwrap_err();

@@ -371,7 +371,7 @@ proptest! {
                     Ok(Request::Run { warnings, .. } | Request::Check { warnings, .. }) => {
                         warnings.concat()
                     }
-                    Ok(Request::Probe(..) | Request::Status(_) | Request::Order(_)) => String::new(),
+                    Ok(Request::Probe(..) | Request::Status(..) | Request::Order(_)) => String::new(),
                     Err(problems) => problems.iter().map(ToString::to_string).collect(),
                 };
                 prop_assert!(!shown.to_ascii_uppercase().contains(&core), "{}", shown);

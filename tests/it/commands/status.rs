@@ -3,6 +3,7 @@
 use rustix::fs::FlockOperation;
 use serde_json::Value;
 use std::fs;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::commands::{check, command, expect_line, text};
@@ -10,6 +11,7 @@ use crate::contract::{polling, trying};
 use crate::support::daemon::Root;
 use crate::support::service::{Service, answer};
 use crate::support::upstream::Upstream;
+use crate::support::wait::{SOON, eventually};
 
 fn local(upstream: &Upstream) -> String {
     upstream.repo().display().to_string()
@@ -39,6 +41,30 @@ fn a_running_daemon_tells_it_over_the_api() {
     finished.expect_code(0);
     let value: Value = serde_json::from_str(&text(&finished)).unwrap();
     assert_eq!(value["commit"]["id"], upstream.head());
+}
+
+#[test]
+fn after_a_start_it_waits_until_all_is_well_and_no_longer() {
+    let (upstream, root) = (Upstream::empty(), Root::new());
+    let path = root.path().display().to_string();
+    let wait = |time: &str| command(&["status", &path, &format!("--wait={time}")]);
+    let begun = Instant::now();
+    let finished = wait("300ms").finish();
+    finished.expect_code(1);
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
+    assert!(text(&finished).contains("nothing has been synced there yet"), "{finished:?}");
+    // Nothing is there to be published yet: then the last failure is what it says.
+    let _daemon = polling(&local(&upstream), &root).start();
+    eventually("there is a status", SOON, || root.status());
+    let finished = wait("300ms").finish();
+    finished.expect_code(1);
+    expect_line(&finished, "commit", "nothing is published");
+    let mut asked = wait("1m").spawn();
+    let commit = upstream.commit("a", "1");
+    assert_eq!(asked.exit(SOON).code(), Some(0));
+    let finished = wait("1m").finish();
+    finished.expect_code(0);
+    expect_line(&finished, "commit", &commit);
 }
 
 #[test]

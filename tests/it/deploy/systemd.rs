@@ -1,8 +1,8 @@
 //! The units for systemd: they are understood, they are as closed as the document says, and the
 //! program works in the place that they leave it.
 //!
-//! systemd itself does not run the units here. What of their sandbox `unshare` and `setpriv` can make
-//! is made; the filter of system calls is only checked by `systemd-analyze`.
+//! Here what of their sandbox `unshare` and `setpriv` can make is made, on machines on which systemd
+//! cannot be booted, too; `booted` has systemd itself run them.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
