@@ -202,6 +202,11 @@ impl Command {
         format!("{} {}{operand}{switches}{flags}", called_as.label(), self.word)
     }
 
+    /// The paragraphs of the manual.
+    pub(super) fn paragraphs(&self, called_as: Personality) -> impl Iterator<Item = String> {
+        self.long.split("\n\n").map(move |text| called_as.name_in(text))
+    }
+
     /// What its own flags are for, a sentence each.
     pub(super) fn own_flags(&self) -> Vec<String> {
         let told = |it: &Switch| match it.metavar {
