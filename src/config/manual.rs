@@ -13,6 +13,11 @@ pub(super) fn print(called_as: Personality) -> String {
     page::plain(&whole(called_as))
 }
 
+/// Writes what it says of one option.
+pub(super) fn of_option(opt: &Opt, called_as: Personality) -> String {
+    page::plain(&entry(opt, called_as))
+}
+
 fn whole(called_as: Personality) -> Vec<Block> {
     let name = called_as.label();
     let mut blocks = vec![

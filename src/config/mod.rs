@@ -358,12 +358,22 @@ fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Pr
             let found = completions::of(operand, besides.called_as);
             found.map(Request::Print).map_err(|problem| vec![problem])
         }
-        Task::Help => match operand.map(|word| commands::find(word, "argument 2")) {
-            None => Ok(Request::Print(help::print(besides.called_as))),
-            Some(Ok(command)) => Ok(Request::Print(command.help(besides.called_as))),
-            Some(Err(problem)) => Err(vec![problem]),
-        },
+        Task::Help => {
+            let about = about(operand, besides.called_as);
+            about.map(Request::Print).map_err(|problem| vec![problem])
+        }
     }
+}
+
+/// Tells about a command or an option, or about all in short.
+fn about(word: Option<&str>, called_as: Personality) -> Result<String, Problem> {
+    let Some(word) = word else {
+        return Ok(help::print(called_as));
+    };
+    commands::find(word, "argument 2").map(|command| command.help(called_as)).or_else(|problem| {
+        let found = names::flag(word.trim_start_matches('-'));
+        found.map(|(opt, _)| manual::of_option(opt, called_as)).ok_or(problem)
+    })
 }
 
 fn version() -> String {

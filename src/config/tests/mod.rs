@@ -198,6 +198,10 @@ fn texts_are_printed_even_when_other_things_are_wrong() {
     assert!(printed(&["-h", "--period=x"]).contains("--repo=URL"));
     assert!(printed(&["--man"]).contains("GITOPS_SYNC_INTERVAL"));
     assert_eq!(printed(&["--version"]), "gitsyncd 0.1.0\n");
+    assert!(printed(&["help", "period"]).starts_with("  --period=DURATION\n"));
+    for words in [["help", "--period"], ["help", "wait"]] {
+        assert_eq!(printed(&words), printed(&["help", "period"]), "{words:?}");
+    }
     assert!(from_args(&["--print-config"]).is_err());
 }
 
