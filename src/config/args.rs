@@ -244,7 +244,7 @@ fn is_letter(flag: &str) -> bool {
 /// Finds the flag of an option that a word is, with its value or without.
 fn flag_of_option(word: &str) -> Option<&'static str> {
     let flag = word.strip_prefix("--")?;
-    names::flag(&split(flag).0).map(|(_, flag)| flag)
+    names::flag(split(flag).0).map(|(_, flag)| flag)
 }
 
 /// Divides a text at its first equals sign.

@@ -370,10 +370,21 @@ fn about(word: Option<&str>, called_as: Personality) -> Result<String, Problem> 
     let Some(word) = word else {
         return Ok(help::print(called_as));
     };
-    commands::find(word, "argument 2").map(|command| command.help(called_as)).or_else(|problem| {
-        let found = names::flag(word.trim_start_matches('-'));
-        found.map(|(opt, _)| manual::of_option(opt, called_as)).ok_or(problem)
-    })
+    let flag = word.trim_start_matches('-');
+    match (commands::find(word, "argument 2"), names::flag(flag)) {
+        (Ok(command), _) => Ok(command.help(called_as)),
+        (Err(_), Some((opt, _))) => Ok(manual::of_option(opt, called_as)),
+        (Err(problem), None) => Err(nearest_option(flag).unwrap_or(problem)),
+    }
+}
+
+/// Says which option may be meant by what is none, if that is nearer than any command.
+fn nearest_option(flag: &str) -> Option<Problem> {
+    let words = commands::COMMANDS.iter().map(|command| command.word);
+    let options = names::options().map(|opt| opt.key);
+    let meant = names::nearest(flag, words.chain(options)).and_then(names::option)?;
+    let complaint = format!("there is no such command or option; the nearest is --{}", meant.key);
+    Some(Problem::new("argument 2", complaint))
 }
 
 fn version() -> String {

@@ -202,6 +202,9 @@ fn texts_are_printed_even_when_other_things_are_wrong() {
     for words in [["help", "--period"], ["help", "wait"]] {
         assert_eq!(printed(&words), printed(&["help", "period"]), "{words:?}");
     }
+    let told = |word| from_args(&["help", word]).unwrap_err().concat();
+    assert!(told("sync-tiemout").ends_with("command or option; the nearest is --sync-timeout"));
+    assert!(told("statsu").ends_with("command statsu; the nearest is status"));
     assert!(from_args(&["--print-config"]).is_err());
 }
 
