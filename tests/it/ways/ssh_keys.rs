@@ -195,7 +195,7 @@ fn a_directory_without_a_key_is_named() {
     let (upstream, server) = (Upstream::new(), sshd::start());
     let known = format!("--ssh-known-hosts-file={}", server.known().display());
     let dir = tempfile::TempDir::new().unwrap();
-    let run = |dir: &std::path::Path| {
+    let run = |dir: &Path| {
         let setup = trying(&server.url(&upstream.repo()), &Root::new()).flag(&known);
         setup.flag(format!("--auth-dir={}", dir.display())).once()
     };
