@@ -11,6 +11,7 @@ use crate::daemon::{DaemonError, Ended, Published};
 use crate::model::Cause;
 use crate::observe::log;
 use crate::trigger::order::{Choice, Wish};
+use crate::trigger::signal;
 use std::ffi::OsString;
 use std::io;
 use std::io::Write;
@@ -29,6 +30,12 @@ pub enum Outcome {
     Failed(Cause),
     /// It was asked wrongly, by this name.
     Misused(Vec<Problem>, Personality),
+}
+
+/// Keeps signals that ask for an end until somebody heeds them: the first thing to do. Where that
+/// cannot be had, whoever listens to them later says so.
+pub fn catch_signals() {
+    signal::catch().unwrap_or_default();
 }
 
 /// Reads what is asked, and does it.

@@ -7,6 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    exit::catch_signals();
     let outcome = exit::run(env::args_os(), env::vars_os(), Surroundings::of_process());
     exit::finish(&outcome, &mut io::stdout(), &mut io::stderr())
 }

@@ -53,9 +53,14 @@ impl Waits {
         seen.1
     }
 
-    /// Notes that a commit waits, and tells that when it is news.
-    fn hold(&mut self, object: &Resolved, commit: &CommitId, until: Option<Timestamp>) {
-        if self.waiting().is_none_or(|before| before.commit != *commit) {
+    /// Notes that a commit waits, and tells that when it is news or somebody asked for what waits.
+    fn hold(
+        &mut self,
+        object: &Resolved,
+        (commit, until): (&CommitId, Option<Timestamp>),
+        is_asked: bool,
+    ) {
+        if is_asked || self.waiting().is_none_or(|before| before.commit != *commit) {
             let until = until.map(tracing::field::display);
             tracing::info!(%commit, until, "a commit waits for a window");
         }
@@ -88,7 +93,7 @@ pub(super) fn hold(
         let commit = commit.clone();
         return Err(Failed::at(Step::Publish, AttemptError::Window { commit, until }));
     }
-    me.waits.hold(object, commit, until);
+    me.waits.hold(object, (commit, until), me.pin.is_to_end());
     Ok(Some(live))
 }
 
@@ -100,7 +105,7 @@ pub(super) fn goes_on(me: &mut Attempts, object: &Resolved) -> Option<CommitId> 
         return None;
     }
     let (live, until) = instead_of(me, &commit)?;
-    me.waits.hold(object, &commit, until);
+    me.waits.hold(object, (&commit, until), me.pin.is_to_end());
     Some(live)
 }
 

@@ -11,6 +11,7 @@ use crate::observe::status::Waiting;
 use crate::publish::{Layout, Lock};
 use crate::runtime::Stop;
 use http::{Method, StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -121,8 +122,13 @@ fn ask_api(order: &Order, stop: &Stop) -> Result<Answer, Unheard> {
         };
         return Err(Unheard::Failed(Cause::new(words)));
     }
-    let commit = value.get("commit").and_then(Value::as_str).map(harmless);
-    Ok(Answer::Done(done(&commit.unwrap_or_default(), &order.target)))
+    let commit = value.get("commit").and_then(Value::as_str).map(harmless).unwrap_or_default();
+    // Instances of before did not say what waits.
+    let waiting = value.get("waiting").and_then(|waiting| Waiting::deserialize(waiting).ok());
+    Ok(Answer::Done(match waiting.filter(|_| order.target == Target::Ref) {
+        Some(waiting) => unpinned(&commit, &waiting),
+        None => done(&commit, &order.target),
+    }))
 }
 
 /// Where it is asked for, and how long the answer may be waited for.

@@ -153,7 +153,16 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
             (Some(word), _) => word,
             (None, Some(text)) => Word::new(0, text.into()),
             (None, None) => match self.rest.next() {
-                Some(word) => word,
+                Some(word) => match flag_of_option(&word.text) {
+                    // To show what it says, as a value that is wrong, might show a secret.
+                    Some(next) => {
+                        let complaint =
+                            format!("needs a value, and what follows is the flag --{next}");
+                        self.problem(shown, complaint);
+                        return self.word(word);
+                    }
+                    None => word,
+                },
                 None => return self.problem(shown, "needs a value, as in --flag=value"),
             },
         };
@@ -230,6 +239,12 @@ impl<Rest: Iterator<Item = Word>> Reader<Rest> {
 /// Says whether a flag has one letter only, behind two dashes: the manner of git-sync 3.
 fn is_letter(flag: &str) -> bool {
     split(flag).0.chars().count() == 1
+}
+
+/// Finds the flag of an option that a word is, with its value or without.
+fn flag_of_option(word: &str) -> Option<&'static str> {
+    let flag = word.strip_prefix("--")?;
+    names::flag(split(flag).0).map(|(_, flag)| flag)
 }
 
 /// Divides a text at its first equals sign.
@@ -316,7 +331,7 @@ mod tests {
         assert_eq!(of(&["-?"]).wish, Some(Wish::Help));
         assert_eq!(of(&["--version", "--man"]).wish, Some(Wish::Version));
         assert_eq!(of(&["--man=false", "--print-config"]).wish, Some(Wish::PrintConfig));
-        // As everywhere, a flag that lacks its value takes the next word.
+        // As everywhere, a flag that lacks its value takes the next word, unless that is an option.
         assert_eq!(of(&["--ref", "--help"]).wish, None);
     }
 
@@ -361,6 +376,17 @@ mod tests {
     #[test]
     fn a_value_that_is_missing_or_not_utf_8_is_told() {
         assert_eq!(problems(&["--repo"]), ["--repo: needs a value, as in --flag=value"]);
+        let words = ["-v", "--repo=https://u:hunter2@host/a", "--ref", "--one-time"];
+        assert_eq!(
+            problems(&words),
+            [
+                "-v: needs a value, and what follows is the flag --repo",
+                "--ref: needs a value, and what follows is the flag --one-time"
+            ]
+        );
+        let keys: Vec<_> = of(&words).flags.into_keys().collect();
+        assert_eq!(keys, ["one-time", "repo"]);
+        assert!(problems(&["--password=--repo", "--link", "--x"]).is_empty());
         let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
         let words = [bytes(b"--root=\xff"), bytes(b"--link"), bytes(b"\xff"), bytes(b"--x\xff")];
         let told: Vec<_> =

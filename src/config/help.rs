@@ -81,7 +81,7 @@ pub(super) fn of_command(command: &Command, called_as: Personality) -> String {
         Block::Paragraph(command.usage(called_as)),
         Block::Paragraph(format!("{}.", command.short)),
     ];
-    blocks.extend(command.long.split("\n\n").map(|text| Block::Paragraph(text.to_owned())));
+    blocks.extend(command.paragraphs(called_as).map(Block::Paragraph));
     blocks.extend(command.own_flags().into_iter().map(Block::Paragraph));
     let flags = match command.heeds {
         None => {

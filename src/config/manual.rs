@@ -13,6 +13,11 @@ pub(super) fn print(called_as: Personality) -> String {
     page::plain(&whole(called_as))
 }
 
+/// Writes what it says of one option.
+pub(super) fn of_option(opt: &Opt, called_as: Personality) -> String {
+    page::plain(&entry(opt, called_as))
+}
+
 fn whole(called_as: Personality) -> Vec<Block> {
     let name = called_as.label();
     let mut blocks = vec![
@@ -49,7 +54,7 @@ fn markdown() -> String {
 fn body(called_as: Personality) -> Vec<Block> {
     let mut blocks = origins();
     blocks.extend(forms());
-    blocks.extend(examples());
+    blocks.extend(examples(called_as));
     for group in GROUPS {
         blocks.push(Block::Heading(2, group.title.to_owned()));
         blocks.extend(group.options.iter().flat_map(|opt| entry(opt, called_as)));
@@ -62,7 +67,7 @@ fn body(called_as: Personality) -> Vec<Block> {
     for command in COMMANDS {
         blocks.push(Block::Heading(3, format!("`{}`", command.usage(called_as))));
         blocks.push(Block::Paragraph(format!("{}.", command.short)));
-        blocks.extend(command.long.split("\n\n").map(paragraph));
+        blocks.extend(command.paragraphs(called_as).map(Block::Paragraph));
         blocks.extend(command.own_flags().into_iter().map(Block::Paragraph));
     }
     blocks.push(Block::Heading(2, "Instead of syncing".to_owned()));
@@ -132,26 +137,24 @@ fn forms() -> Vec<Block> {
     ]
 }
 
-fn examples() -> Vec<Block> {
+fn examples(called_as: Personality) -> Vec<Block> {
+    let code = |text: &str| Block::Code(called_as.call(text));
     vec![
         Block::Heading(2, "Examples".to_owned()),
         paragraph("Follow a branch, look every thirty seconds, answer probes and metrics:"),
-        Block::Code(
+        code(
             "gitsyncd --repo=https://example.org/project.git --ref=main --root=/srv/project \\\n    \
-             --period=30s --http-bind=:8080"
-                .to_owned(),
+             --period=30s --http-bind=:8080",
         ),
         paragraph("The same by variables:"),
-        Block::Code(
+        code(
             "GITSYNC_REPO=https://example.org/project.git GITSYNC_REF=main \\\n    \
-             GITSYNC_ROOT=/srv/project GITSYNC_PERIOD=30s GITSYNC_HTTP_BIND=:8080 gitsyncd"
-                .to_owned(),
+             GITSYNC_ROOT=/srv/project GITSYNC_PERIOD=30s GITSYNC_HTTP_BIND=:8080 gitsyncd",
         ),
         paragraph("Fetch a private repository once, at a tag, and exit:"),
-        Block::Code(
+        code(
             "gitsyncd --repo=https://example.org/private.git --ref=v1.2.0 --root=/srv/private \\\n    \
-             --username=reader --password-file=/run/secrets/token --one-time"
-                .to_owned(),
+             --username=reader --password-file=/run/secrets/token --one-time",
         ),
     ]
 }

@@ -358,12 +358,33 @@ fn apart(besides: &Besides, asked: &Asked, read: Read) -> Result<Request, Vec<Pr
             let found = completions::of(operand, besides.called_as);
             found.map(Request::Print).map_err(|problem| vec![problem])
         }
-        Task::Help => match operand.map(|word| commands::find(word, "argument 2")) {
-            None => Ok(Request::Print(help::print(besides.called_as))),
-            Some(Ok(command)) => Ok(Request::Print(command.help(besides.called_as))),
-            Some(Err(problem)) => Err(vec![problem]),
-        },
+        Task::Help => {
+            let about = about(operand, besides.called_as);
+            about.map(Request::Print).map_err(|problem| vec![problem])
+        }
     }
+}
+
+/// Tells about a command or an option, or about all in short.
+fn about(word: Option<&str>, called_as: Personality) -> Result<String, Problem> {
+    let Some(word) = word else {
+        return Ok(help::print(called_as));
+    };
+    let flag = word.trim_start_matches('-');
+    match (commands::find(word, "argument 2"), names::flag(flag)) {
+        (Ok(command), _) => Ok(command.help(called_as)),
+        (Err(_), Some((opt, _))) => Ok(manual::of_option(opt, called_as)),
+        (Err(problem), None) => Err(nearest_option(flag).unwrap_or(problem)),
+    }
+}
+
+/// Says which option may be meant by what is none, if that is nearer than any command.
+fn nearest_option(flag: &str) -> Option<Problem> {
+    let words = commands::COMMANDS.iter().map(|command| command.word);
+    let options = names::options().map(|opt| opt.key);
+    let meant = names::nearest(flag, words.chain(options)).and_then(names::option)?;
+    let complaint = format!("there is no such command or option; the nearest is --{}", meant.key);
+    Some(Problem::new("argument 2", complaint))
 }
 
 fn version() -> String {

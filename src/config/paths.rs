@@ -2,15 +2,14 @@
 //!
 //! All of this is about names. Nothing here looks at the disk.
 
+use crate::model::LONGEST_NAME;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 /// What in the root is for this program alone.
 const OURS: [&str; 3] = [".git", ".worktrees", ".git-sync"];
-/// How many bytes a name may have on Linux.
-const LONGEST: usize = 255;
 /// Of those, how many the name has to itself beside which a replacement is made.
-const LONGEST_REPLACED: usize = LONGEST - "..gitsyncd-new".len();
+const LONGEST_REPLACED: usize = LONGEST_NAME - "..gitsyncd-new".len();
 
 /// Makes a path absolute and takes out `.` and `..`.
 pub(super) fn absolute(base: &Path, text: &str) -> PathBuf {
@@ -47,8 +46,8 @@ pub(super) fn too_long(path: &Path) -> Option<String> {
     if last > LONGEST_REPLACED {
         Some(format!("ends with a name of {last} bytes, more than {LONGEST_REPLACED}"))
     } else {
-        let longest = path.iter().map(OsStr::len).max().filter(|length| *length > LONGEST)?;
-        Some(format!("holds a name of {longest} bytes, more than {LONGEST}"))
+        let longest = path.iter().map(OsStr::len).max().filter(|length| *length > LONGEST_NAME)?;
+        Some(format!("holds a name of {longest} bytes, more than {LONGEST_NAME}"))
     }
 }
 

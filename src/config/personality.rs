@@ -3,6 +3,9 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+/// The function that completes for zsh, and the file that it is in.
+const ZSH: &str = "_gitsyncd";
+
 /// Whose defaults and manners count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Personality {
@@ -29,6 +32,21 @@ impl Personality {
         }
     }
 
+    /// Puts the name it goes by into the code of a text, which is in backticks and was written with
+    /// its own name. Words beside that are about the program, whatever it is called.
+    pub(super) fn name_in(self, text: &str) -> String {
+        let parts = text.split('`').enumerate();
+        let named =
+            parts.map(|(at, part)| if at % 2 == 0 { part.to_owned() } else { self.call(part) });
+        named.collect::<Vec<_>>().join("`")
+    }
+
+    /// Puts the name it goes by into code. What completes for zsh keeps its name, which is in it.
+    pub(super) fn call(self, code: &str) -> String {
+        let parts = code.split(ZSH).map(|part| part.replace(Self::Gitsyncd.label(), self.label()));
+        parts.collect::<Vec<_>>().join(ZSH)
+    }
+
     /// Says whether it stands in for the other program.
     pub fn is_peer(self) -> bool {
         self == Self::GitSync
@@ -49,5 +67,13 @@ mod tests {
             assert_eq!(of(name), Personality::Gitsyncd, "{name}");
         }
         assert_eq!(Personality::of(None), Personality::Gitsyncd);
+    }
+
+    #[test]
+    fn code_has_the_name_it_is_called_by_and_other_words_do_not() {
+        let text = "Of gitsyncd: `gitsyncd a`, `~/gitsyncd.b`, `_gitsyncd`.";
+        assert_eq!(Personality::Gitsyncd.name_in(text), text);
+        let named = Personality::GitSync.name_in(text);
+        assert_eq!(named, "Of gitsyncd: `git-sync a`, `~/git-sync.b`, `_gitsyncd`.");
     }
 }

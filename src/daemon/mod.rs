@@ -93,7 +93,7 @@ fn system(verb: &'static str, source: &(dyn std::error::Error + 'static)) -> Dae
 
 async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
     let config::Fleet { process, repositories, again } = asked;
-    // Before anything else, so that no signal is lost.
+    // Before anything else, so that no signal is lost, nor any that came before this.
     let stop_signals =
         StopSignals::listen().map_err(|source| system("listen for signals", &source))?;
     let sync_signal = listen_for_sync(&process)?;

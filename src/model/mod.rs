@@ -55,7 +55,7 @@ pub use place::Place;
 pub use reference::{Reference, ReferenceError};
 pub use relative_url::{TooFarUp, is_relative_url, resolve_relative_url};
 pub use repo_url::{Location, RepoUrl, RepoUrlError};
-pub use room::Room;
+pub use room::{LONGEST_NAME, Room};
 pub use secret::Secret;
 pub use service_url::{ServiceUrl, ServiceUrlError};
 pub use short::short;

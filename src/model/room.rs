@@ -1,5 +1,8 @@
 //! How much room there is on a file system.
 
+/// How many bytes a name may have, on those of Linux.
+pub const LONGEST_NAME: usize = 255;
+
 /// What a file system says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {

@@ -118,7 +118,7 @@ pub struct Commit {
 }
 
 /// A commit that was fetched and may not be published yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Which.
     pub commit: CommitId,

@@ -157,8 +157,9 @@ impl Ssh {
             known: terms.known.clone(),
             files: self.way.known_hosts.as_ref().map_or_else(Vec::new, |it| it.choices().to_vec()),
         };
+        let keys = (terms.keys.as_slice(), self.way.keys.choices());
         let link = stop
-            .wait(Link::open(&self.way.dialer, &terms.goal, trust, &terms.keys, &shown))
+            .wait(Link::open(&self.way.dialer, &terms.goal, trust, keys, &shown))
             .map_err(stopped)??;
         let slot = Arc::new(Slot::first(terms, link));
         let channel = stop.wait(slot.link().channel()).map_err(stopped)?;

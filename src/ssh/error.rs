@@ -142,7 +142,7 @@ impl SshError {
             Self::KnownHosts { .. } => Some("check ssh-known-hosts-file"),
             Self::Host { problem, .. } => Some(problem.hint()),
             Self::Denied { .. } => Some(
-                "check the user name in the address, ssh-key-file, and whether the server lists that key for this repository",
+                "check the user name in the address, ssh-key-file or what is in auth-dir, and whether the server lists that key for this repository",
             ),
             Self::NoCommonAlgorithm { .. } => {
                 Some("check whether the server is too old; SHA-1 and DSA are not used")

@@ -58,6 +58,20 @@ impl<T> Files<T> {
     }
 }
 
+/// Where was looked for files, none of which is there, in words. A directory that is not there stands
+/// for all that would be in it.
+pub(super) fn lacking(choices: &[FileChoice]) -> String {
+    let mut places = Vec::new();
+    for FileChoice { path, .. } in choices {
+        let directory = path.parent().filter(|directory| Look::at(directory).is_nothing());
+        let place = format!("{} (missing)", directory.unwrap_or(path).display());
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places.join(", ")
+}
+
 /// Reads a file that is no longer than `limit`; none if it is optional and not there. Bytes that are
 /// no text become characters that nobody means.
 pub(super) fn read(choice: &FileChoice, limit: u64) -> Result<Option<String>, Unread> {
@@ -89,6 +103,16 @@ mod tests {
         assert_eq!(*current().unwrap(), [Some("one".to_owned()), Some("two".to_owned())]);
         fs::rename(&perhaps.path, &path).unwrap();
         assert_eq!(*current().unwrap(), [Some("two".to_owned()), None]);
+    }
+
+    #[test]
+    fn a_directory_that_is_missing_stands_for_its_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let nope = dir.path().join("nope");
+        let choices =
+            [nope.join("a"), nope.join("b"), dir.path().join("c")].map(FileChoice::perhaps);
+        let place = dir.path().display();
+        assert_eq!(lacking(&choices), format!("{place}/nope (missing), {place}/c (missing)"));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A connection to a server on which we are logged in.
 
-use crate::model::{Cause, SshUrl};
+use crate::model::{Cause, FileChoice, SshUrl};
 use crate::net::Dialer;
 use crate::ssh::SshError;
 use crate::ssh::cut::{Beginning, Cut};
 use crate::ssh::ear::{Ear, LastWords};
+use crate::ssh::files;
 use crate::ssh::keys::Key;
 use crate::ssh::known_hosts::PORT;
 use crate::ssh::trust::Trust;
@@ -76,7 +77,7 @@ impl Link {
         dialer: &Dialer,
         goal: &Goal,
         trust: Trust,
-        keys: &[Key],
+        keys: (&[Key], &[FileChoice]),
         url: &str,
     ) -> Result<Self, SshError> {
         // Held until we are logged in: servers count who is not yet.
@@ -122,16 +123,22 @@ impl Link {
         }
     }
 
-    /// Offers the keys one after the other.
-    async fn log_in(&mut self, user: &str, keys: &[Key], url: &str) -> Result<(), SshError> {
+    /// Offers the keys one after the other, which were looked for in these files.
+    async fn log_in(
+        &mut self,
+        user: &str,
+        (keys, files): (&[Key], &[FileChoice]),
+        url: &str,
+    ) -> Result<(), SshError> {
         let denied = |reason: String| SshError::Denied { url: url.to_owned(), reason };
         if keys.is_empty() {
             let answer = self.handle.authenticate_none(user).await;
             return match answer.map_err(|error| self.failed(url, &error))? {
                 AuthResult::Success => Ok(()),
                 AuthResult::Failure { remaining_methods, .. } => Err(denied(format!(
-                    "there is no key to offer as {user}{}",
-                    self.wanted(&remaining_methods)
+                    "there is no key to offer as {user}{}; looked for one in {}",
+                    self.wanted(&remaining_methods),
+                    files::lacking(files)
                 ))),
             };
         }

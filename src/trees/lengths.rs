@@ -1,13 +1,11 @@
 //! How long names and paths may be on Linux, and which of a commit are longer.
 
-use crate::model::short;
+use crate::model::{LONGEST_NAME, short};
 use crate::trees::index::is_skipped;
 use crate::trees::path_of;
 use gix::index::State;
 use std::path::Path;
 
-/// The bytes of a name.
-const NAME: usize = 255;
 /// The bytes of a whole path.
 const PATH: usize = 4095;
 
@@ -17,7 +15,7 @@ pub(super) fn too_long(index: &State, place: &Path) -> Option<String> {
     let path = paths.find_map(|entry| {
         let path = path_of(entry, index);
         let whole = place.as_os_str().len() + "/".len() + path.as_os_str().len();
-        let is_too_long = whole > PATH || path.iter().any(|name| name.len() > NAME);
+        let is_too_long = whole > PATH || path.iter().any(|name| name.len() > LONGEST_NAME);
         is_too_long.then_some(path)
     })?;
     Some(short(&path.to_string_lossy()))

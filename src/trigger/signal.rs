@@ -1,12 +1,14 @@
 //! Signals of the operating system: those that end the program, and the one that starts an attempt.
 //!
 //! Listening begins when a value is made, not when it is waited on. So make [`StopSignals`] before
-//! anything else, and no signal is lost. Both must be made within a runtime.
+//! anything else, and no signal is lost. Both must be made within a runtime. Before there is one,
+//! [`catch`] keeps those that ask for an end.
 
 use crate::model::Trigger;
 use crate::trigger::Bell;
 use std::fmt;
 use std::io;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +31,16 @@ pub enum StopSignal {
 /// Hears the signal that asks for an attempt.
 #[derive(Debug)]
 pub struct SyncSignal(Signal);
+
+/// From now on a signal that asks for an end does not end the process, but is kept for whom listens to
+/// it first in a runtime. To be called before all else: what would end others is not even delivered to
+/// process 1, so that a stop that comes before this is lost there.
+pub fn catch() -> io::Result<()> {
+    // It never turns, so what comes stays where the next one finds it.
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let _within = runtime.enter();
+    StopSignals::listen().map(drop)
+}
 
 impl StopSignals {
     /// Listens from now on; the signals no longer kill the process.

@@ -7,6 +7,7 @@ mod table;
 
 pub(super) use table::COMMANDS;
 
+use crate::config::args::ACTIONS;
 use crate::config::help;
 use crate::config::names;
 use crate::config::personality::Personality;
@@ -123,7 +124,8 @@ pub(super) fn divide(
         Ok(None) | Err(_) => return Ok(Divided { asked: None, rest: args.collect(), before: 0 }),
     };
     args.next();
-    let operand = args.next_if(is_word).map(|arg| arg.to_string_lossy().into_owned());
+    let is_operand = |arg: &OsString| is_word(arg) || command.task == Task::Help && is_option(arg);
+    let operand = args.next_if(is_operand).map(|arg| arg.to_string_lossy().into_owned());
     if operand.is_some() && command.operand.is_none() {
         return Err(Problem::new(
             "argument 2",
@@ -153,10 +155,23 @@ fn is_word(arg: &OsString) -> bool {
     !arg.is_empty() && !arg.as_encoded_bytes().starts_with(b"-")
 }
 
+/// Says whether an argument is the flag of an option, without a value.
+fn is_option(arg: &OsString) -> bool {
+    let flag = arg.to_str().and_then(|arg| arg.strip_prefix("--"));
+    flag.is_some_and(|flag| names::flag(flag).is_some())
+}
+
 /// Says whether a word that is no command may be shown: it is as short and plain as commands are, and
 /// so hardly a secret.
 fn is_plain(word: &str) -> bool {
     word.len() <= LONGEST_SHOWN && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// Finds the flag that a word would be with dashes before it, with its value or without.
+fn flag(word: &str) -> Option<&'static str> {
+    let word = word.split('=').next().unwrap_or_default();
+    let action = ACTIONS.iter().find(|action| action.key == word).map(|action| action.key);
+    action.or_else(|| names::flag(word).map(|(_, flag)| flag))
 }
 
 /// Finds the command of a word, which stands at this place.
@@ -164,9 +179,10 @@ pub(super) fn find(word: &str, place: &str) -> Result<&'static Command, Problem>
     let known = COMMANDS.iter().find(|command| command.word == word);
     known.ok_or_else(|| {
         let words = || COMMANDS.iter().map(|command| command.word);
-        let meant = match names::nearest(word, words()) {
-            Some(meant) => format!("the nearest is {meant}"),
-            None => format!(
+        let meant = match (flag(word), names::nearest(word, words())) {
+            (Some(flag), _) => format!("--{flag} is a flag"),
+            (None, Some(meant)) => format!("the nearest is {meant}"),
+            (None, None) => format!(
                 "there are {}; a run has only flags, as in --repo=URL",
                 words().collect::<Vec<_>>().join(", ")
             ),
@@ -200,6 +216,11 @@ impl Command {
         let flags =
             if self.heeds.is_some_and(<[_]>::is_empty) { "" } else { " [--flag=value ...]" };
         format!("{} {}{operand}{switches}{flags}", called_as.label(), self.word)
+    }
+
+    /// The paragraphs of the manual.
+    pub(super) fn paragraphs(&self, called_as: Personality) -> impl Iterator<Item = String> {
+        self.long.split("\n\n").map(move |text| called_as.name_in(text))
     }
 
     /// What its own flags are for, a sentence each.
@@ -251,6 +272,12 @@ mod tests {
             "{told_all}"
         );
         assert!(!told_all.contains("hunter2"), "{told_all}");
+        assert_eq!(told(&["man"]), "argument 1: there is no command man; --man is a flag");
+        assert_eq!(told(&["period"]), "argument 1: there is no command period; --period is a flag");
+        assert_eq!(
+            told(&["password=hunter2"]),
+            "argument 1: there is no such command; --password is a flag"
+        );
         assert_eq!(told(&["check", "hunter2"]), "argument 2: nothing but flags can follow check");
     }
 

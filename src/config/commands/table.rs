@@ -152,10 +152,11 @@ pub(in crate::config) const COMMANDS: &[Command] = &[
     Command {
         word: "help",
         task: Task::Help,
-        operand: Some("COMMAND"),
+        operand: Some("COMMAND or OPTION"),
         switches: &[],
         heeds: Some(&[]),
-        short: "Show this help, or that of a command",
-        long: "`gitsyncd help check` tells about `check`; so does `gitsyncd check --help`.",
+        short: "Show this help, or that of a command or an option",
+        long: "`gitsyncd help check` tells about `check`; so does `gitsyncd check --help`. \
+               `gitsyncd help period` shows what the manual says of `--period`.",
     },
 ];

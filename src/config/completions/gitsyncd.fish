@@ -141,7 +141,7 @@ complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "rollback" -d 'Pub
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "pin" -d 'Stay at what is published, or at a commit'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "unpin" -d 'Follow the ref again'
 complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "completions" -d 'Print completions for a shell: bash, zsh or fish'
-complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "help" -d 'Show this help, or that of a command'
+complete -c gitsyncd -n "__fish_gitsyncd_needs_command" -f -a "help" -d 'Show this help, or that of a command or an option'
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l repo -d 'The repository to follow' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l fallback-repo -d 'The same repository elsewhere, if it fails there' -r -F
 complete -c gitsyncd -n "__fish_gitsyncd_using_subcommand check" -l ref -d 'Branch, tag, ref name, commit id, semver: or tag:' -r -f

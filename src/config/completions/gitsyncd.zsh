@@ -573,7 +573,7 @@ _gitsyncd_commands() {
 'pin:Stay at what is published, or at a commit' \
 'unpin:Follow the ref again' \
 'completions:Print completions for a shell\: bash, zsh or fish' \
-'help:Show this help, or that of a command' \
+'help:Show this help, or that of a command or an option' \
     )
     _describe -t commands 'gitsyncd commands' commands "$@"
 }

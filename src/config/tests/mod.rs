@@ -198,6 +198,13 @@ fn texts_are_printed_even_when_other_things_are_wrong() {
     assert!(printed(&["-h", "--period=x"]).contains("--repo=URL"));
     assert!(printed(&["--man"]).contains("GITOPS_SYNC_INTERVAL"));
     assert_eq!(printed(&["--version"]), "gitsyncd 0.1.0\n");
+    assert!(printed(&["help", "period"]).starts_with("  --period=DURATION\n"));
+    for words in [["help", "--period"], ["help", "wait"]] {
+        assert_eq!(printed(&words), printed(&["help", "period"]), "{words:?}");
+    }
+    let told = |word| from_args(&["help", word]).unwrap_err().concat();
+    assert!(told("sync-tiemout").ends_with("command or option; the nearest is --sync-timeout"));
+    assert!(told("statsu").ends_with("command statsu; the nearest is status"));
     assert!(from_args(&["--print-config"]).is_err());
 }
 

@@ -203,6 +203,26 @@ fn who_unpins_while_no_window_is_open_is_told_what_waits() {
 }
 
 #[test]
+fn who_unpins_over_the_api_is_told_what_waits() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let good = upstream.head();
+    let daemon = ordered(&local(&upstream), &root).flag("--sync-window=allow 0 0 1 1 * 1s").start();
+    root.eventually_publishes(&good);
+    let at = |word: &str| {
+        let token = format!("--api-token={}", crate::serving::TOKEN);
+        command(&[word]).flag(format!("--http-bind={}", daemon.address())).flag(token)
+    };
+    let followed = format!("{good} is published, and the ref is followed again");
+    expect(&at("unpin").finish(), 0, &followed);
+    expect(&at("pin").finish(), 0, &format!("{good} is published and stays"));
+    let next = upstream.commit("a", "2");
+    let told = at("unpin").finish();
+    expect(&told, 0, &format!("unpinned: {next} waits until 2"));
+    expect(&told, 0, &format!("when a window opens, and {good} stays published until then"));
+    assert_published(&root, &upstream, &good);
+}
+
+#[test]
 fn what_cannot_be_done_is_told_and_changes_nothing() {
     let (upstream, root) = (Upstream::new(), Root::new());
     for word in ["rollback", "pin", "unpin", "sync"] {

@@ -3,12 +3,14 @@
 use rustix::process::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::contract::{assert_published, polling, trying};
 use crate::support::daemon::{Daemon, Root, following};
 use crate::support::faults::{self, Fault};
 use crate::support::git::{git, run};
+use crate::support::process::Group;
 use crate::support::upstream::Upstream;
 use crate::support::wait::{SOON, eventually};
 use crate::support::{git_daemon, http};
@@ -73,6 +75,36 @@ fn when_it_is_idle() {
         assert_orderly(&root);
         assert_eq!(root.published(), Some(upstream.head()));
         assert_eq!(root.status().unwrap()["phase"], "stopped");
+    }
+}
+
+/// Whether the program itself decides what a signal does, and not the system.
+fn catches(pid: i32, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+    caught & (1 << (signal.as_raw() - 1)) != 0
+}
+
+#[test]
+fn before_it_has_begun() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    for signal in SIGNALS {
+        let daemon = following(upstream.repo().to_str().unwrap(), &root).spawn();
+        eventually("it can be stopped", SOON, || catches(daemon.pid(), signal).then_some(()));
+        stops_at_once(daemon, signal);
+    }
+}
+
+#[test]
+fn signals_are_caught_before_it_reads_what_it_is_asked() {
+    // It is held up by telling what is wrong, as nobody reads that.
+    let wrong = (0..2000).map(|n| format!("--there-is-no-flag-of-this-name-{n}"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_gitsyncd"));
+    let program = Group::start(program.args(wrong).env_clear().stderr(Stdio::piped()));
+    let pid = program.pid().as_raw_nonzero().get();
+    for signal in SIGNALS {
+        eventually("it can be stopped", SOON, || catches(pid, signal).then_some(()));
     }
 }
 

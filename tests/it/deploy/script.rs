@@ -1,4 +1,4 @@
-//! `deploy.sh`: what it makes of its words, and what it refuses.
+//! `deploy.sh` and `release.sh`: what they make of their words, and what they refuse.
 
 use serde_json::{Value, json};
 use std::fs;
@@ -165,5 +165,21 @@ fn the_script_says_what_is_wrong_and_does_nothing() {
     let help = String::from_utf8(output.stdout).unwrap();
     for word in ["git URL [REF]", "local", "--namespace", "--print", "--dry-run"] {
         assert!(help.contains(word), "{help}");
+    }
+}
+
+#[test]
+fn the_script_of_a_release_says_how_it_is_called() {
+    let call = |words: &[&str]| Command::new(file("release.sh")).args(words).output().unwrap();
+    for help in ["-h", "--help"] {
+        let told = call(&[help]);
+        assert!(told.status.success() && told.stderr.is_empty(), "{told:?}");
+        let usage = String::from_utf8(told.stdout).unwrap();
+        assert_eq!(usage, "usage: deploy/release.sh [--profile PROFILE] VERSION\n");
+        for wrong in [&[][..], &["--nonsense"], &["--profile"], &["1.0.0", "stray"]] {
+            let told = call(wrong);
+            assert_eq!(told.status.code(), Some(2), "{wrong:?}");
+            assert_eq!(String::from_utf8(told.stderr).unwrap(), usage, "{wrong:?}");
+        }
     }
 }

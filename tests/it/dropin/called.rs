@@ -120,6 +120,15 @@ fn its_texts_have_that_name() {
         let found = finished.stdout.iter().any(|line| line.trim_start().starts_with(title.trim()));
         assert!(found, "{words:?} has no {title:?}");
     }
+    for words in [&["--man"][..], &["help", "completions"], &["help", "help"], &["unpin", "--help"]]
+    {
+        let told = called(words).stdout.join("\n");
+        for own in
+            ["gitsyncd --", "gitsyncd rollback", "gitsyncd help", "gitsyncd.fish", " gitsyncd\n"]
+        {
+            assert!(!told.contains(own), "{words:?} has {own:?}");
+        }
+    }
     let fish = called(&["completions", "fish"]).stdout;
     let mut told = fish.iter().filter(|line| line.starts_with("complete -c")).peekable();
     assert!(told.peek().is_some());

@@ -191,6 +191,21 @@ fn without_a_key_the_error_says_so() {
 }
 
 #[test]
+fn a_directory_without_a_key_is_named() {
+    let (upstream, server) = (Upstream::new(), sshd::start());
+    let known = format!("--ssh-known-hosts-file={}", server.known().display());
+    let dir = tempfile::TempDir::new().unwrap();
+    let run = |dir: &Path| {
+        let setup = trying(&server.url(&upstream.repo()), &Root::new()).flag(&known);
+        setup.flag(format!("--auth-dir={}", dir.display())).once()
+    };
+    let nope = dir.path().join("nope");
+    fails(&run(&nope), "auth", &[&format!("in {} (missing)", nope.display()), "auth-dir"]);
+    let file = dir.path().join("ssh-privatekey");
+    fails(&run(dir.path()), "auth", &[&format!("in {} (missing)", file.display())]);
+}
+
+#[test]
 fn secrets_stay_out_of_the_log() {
     let (upstream, server) = (Upstream::new(), sshd::start());
     let (key, known) = (server.login(), server.known());

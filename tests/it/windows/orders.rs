@@ -32,6 +32,13 @@ fn who_chooses_a_commit_does_not_wait_and_who_follows_again_does() {
     let (code, said) = order(&daemon, "DELETE", "pin", &Value::Null);
     assert_eq!((code, &said["commit"], &said["pinned"]), (200, &json!(first), &json!(false)));
     assert_eq!(waiting(&daemon)["commit"], second);
+    assert_eq!(said["waiting"], waiting(&daemon));
+    // It is told as often as it is asked for.
+    for times in [2, 3] {
+        let told = || daemon.events("a commit waits for a window").len();
+        eventually("the log tells what waits", SOON, || (told() == times).then_some(()));
+        order(&daemon, "DELETE", "pin", &Value::Null);
+    }
     after_more_attempts(&daemon, 3);
     assert_published(&root, &upstream, &first);
 }

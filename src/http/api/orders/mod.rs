@@ -13,7 +13,7 @@ use crate::http::route::Call;
 use crate::http::{Repository, Site};
 use crate::model::{CommitId, Trigger};
 use crate::observe::audit;
-use crate::observe::status::{Attempt, Outcome};
+use crate::observe::status::{Attempt, Outcome, Status, Waiting};
 use crate::trigger::order::{Choice, Refusal, Reply, Wish};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -40,6 +40,19 @@ struct Done<'a> {
     attempt: &'a Attempt,
     commit: Option<&'a CommitId>,
     pinned: bool,
+    /// What was fetched and is not published before a window opens.
+    waiting: Option<&'a Waiting>,
+}
+
+impl<'a> Done<'a> {
+    fn new(attempt: &'a Attempt, status: &'a Status) -> Self {
+        Self {
+            attempt,
+            commit: status.commit.as_ref().map(|commit| &commit.id),
+            pinned: status.pinned,
+            waiting: status.waiting.as_ref(),
+        }
+    }
 }
 
 /// What somebody wants.
@@ -163,9 +176,7 @@ fn ended(one: &Repository, attempt: &Attempt) -> Response<Body> {
         Outcome::Failed | Outcome::Refused => failed(attempt),
         Outcome::Published | Outcome::Unchanged => {
             let status = one.status.borrow();
-            let commit = status.commit.as_ref().map(|commit| &commit.id);
-            let done = Done { attempt, commit, pinned: status.pinned };
-            answer::json(StatusCode::OK, JSON, &done)
+            answer::json(StatusCode::OK, JSON, &Done::new(attempt, &status))
         }
     }
 }

@@ -81,10 +81,7 @@ fn note(asked: &Asked<'_>, count: usize) {
 
 fn line<'a>(one: &'a Repository, reply: Option<&'a Reply>, status: &'a Status) -> Line<'a> {
     let end = match reply {
-        Some(Ok(attempt)) => {
-            let commit = status.commit.as_ref().map(|commit| &commit.id);
-            End::Done(Done { attempt, commit, pinned: status.pinned })
-        }
+        Some(Ok(attempt)) => End::Done(Done::new(attempt, status)),
         Some(Err(refusal)) => End::Refused { detail: refusal.to_string() },
         None => End::Accepted { accepted: true },
     };
