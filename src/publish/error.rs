@@ -25,8 +25,8 @@ pub enum RootError {
         /// The link.
         path: PathBuf,
     },
-    /// Something that is not ours is where a tree is to stand.
-    #[error("{} is there and gitsyncd did not make it, so no tree can take its place", path.display())]
+    /// Something that is not ours, or is so no longer, is where a tree is to stand.
+    #[error("{} is there and this root does not keep it up to date, so no tree can take its place", path.display())]
     PlaceTaken {
         /// Where.
         path: PathBuf,
@@ -67,9 +67,9 @@ impl RootError {
                 Some("choose another root: a new or empty directory, or one that gitsyncd made")
             }
             Self::NotDirectory { .. } => Some("choose another root"),
-            Self::LinkTaken { .. } | Self::PlaceTaken { .. } => {
-                Some("choose another link, or move away what is there")
-            }
+            Self::LinkTaken { .. } | Self::PlaceTaken { .. } => Some(
+                "choose another link, or move away what is there: a copy that was left for another link, too",
+            ),
             Self::OtherFileSystem { .. } | Self::MountPoint { .. } => Some(
                 "choose a link on the file system of the root that is no mount point, and mount what is above it",
             ),

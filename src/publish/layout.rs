@@ -102,6 +102,11 @@ impl Layout {
         self.own().join("trash")
     }
 
+    /// Where a tree is for the instant between another taking its place and its coming home.
+    pub fn leaving(&self) -> PathBuf {
+        self.own().join("leaving")
+    }
+
     /// A new name below a private directory. In a container every process has the same number, so
     /// what an earlier one left may have the name already.
     pub fn fresh(directory: &Path) -> PathBuf {

@@ -1,12 +1,12 @@
 //! A tree that stands where the link would be, for readers who cannot follow one.
 //!
 //! Two directories exchange their names, so that there is always a complete tree of one commit. While
-//! a tree stands there, its home in `.worktrees` is vacant; there it goes when another takes its
-//! place, so that a crash at any moment leaves both. What is not done yet then, which is to tell Git
-//! where they are, is done at the next start.
+//! a tree stands there, its home in `.worktrees` is vacant, or a symlink leads from there to it; there
+//! it goes when another has taken its place. A crash at any moment leaves both; what is not done yet
+//! then, which is to bring the old one home and to tell Git where they are, is done at the next start.
 
 use crate::disk::look::read_below;
-use crate::disk::{DiskError, Durable};
+use crate::disk::{At, DiskError, Durable};
 use crate::disk::{
     exchange, is_there, list, make_directory, name, remove, rename, rename_new, replace_file,
     sync_directory,
@@ -52,8 +52,13 @@ impl Standing {
 
     /// The one that is there now, if we put it there.
     fn now(layout: &Layout) -> Option<Self> {
-        let found = directory(layout.link())?;
-        let told = || named_by(layout, layout.link());
+        Self::at(layout, layout.link())
+    }
+
+    /// The one that is at a path, where it is or was to stand there.
+    fn at(layout: &Layout, path: &Path) -> Option<Self> {
+        let found = directory(path)?;
+        let told = || named_by(layout, path);
         told().or_else(|| Self::named(layout, noted(layout).get(&found.ino())?))
     }
 
@@ -168,7 +173,8 @@ pub(super) fn publish(layout: &Layout, written: &Written) -> Result<Live, RootEr
     point_at(written, place, &admin)?;
     make_directory(&layout.admins())?;
     make_directory(&layout.trash())?;
-    if is_there(&home) {
+    // A symlink to what stands there leads to the new one, too.
+    if is_there(&home) && !(now.is_some() && turning::is_left(layout, &home)) {
         // Readers may be told of the old one no more, as Git is told of the new one now.
         to_trash(layout, &home)?;
     }
@@ -194,9 +200,8 @@ fn put(
     let place = layout.link();
     write_note(layout, new, name)?;
     let goes_home = now.filter(|now| now.name != name);
-    let aside = goes_home.as_ref().map(|old| old.home.clone());
-    let aside = aside.unwrap_or_else(|| Layout::fresh(&layout.trash()));
-    for directory in [place.parent(), aside.parent(), Some(&layout.trees())].into_iter().flatten() {
+    let aside = layout.leaving();
+    for directory in [place.parent(), Some(&layout.trees())].into_iter().flatten() {
         make_directory(directory)?;
     }
     let put = if is_there(place) {
@@ -211,14 +216,26 @@ fn put(
         rename_new(new, place)
     };
     put.map_err(|error| refused(layout, error))?;
+    // At once: a symlink at its home leads to the other tree for so long.
+    if is_there(&aside) {
+        let left = goes_home.map_or_else(|| to_trash(layout, &aside), |old| leave(layout, &old));
+        if let Err(error) = left {
+            tracing::warn!(error = %Cause::of(&error), "could not put the tree away that was there");
+        }
+    }
     let above = place.parent().unwrap_or(place);
     if let Err(error) = sync_directory(above).and_then(|()| sync_directory(&layout.trees())) {
         tracing::warn!(error = %Cause::of(&error), "the new tree may not survive a power failure");
     }
-    if let Some(old) = goes_home {
-        come_home(layout, &old);
-    }
     Ok(Live { commit: commit.clone(), tree: place.to_owned() })
+}
+
+/// Brings the tree home that another took the place of.
+fn leave(layout: &Layout, old: &Standing) -> Result<(), DiskError> {
+    make_directory(old.home.parent().unwrap_or(&old.home))?;
+    take_place(layout, &layout.leaving(), &old.home)?;
+    come_home(layout, old);
+    Ok(())
 }
 
 /// Tells Git that a tree is at home again. Readers may still be in it.
@@ -276,7 +293,7 @@ fn become_tree(layout: &Layout, live: &Live) -> Result<(), RootError> {
     tracing::info!(commit = %live.commit, "turning the link into a directory");
     write_note(layout, &live.tree, &admin_name(layout, &live.tree))?;
     move_to(&admin, &live.tree, place)?;
-    if let Err(error) = turning::exchange_with_link(layout, live) {
+    if let Err(error) = turning::turn(layout, &live.tree) {
         move_to(&admin, &live.tree, &live.tree)?;
         return Err(refused(layout, error));
     }
@@ -288,18 +305,15 @@ fn become_tree(layout: &Layout, live: &Live) -> Result<(), RootError> {
 fn become_link(layout: &Layout, now: &Standing) -> Result<(), DiskError> {
     tracing::info!(commit = %now.commit, "turning the directory into a link");
     let (place, home) = (layout.link(), now.home.as_path());
-    if is_there(home) {
+    if directory(home).is_some() {
         to_trash(layout, home)?;
     }
     make_directory(home.parent().unwrap_or(home))?;
-    let target = relative(real(place).parent().unwrap_or(place), &real(home));
-    let link =
-        |path: &Path| symlink(&target, path).map_err(|error| DiskError::new("create", path, error));
-    link(home)?;
-    if exchange(home, place).is_err() {
+    if turning::turn(layout, home).is_err() {
         remove(home)?;
         rename(place, home)?;
-        link(place)?;
+        let target = relative(real(place).parent().unwrap_or(place), &real(home));
+        symlink(target, place).at("create", place)?;
     }
     let admin = now.admin(layout);
     if admin.path().is_dir() { move_to(&admin, home, home) } else { Ok(()) }
@@ -308,13 +322,15 @@ fn become_link(layout: &Layout, now: &Standing) -> Result<(), DiskError> {
 /// Sends trees home that a crash left elsewhere, or of which Git believes that they are.
 fn repair(layout: &Layout) -> Result<(), DiskError> {
     turning::clear(layout)?;
-    let now = Standing::now(layout).map(|now| now.name);
+    let now = Standing::now(layout);
+    bring_home(layout, now.as_ref())?;
     let live = link::live(layout).map(|live| live.tree);
     // Trees elsewhere are of versions of git-sync that had no such place.
     let own = |tree: &PathBuf| tree.starts_with(layout.trees()) && live.as_ref() != Some(tree);
     for tree in trees(layout)?.into_iter().filter(own) {
         if tree.is_symlink() {
-            if !turning::is_left(layout, &tree) {
+            let is_home = now.as_ref().is_some_and(|now| now.home == tree);
+            if !is_home || !turning::is_left(layout, &tree) {
                 remove(&tree)?;
             }
             continue;
@@ -325,7 +341,8 @@ fn repair(layout: &Layout) -> Result<(), DiskError> {
         };
         tracing::info!(tree = %tree.display(), "putting right what an earlier run left");
         let is_home = stray.home == tree;
-        if now.as_ref() == Some(&stray.name) || (!is_home && is_there(&stray.home)) {
+        let stands = now.as_ref().is_some_and(|now| now.name == stray.name);
+        if stands || (!is_home && is_there(&stray.home)) {
             to_trash(layout, &tree)?;
             continue;
         }
@@ -336,6 +353,22 @@ fn repair(layout: &Layout) -> Result<(), DiskError> {
         come_home(layout, &stray);
     }
     Ok(())
+}
+
+/// Brings the tree home whose place another took when a crash came.
+fn bring_home(layout: &Layout, now: Option<&Standing>) -> Result<(), DiskError> {
+    let leaving = layout.leaving();
+    if !is_there(&leaving) {
+        return Ok(());
+    }
+    tracing::info!(tree = %leaving.display(), "putting right what an earlier run left");
+    let is_missing = |old: &Standing| {
+        now.is_none_or(|now| now.name != old.name) && directory(&old.home).is_none()
+    };
+    match Standing::at(layout, &leaving).filter(is_missing) {
+        Some(old) => leave(layout, &old),
+        None => to_trash(layout, &leaving),
+    }
 }
 
 /// Whether Git believes that a tree stands there which does not.

@@ -12,6 +12,7 @@ use crate::publish::takeover;
 use crate::publish::unseen;
 use crate::runtime::Stop;
 use crate::trees::is_whole;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -153,9 +154,14 @@ fn admin(layout: &Layout, tree: &Path) -> PathBuf {
 /// Notes the time from which on a tree is stale, as git-sync does: whoever looks after the root
 /// later can tell. A tree that does not let us counts from when it was made.
 pub(super) fn retire(tree: &Path) {
-    #[expect(clippy::disallowed_types, reason = "file times are of this type")]
-    let now = fs::FileTimes::new().set_modified(std::time::SystemTime::now());
-    if let Err(error) = fs::File::open(tree).and_then(|tree| tree.set_times(now)) {
+    note_time(tree, AtFlags::empty());
+}
+
+fn note_time(tree: &Path, flags: AtFlags) {
+    let (keep, now) =
+        (Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT }, Timespec { tv_sec: 0, tv_nsec: UTIME_NOW });
+    let times = Timestamps { last_access: keep, last_modification: now };
+    if let Err(error) = utimensat(CWD, tree, &times, flags) {
         tracing::warn!(tree = %tree.display(), %error, "could not note the time");
     }
 }
@@ -165,7 +171,8 @@ pub(super) fn age(tree: &Path) -> Option<Duration> {
     let retired = fs::symlink_metadata(tree).and_then(|found| found.modified()).ok()?;
     let age = retired.elapsed();
     if age.is_err() {
-        retire(tree);
+        // A symlink must not give its time to what it leads to.
+        note_time(tree, AtFlags::SYMLINK_NOFOLLOW);
     }
     Some(age.unwrap_or_default())
 }
@@ -183,4 +190,26 @@ pub(super) fn discard(layout: &Layout, tree: &Path) -> Result<(), DiskError> {
 pub(super) fn to_trash(layout: &Layout, path: &Path) -> Result<(), DiskError> {
     make_directory(&layout.trash())?;
     rename(path, &Layout::fresh(&layout.trash()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    #[test]
+    fn the_time_of_a_symlink_begins_anew_and_is_not_that_of_what_it_leads_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, link) = (dir.path().join("tree"), dir.path().join("link"));
+        fs::create_dir(&tree).unwrap();
+        symlink("tree", &link).unwrap();
+        for path in [&tree, &link] {
+            let future = Timespec { tv_sec: 1 << 33, tv_nsec: 0 };
+            let times = Timestamps { last_access: future, last_modification: future };
+            utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        }
+        assert_eq!(age(&link), Some(Duration::ZERO));
+        assert!(link.symlink_metadata().unwrap().mtime() < 1 << 33);
+        assert_eq!(tree.metadata().unwrap().mtime(), 1 << 33);
+    }
 }

@@ -1,7 +1,7 @@
 //! Trees that get another place: what leads from them to where Git administers them, and back.
 
 use crate::disk::DiskError;
-use crate::disk::{Durable, is_there, name, replace_file};
+use crate::disk::{Durable, is_there, name, replace_file, replace_file_by_way_of};
 use crate::trees::Admin;
 use crate::trees::parts;
 use crate::trees::pointer::{real, relative};
@@ -25,6 +25,8 @@ pub fn move_to(admin: &Admin, now: &Path, tree: &Path) -> Result<(), DiskError> 
     let back = [tree.join(".git").as_os_str().as_bytes(), b"\n"].concat();
     replace_file(&admin.path().join("gitdir"), &back, Durable::No)?;
     parts::administer(&modules, tree, called)?;
-    replace_file(&now.join(".git"), pointer(tree, admin).as_bytes(), Durable::No)?;
+    // By way of a place where a crash leaves nothing that readers see.
+    let (new, text) = (admin.path().join("pointer.gitsyncd-new"), pointer(tree, admin));
+    replace_file_by_way_of(&new, &now.join(".git"), text.as_bytes(), Durable::No)?;
     parts::point(&modules, now, tree, called)
 }

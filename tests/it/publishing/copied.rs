@@ -220,7 +220,7 @@ fn a_directory_that_is_not_ours_is_refused_and_left_alone() {
     let finished = once(&upstream, &root).once();
     finished.expect_code(1);
     let log = finished.log.join("\n");
-    assert!(log.contains("gitsyncd did not make it"), "{log}");
+    assert!(log.contains("this root does not keep it up to date"), "{log}");
     assert!(log.contains("\"class\":\"config\""), "{log}");
     assert_eq!(fs::read_dir(root.link()).unwrap().count(), 1);
     fs::remove_file(root.link().join("precious")).unwrap();
@@ -261,6 +261,31 @@ fn the_form_may_change_between_runs() {
             assert_eq!(root.link().is_symlink(), form == "symlink");
             assert_eq!(root.link().join(".git").exists(), form != "copy");
         }
+    }
+}
+
+#[test]
+fn a_copy_that_was_left_is_refused_in_words_that_are_true_until_it_is_moved_away() {
+    let (upstream, root) = (Upstream::new(), Root::new());
+    let run = |form: &str, link: &str| {
+        let setup = trying(&url(&upstream), &root).flag(format!("--publish={form}"));
+        setup.flag(format!("--link={link}")).once()
+    };
+    run("copy", "latest").expect_code(0);
+    for other in ["symlink", "copy"] {
+        run(other, other).expect_code(0);
+        fs::write(root.link().join("mine"), "1").unwrap();
+        for form in ["copy", "exchange", "symlink"] {
+            let finished = run(form, "latest");
+            finished.expect_code(1);
+            let log = finished.log.join("\n");
+            assert!(!log.contains("did not make"), "{log}");
+            assert!(log.contains("a copy that was left for another link, too"), "{log}");
+            assert_eq!(fs::read_to_string(root.link().join("mine")).unwrap(), "1");
+        }
+        fs::rename(root.link(), root.path().join(format!("away-{other}"))).unwrap();
+        run("copy", "latest").expect_code(0);
+        assert_copied(&root.link(), &upstream, &upstream.head());
     }
 }
 

@@ -193,40 +193,6 @@ fn the_form_may_change_at_each_start_and_something_is_always_there() {
 }
 
 #[test]
-fn a_link_far_from_its_root_becomes_a_tree_and_a_link_again_before_readers() {
-    let (upstream, root) = (Upstream::new(), Root::new());
-    let commit = commit_pair(&upstream, 0);
-    let above = root.path().with_file_name("far").join("away");
-    fs::create_dir_all(&above).unwrap();
-    let (link, tree) = (above.join("link"), root.path().join(".worktrees").join(&commit));
-    let run = |form: &str| {
-        let setup = trying(&url(&upstream), &root).flag(format!("--link={}", link.display()));
-        setup.flag(format!("--publish={form}")).once().expect_code(0);
-    };
-    run("symlink");
-    let reader = Reader::of(&link);
-    for _ in 0..6 {
-        run("exchange");
-        assert_stands(&root, &link, &upstream, &commit);
-        run("symlink");
-        assert_eq!(link.canonicalize().unwrap(), tree.canonicalize().unwrap());
-        assert_eq!(fs::read_dir(&above).unwrap().count(), 1);
-    }
-    reader.must_be_content();
-    // A run that crashed in the middle of it leaves a link that leads there by a signpost.
-    fs::remove_file(&link).unwrap();
-    symlink(root.path().join(".worktrees"), above.join(".link.gitsyncd-way")).unwrap();
-    fs::create_dir(root.path().join(".worktrees/.link.gitsyncd-way")).unwrap();
-    symlink(Path::new(".link.gitsyncd-way").join(&commit), &link).unwrap();
-    let reader = Reader::of(&link);
-    run("symlink");
-    reader.must_be_content();
-    assert_eq!(link.read_link().unwrap(), Path::new("../../root/.worktrees").join(&commit));
-    assert_eq!(fs::read_dir(&above).unwrap().count(), 1);
-    assert_eq!(names(&root, ".worktrees"), [commit]);
-}
-
-#[test]
 fn what_is_not_ours_stays_where_it_is() {
     let (upstream, root) = (Upstream::new(), Root::new());
     let run = |form: &str| trying(&url(&upstream), &root).flag(format!("--publish={form}")).once();

@@ -7,6 +7,7 @@ mod exchanged;
 mod exchanging;
 mod keeping;
 mod standing;
+mod turning;
 
 use std::{env, fs};
 
