@@ -81,7 +81,7 @@ impl Machine {
 
     /// Waits until it is up, or says that it is not.
     fn is_up(&mut self) -> bool {
-        let up = eventually("systemd has booted or has ended", BOOT, || {
+        eventually("systemd has booted or has ended", BOOT, || {
             if self.container.ended().is_some() {
                 return Some(false);
             }
@@ -89,8 +89,7 @@ impl Machine {
             self.init = init.first()?.to_string();
             let state = self.run("systemctl is-system-running || true").ok()?;
             ["running", "degraded"].contains(&state.trim()).then_some(true)
-        });
-        up
+        })
     }
 
     /// Does something in there, and says what it printed.
@@ -102,7 +101,7 @@ impl Machine {
             .env("PATH", "/usr/local/bin:/usr/bin:/usr/sbin")
             .env("EDITOR", "/w/edit")
             .output()
-            .unwrap();
+            .map_err(|error| error.to_string())?;
         let told = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
         if output.status.success() { Ok(told) } else { Err(told) }
     }
@@ -145,7 +144,7 @@ impl Drop for Machine {
     fn drop(&mut self) {
         // An orderly end, so that nothing stays mounted; if it takes too long, all of it is ended.
         if self.container.ended().is_none() {
-            drop(kill_process(self.container.pid(), Signal::TERM));
+            kill_process(self.container.pid(), Signal::TERM).unwrap();
             eventually("the machine is off", BOOT, || self.container.ended());
         }
     }
