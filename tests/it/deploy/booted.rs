@@ -168,7 +168,7 @@ fn the_units_do_under_systemd_what_the_document_says() {
     let Some(machine) = Machine::boot(test, &upstream) else { return };
     let _server = machine.serve(&upstream);
     let blocks = blocks();
-    let [install, site, mirror, many] = blocks.as_slice() else { panic!("{blocks:#?}") };
+    let [install, site, mirror, many, _] = blocks.as_slice() else { panic!("{blocks:#?}") };
     machine.must(&format!("cd /w\n{install}"));
     let reads = |name: &str| {
         let reader = "setpriv --reuid=65534 --regid=65534 --clear-groups";
@@ -209,4 +209,38 @@ fn the_units_do_under_systemd_what_the_document_says() {
     assert!(told.contains("2, 0 of them not well"), "{told}");
     machine.must("systemctl stop gitsyncd");
     assert_eq!(machine.shows("gitsyncd", "Result"), "success");
+}
+
+#[test]
+fn what_needs_the_files_starts_when_the_first_commit_is_there() {
+    let test = "what_needs_the_files_starts_when_the_first_commit_is_there";
+    let upstream = Upstream::new();
+    upstream.commit("late", "seen");
+    let Some(machine) = Machine::boot(test, &upstream) else { return };
+    let blocks = blocks();
+    let [install, site, .., ready] = blocks.as_slice() else { panic!("{blocks:#?}") };
+    machine.must(&format!("cd /w\n{install}"));
+    let only_wait = |block: &str| block.replace("restart", "restart --no-block");
+    let laid = site.lines().take(2).collect::<Vec<_>>().join("\n");
+    machine.must(&format!("cd /w/deploy/systemd\n{laid}\n{}", only_wait(ready)));
+    machine.must(
+        "systemd-run --quiet --no-block --unit=reader --property=Type=oneshot \
+         --property=RemainAfterExit=yes --property=Requires=gitsyncd@site.service \
+         --property=After=gitsyncd@site.service cat /var/lib/gitsyncd/site/latest/late",
+    );
+    // Nobody serves the repository yet.
+    eventually("it has failed to sync", SOON, || {
+        machine.journal().matches("attempt failed").nth(1).map(|_| ())
+    });
+    assert_eq!(machine.shows("gitsyncd@site", "ActiveState"), "activating");
+    assert_eq!(machine.shows("reader", "ActiveState"), "inactive");
+    let server = machine.serve(&upstream);
+    let done = || (machine.shows("reader", "ActiveState") == "active").then_some(());
+    eventually("the files are read", SOON, done);
+    assert_eq!(machine.shows("reader", "Result"), "success");
+    assert!(machine.must("journalctl --unit=reader --output=cat").contains("seen"));
+    // What an earlier run has published can be read at once, whoever serves it.
+    drop(server);
+    machine.must(&format!("cd /w/deploy/systemd\n{ready}"));
+    assert_eq!(machine.shows("gitsyncd@site", "ActiveState"), "active");
 }

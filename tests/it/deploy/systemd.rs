@@ -26,8 +26,9 @@ const UNITS: [(&str, &str); 2] = [
     ("systemd/gitsyncd@.service", "gitsyncd@project.service"),
 ];
 
-/// What is laid beside a unit, for a source without network.
+/// What is laid beside a unit, for a source without network, and for others who need the files.
 const LOCAL: &str = "systemd/local.conf";
+const READY: &str = "systemd/ready.conf";
 
 /// The values of a setting of a unit, in their order.
 fn settings<'a>(unit: &'a str, name: &str) -> Vec<&'a str> {
@@ -81,7 +82,7 @@ fn a_wrong_configuration_is_not_tried_again() {
     }
 }
 
-/// Lays the units into a directory, for the program that is tested, and the drop-in if it is wanted.
+/// Lays the units into a directory, for the program that is tested, and the drop-ins if they are wanted.
 fn laid(place: &Path, local: bool) -> Vec<String> {
     let lay = |(path, name): &(&str, &str)| {
         let unit = text(path).replace("/usr/local/bin/gitsyncd", env!("CARGO_BIN_EXE_gitsyncd"));
@@ -91,6 +92,7 @@ fn laid(place: &Path, local: bool) -> Vec<String> {
             let dir = place.join(format!("{name}.d"));
             fs::create_dir(&dir).unwrap();
             fs::write(dir.join("local.conf"), text(LOCAL)).unwrap();
+            fs::write(dir.join("ready.conf"), text(READY)).unwrap();
         }
         file.to_str().unwrap().to_owned()
     };
