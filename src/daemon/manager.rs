@@ -1,5 +1,5 @@
 //! What a service manager is told, such as systemd of a unit with `Type=notify`: that there is something
-//! to read (sd_notify(3)). Services that are ordered after it start then.
+//! to read (`sd_notify(3)`). Services that are ordered after it start then.
 
 use crate::http::Repositories;
 use crate::model::Cause;
@@ -32,5 +32,5 @@ pub(super) async fn tell(mut repositories: watch::Receiver<Repositories>) {
         let hint = "check NOTIFY_SOCKET";
         tracing::warn!(error = %Cause::of(&error), hint, "could not tell the service manager that all is ready");
     }
-    pending().await
+    pending::<()>().await;
 }
