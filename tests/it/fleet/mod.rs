@@ -4,6 +4,7 @@ mod changes;
 mod ends;
 mod leaks;
 mod lives;
+mod manager;
 
 use serde_json::Value;
 use std::fmt::Write as _;
