@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
+use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -328,7 +329,7 @@ fn many_changes_under_a_reader(mode: &str, changes: u32) {
     let (upstream, root) = (Upstream::new(), Root::new());
     let change = upstream.change().files(40, "d").symlink("s", "d");
     let first = change.file("counter", "start\n").commit();
-    let daemon = daemon(&upstream, &root, mode).flag("--period=10ms").start();
+    let mut daemon = daemon(&upstream, &root, mode).flag("--period=10ms").start();
     settled(&daemon, &root, &first);
     let observer = observer::watch(&root.link());
     observer.has_looked();
@@ -348,6 +349,9 @@ fn many_changes_under_a_reader(mode: &str, changes: u32) {
         assert_eq!(read.unwrap(), format!("{number}\n"));
     }
     settled(&daemon, &root, &upstream.head());
+    // Git must not be at work while an old tree goes: first it reads which there are, then the objects.
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.exit(SOON).code(), Some(0));
     assert_published(&root, &upstream, &upstream.head());
     observer.has_looked();
     let observer = observer.stop();

@@ -44,8 +44,8 @@ fn it_is_told_once_as_soon_as_all_that_are_listed_can_be_read() {
     let (one, gone, late) = (One::new(), Upstream::empty(), Upstream::empty());
     let roots = (Root::new(), Root::new());
     let gone = Entry::new("gone", &gone.repo(), &roots.0.path());
-    let last = Entry::new("late", &late.repo(), &roots.1.path());
-    list.list(&[one.entry("one"), gone, last.clone()]);
+    let tardy = Entry::new("late", &late.repo(), &roots.1.path());
+    list.list(&[one.entry("one"), gone, tardy.clone()]);
     let daemon = list.setup().variable("NOTIFY_SOCKET", manager.address()).start();
     one.eventually_published();
     eventually("the others fail", SOON, || {
@@ -53,7 +53,7 @@ fn it_is_told_once_as_soon_as_all_that_are_listed_can_be_read() {
     });
     assert_eq!(manager.told(), None);
     // One that is listed no more is waited for no more.
-    list.list(&[one.entry("one"), last]);
+    list.list(&[one.entry("one"), tardy]);
     daemon.eventually_logs("the configuration file changed");
     assert_eq!(manager.told(), None);
     let commit = late.commit("a", "1");
