@@ -23,7 +23,9 @@ export CARGO_TARGET_DIR
 # The encoded form of the flags takes paths with blanks, and comes before all other places of flags. Those
 # of C are read as a shell reads words.
 separator=$(printf '\037')
-CARGO_ENCODED_RUSTFLAGS=-Ctarget-feature=+crt-static
+# The program moves itself to its place in memory at its start. Where each address is noted in a few bits
+# instead of 24 bytes, it is smaller by 0.4 MB, on disk and in memory; glibc can read that since 2.36.
+CARGO_ENCODED_RUSTFLAGS=-Ctarget-feature=+crt-static$separator-Clink-arg=-Wl,-z,pack-relative-relocs
 CFLAGS=${CFLAGS:-}
 rename() {
     CARGO_ENCODED_RUSTFLAGS=$CARGO_ENCODED_RUSTFLAGS$separator--remap-path-prefix=$1=$2

@@ -134,9 +134,10 @@ impl Client {
     /// short answer is whole after one wait.
     pub fn ask(&self, request: Outgoing, room: usize, stop: &Stop) -> Result<Response, NetError> {
         let url = self.shown(request.uri());
-        let answer = self.answer(request, room, stop);
+        let (me, whole) = (self.clone(), stop.clone());
+        let answer = async move { me.answer(request, room, &whole).await };
         let patience = self.slow.map_or_else(|| stop.clone(), |slow| stop.or_sooner(slow.time));
-        patience.wait(answer).map_err(|source| match (self.slow, stop.check()) {
+        patience.wait_apart(answer).map_err(|source| match (self.slow, stop.check()) {
             (Some(slow), Ok(())) => too_slow(&url, slow),
             (_, _) => NetError::Stopped { url: url.clone(), source },
         })?
@@ -180,7 +181,8 @@ impl Client {
         loop {
             let (mut connection, kept) = match self.line.pool.take(&key, user).await {
                 Some(connection) => (connection, true),
-                None => self.open(&key, to, url).await?,
+                // What is seldom needed must not be carried along each time.
+                None => Box::pin(self.open(&key, to, url)).await?,
             };
             connection.address(&mut request, to);
             let again = kept.then(|| request.clone());

@@ -1,12 +1,14 @@
 //! What every wait obeys: a request to stop, and one deadline for the whole attempt.
 
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Ends work early: when the program stops, or when the deadline has passed.
 ///
@@ -84,14 +86,35 @@ impl Stop {
     /// Waits, on a thread that may block, for something asynchronous or for the end.
     pub fn wait<T>(&self, what: impl Future<Output = T>) -> Result<T, Stopped> {
         self.check()?;
-        self.runtime.block_on(async {
-            tokio::select! {
-                // What is there already needs no timer.
-                biased;
-                done = what => Ok(done),
-                reason = self.due() => Err(reason),
-            }
-        })
+        self.runtime.block_on(self.unless_due(what))
+    }
+
+    /// Does the same for what takes several steps on sockets: they are taken where those are, on the
+    /// thread of the runtime, and the one that waits wakes up once, at the end.
+    pub fn wait_apart<T: Send + 'static>(
+        &self,
+        what: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Stopped> {
+        self.check()?;
+        let stop = self.clone();
+        let work = async move { stop.unless_due(what).await };
+        match self.runtime.block_on(self.runtime.spawn(work.in_current_span())) {
+            Ok(done) => done,
+            Err(lost) => match lost.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime is going away.
+                Err(_cancelled) => Err(Stopped::Asked),
+            },
+        }
+    }
+
+    async fn unless_due<T>(&self, what: impl Future<Output = T>) -> Result<T, Stopped> {
+        tokio::select! {
+            // What is there already needs no timer.
+            biased;
+            done = what => Ok(done),
+            reason = self.due() => Err(reason),
+        }
     }
 
     /// Waits until the work must end, then raises the flag and says why.
@@ -113,6 +136,30 @@ impl Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_goes_on_apart_gives_its_result_or_ends_in_time() {
+        let token = CancellationToken::new();
+        let stop = Stop::new(token.clone(), Instant::now() + Duration::from_mins(1));
+        let short = stop.or_sooner(Duration::from_millis(10));
+        let guard = token.child_token();
+        let (ended, held) = (guard.clone(), guard.drop_guard());
+        let threads = std::thread::spawn(move || {
+            let home = std::thread::current().id();
+            let there = stop.wait_apart(async { std::thread::current().id() }).unwrap();
+            let late = short.wait_apart(async move {
+                let _held = held;
+                std::future::pending::<()>().await;
+            });
+            assert_eq!(late, Err(Stopped::Late));
+            home != there
+        });
+        ended.cancelled().await;
+        while !threads.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        assert!(threads.join().unwrap(), "it is done where sockets are");
+    }
 
     #[tokio::test]
     async fn a_part_of_the_work_may_end_sooner_and_never_later() {
