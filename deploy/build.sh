@@ -59,3 +59,9 @@ cp "$built" "$1/gitsyncd.debug"
 "$objcopy" --strip-all "$built" "$1/gitsyncd"
 chmod 0755 "$1/gitsyncd"
 chmod 0644 "$1/gitsyncd.debug"
+
+# A glibc that cannot read the packed addresses links it all the same, and the program crashes.
+if [ "$target" = "$(rustc -vV | sed -n 's/^host: //p')" ] && ! "$1/gitsyncd" --version >/dev/null; then
+    echo "the program that was built does not start here: glibc has to be 2.36 or newer" >&2
+    exit 1
+fi
