@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::deploy::manifests::text;
@@ -15,7 +15,7 @@ use crate::support::page::{Page, project};
 use crate::support::process::{Group, children, installed, program};
 use crate::support::skip;
 use crate::support::upstream::Upstream;
-use crate::support::wait::{SOON, eventually};
+use crate::support::wait::{SOON, eventually, pause};
 
 /// How long it may take to boot.
 const BOOT: Duration = Duration::from_mins(1);
@@ -79,16 +79,32 @@ impl Machine {
         None
     }
 
-    /// Waits until it is up, or says that it is not.
+    /// Waits until it is up, or says that it is not: it may have ended, or hang where control groups are
+    /// not as systemd wants them.
     fn is_up(&mut self) -> bool {
-        eventually("systemd has booted or has ended", BOOT, || {
-            if self.container.ended().is_some() {
-                return Some(false);
-            }
+        let begun = Instant::now();
+        while self.container.ended().is_none() && begun.elapsed() < BOOT {
             let init = children(self.container.pid().as_raw_nonzero().get());
-            self.init = init.first()?.to_string();
-            let state = self.run("systemctl is-system-running || true").ok()?;
-            ["running", "degraded"].contains(&state.trim()).then_some(true)
+            self.init = init.first().map(ToString::to_string).unwrap_or_default();
+            if !self.is_apart() {
+                pause(Duration::from_millis(10));
+                continue;
+            }
+            let state = self.run("systemctl is-system-running || true").unwrap_or_default();
+            if ["running", "degraded"].contains(&state.trim()) {
+                return true;
+            }
+            pause(Duration::from_millis(100));
+        }
+        false
+    }
+
+    /// Whether its systemd has namespaces of its own by now: nothing must be done to this machine.
+    fn is_apart(&self) -> bool {
+        let of = |process: &str, kind| fs::read_link(format!("/proc/{process}/ns/{kind}")).ok();
+        ["mnt", "net", "pid", "uts"].into_iter().all(|kind| {
+            let theirs = of(&self.init, kind);
+            theirs.is_some() && theirs != of("self", kind)
         })
     }
 
