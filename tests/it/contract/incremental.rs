@@ -317,8 +317,7 @@ fn a_prepared_directory_that_vanished_or_is_damaged_does_no_harm() {
         let id = change.file(format!("new{number}"), "new\n").commit();
         settled(&daemon, &root, &id);
         eventually("all is right", SOON, || {
-            let (root, link) = (root.path(), root.link());
-            let found = oracle::objections(&root, &link, &upstream.repo(), &id);
+            let found = oracle::objections(&root.path(), &root.link(), &upstream.repo(), &id);
             found.is_empty().then_some(())
         });
     }
@@ -349,9 +348,9 @@ fn many_changes_under_a_reader(mode: &str, changes: u32) {
         assert_eq!(read.unwrap(), format!("{number}\n"));
     }
     settled(&daemon, &root, &upstream.head());
-    // Git must not be at work while an old tree goes: first it reads which there are, then the objects.
+    // Else an old tree may go between two looks of Git.
     daemon.signal(Signal::TERM);
-    assert_eq!(daemon.exit(SOON).code(), Some(0));
+    daemon.exit(SOON);
     assert_published(&root, &upstream, &upstream.head());
     observer.has_looked();
     let observer = observer.stop();
