@@ -172,6 +172,11 @@ impl Attempts {
         Some(Publication { ref_name, ..self.describe(&store, live) })
     }
 
+    /// The commit that readers see, whether it is whole or not.
+    pub fn shown(&self) -> Option<CommitId> {
+        releasing::shown(self)
+    }
+
     /// What earlier runs, or another instance until just now, left of what has happened.
     pub fn past(&self) -> History {
         news::past(self.root.layout())

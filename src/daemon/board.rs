@@ -21,6 +21,8 @@ pub(super) struct Board {
     /// The newest entry that an earlier run left, and the commit that is stayed at.
     known: u64,
     pinned: Option<CommitId>,
+    /// What readers saw when the program began, whole or not.
+    shown: Option<CommitId>,
 }
 
 /// What is known of an attempt when it ends.
@@ -50,6 +52,7 @@ impl Board {
             history: watch::Sender::default(),
             known: 0,
             pinned: None,
+            shown: None,
         }
     }
 
@@ -82,14 +85,16 @@ impl Board {
     }
 
     /// An earlier run left this behind: what has happened, and perhaps an intact tree, which was
-    /// published when its link was made, and a choice to stay at a commit.
+    /// published when its link was made, and a choice to stay at a commit. `past` comes with the commit
+    /// that readers see, though its tree may be damaged.
     pub(super) fn found(
         &mut self,
-        past: History,
+        (past, shown): (History, Option<CommitId>),
         publication: Option<&Publication>,
         pinned: &Pinned,
     ) {
         self.adopt(past);
+        self.shown = shown;
         self.pinned = match pinned {
             Pinned::At(commit) => Some(commit.clone()),
             Pinned::Unknown | Pinned::Nothing => None,
@@ -108,9 +113,10 @@ impl Board {
     fn recall(&self) {
         let (history, status) = (self.history_now(), self.now());
         let last = history.last_published();
-        let before = match &status.commit {
-            Some(commit) if last == Some(&commit.id) => history.before(&commit.id),
-            // Its record is missing, or it was damaged and counts as one that was.
+        let now = status.commit.as_ref().map(|commit| &commit.id).or(self.shown.as_ref());
+        let before = match now {
+            Some(commit) if last == Some(commit) => history.before(commit),
+            // Its record is missing, or nothing is shown and it counts as one that was.
             Some(_) | None => last,
         };
         self.change(|status| status.previous = before.cloned());
@@ -153,8 +159,9 @@ impl Board {
     pub(super) fn chosen(&self, choice: Choice) -> Result<Change, Refusal> {
         let status = self.status.borrow();
         match choice {
-            Choice::Current if status.commit.is_none() => Err(Refusal::NothingPublished),
-            Choice::Current => Ok(Change::Stay),
+            Choice::Current if status.commit.is_some() => Ok(Change::Stay),
+            // It is damaged, and will be put right.
+            Choice::Current => self.shown.clone().map(Change::Pin).ok_or(Refusal::NothingPublished),
             Choice::Previous => {
                 let previous = status.previous.clone().ok_or(Refusal::NothingBefore);
                 previous.map(Change::Pin)

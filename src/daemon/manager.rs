@@ -6,10 +6,22 @@ use crate::model::Cause;
 use sd_notify::NotifyState;
 use std::future::pending;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Tells it once, as soon as each repository that is kept shows a commit, which an earlier run may have
-/// published. Where nobody asks for it, it goes nowhere.
-pub(super) async fn tell(mut repositories: watch::Receiver<Repositories>) {
+/// published. Where nobody asks for it, it goes nowhere. It ends with the program.
+pub(super) async fn tell(repositories: watch::Receiver<Repositories>, stop: CancellationToken) {
+    if stop.run_until_cancelled(all_shown(repositories)).await.is_none() {
+        return;
+    }
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        let hint = "check NOTIFY_SOCKET";
+        tracing::warn!(error = %Cause::of(&error), hint, "could not tell the service manager that all is ready");
+    }
+    stop.cancelled().await;
+}
+
+async fn all_shown(mut repositories: watch::Receiver<Repositories>) {
     loop {
         let kept = repositories.borrow_and_update().clone();
         let all = async {
@@ -28,9 +40,4 @@ pub(super) async fn tell(mut repositories: watch::Receiver<Repositories>) {
             () = all => break,
         }
     }
-    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
-        let hint = "check NOTIFY_SOCKET";
-        tracing::warn!(error = %Cause::of(&error), hint, "could not tell the service manager that all is ready");
-    }
-    pending::<()>().await;
 }

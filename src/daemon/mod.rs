@@ -117,7 +117,7 @@ async fn serve(asked: config::Fleet) -> Result<Ended, DaemonError> {
     let counts = Arc::clone(&metrics);
     let observed = Observed { repositories: fleet.subscribe(), several, metrics, serving };
     answer_http(observed, &mut tasks).await?;
-    tasks.spawn("service manager", manager::tell(fleet.subscribe()));
+    tasks.spawn("service manager", manager::tell(fleet.subscribe(), tasks.token()));
     let mut watch = Watch { fleet, stop_signals, sync_signal, news, process, metrics: counts };
     let mut end = None;
     let home = tasks.run(async { end = Some(watch.stand().await) }, PATIENCE).await;

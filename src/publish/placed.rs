@@ -298,6 +298,7 @@ fn become_tree(layout: &Layout, live: &Live) -> Result<(), RootError> {
         return Err(refused(layout, error));
     }
     move_to(&admin, place, place)?;
+    turning::finish(layout);
     Ok(())
 }
 
@@ -316,7 +317,11 @@ fn become_link(layout: &Layout, now: &Standing) -> Result<(), DiskError> {
         symlink(target, place).at("create", place)?;
     }
     let admin = now.admin(layout);
-    if admin.path().is_dir() { move_to(&admin, home, home) } else { Ok(()) }
+    if admin.path().is_dir() {
+        move_to(&admin, home, home)?;
+    }
+    turning::finish(layout);
+    Ok(())
 }
 
 /// Sends trees home that a crash left elsewhere, or of which Git believes that they are.

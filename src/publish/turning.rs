@@ -28,26 +28,22 @@ const SIGNPOST: &str = ".gitsyncd-way";
 
 /// Lets what is in the place of the link and what is at the tree's home change places: one is the
 /// tree, the other the symlink to it, which need not be there if that is at home. It fails only if
-/// they have not. A crash leaves one or the other in the place of the link, and signposts that
-/// [`clear`] removes.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a short time, once, and nobody tells when it is over"
-)]
+/// they have not. [`finish`] is to follow. A crash leaves one or the other in the place of the link, and
+/// signposts that [`clear`] removes.
 pub(super) fn turn(layout: &Layout, home: &Path) -> Result<(), DiskError> {
     let place = layout.link();
     if let Err(error) = lead_both_ways(layout, home).and_then(|()| exchange(home, place)) {
         return clear(layout).and(Err(error));
     }
-    let directly = lead_directly(layout).and_then(|()| {
-        thread::sleep(ON_THE_WAY);
-        clear(layout)
-    });
-    if let Err(error) = directly {
+    Ok(())
+}
+
+/// Removes the signposts, once Git knows where the tree is and readers have arrived.
+pub(super) fn finish(layout: &Layout) {
+    if let Err(error) = clear(layout) {
         // They have changed places all the same, and the next start does the rest.
         tracing::warn!(error = %Cause::of(&error), "could not remove the signposts");
     }
-    Ok(())
 }
 
 /// Makes the symlink one that leads to the tree from the place of the link and from the tree's home.
@@ -102,9 +98,17 @@ fn homes(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
 }
 
 /// Removes the signposts and half-made symlinks, which a crash may have left, those of another link
-/// too.
+/// too. Readers who have read where our signpost is have the time to arrive.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a short time, once, and nobody tells when it is over"
+)]
 pub(super) fn clear(layout: &Layout) -> Result<(), DiskError> {
     lead_directly(layout)?;
+    let before = real(layout.link()).with_file_name(signpost(layout));
+    if before.is_symlink() {
+        thread::sleep(ON_THE_WAY);
+    }
     let is_left = |path: &PathBuf| {
         let ends = |name: &str| name.ends_with(SIGNPOST) || name.ends_with(".gitsyncd-new");
         name(path).is_some_and(|name| name.starts_with('.') && ends(name))
@@ -114,7 +118,6 @@ pub(super) fn clear(layout: &Layout) -> Result<(), DiskError> {
             remove(path)?;
         }
     }
-    let before = real(layout.link()).with_file_name(signpost(layout));
     if before.is_symlink() { remove(&before) } else { Ok(()) }
 }
 

@@ -16,7 +16,7 @@ pub(super) async fn find(me: &mut Loop) {
     let held = (me.present.clone(), turn.counted());
     let looked = blocking::run_holding(held, &limit, PATIENCE, move || {
         let found = attempts.find();
-        let past = attempts.past();
+        let past = (attempts.past(), attempts.shown());
         (attempts, (found, past))
     });
     let looked = turn.spend(looked).await;

@@ -245,3 +245,26 @@ fn what_cannot_be_done_is_told_and_changes_nothing() {
     assert_published(&root, &upstream, &commits[0]);
     assert_eq!(root.status().unwrap()["pinned"], Value::Bool(false));
 }
+
+#[test]
+fn what_is_shown_counts_though_somebody_changed_it() {
+    let upstream = Upstream::new();
+    let url = local(&upstream);
+    let harms: [fn(&Root); 2] = [
+        |root| fs::write(root.link().join("a"), "changed").unwrap(),
+        |root| fs::remove_file(root.link().join(".git")).unwrap(),
+    ];
+    for harm in harms {
+        let root = Root::new();
+        let commits = published(&upstream, &url, &root, 2);
+        harm(&root);
+        let finished = of_root(&["rollback"], &root).finish();
+        expect(&finished, 0, &format!("{} is published and stays", commits[0]));
+        assert_published(&root, &upstream, &commits[0]);
+        of_root(&["unpin"], &root).finish().expect_code(0);
+        harm(&root);
+        let finished = of_root(&["pin"], &root).finish();
+        expect(&finished, 0, &format!("{} is published and stays", commits[1]));
+        assert_published(&root, &upstream, &commits[1]);
+    }
+}
