@@ -129,15 +129,18 @@ pub fn empty_trash(layout: &Layout, stop: &Stop) -> Result<(), DiskError> {
 /// those that git-sync made where it kept them once.
 pub(super) fn trees(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
     let mut found = Vec::new();
-    for child in list(&layout.trees())? {
-        if ours(&child) {
-            found.push(child);
-        } else if name(&child).is_some_and(|name| name.parse::<u32>().is_ok()) {
-            found.extend(list(&child)?.into_iter().filter(|below| ours(below)));
-        }
+    for home in homes(layout)? {
+        found.extend(list(&home)?.into_iter().filter(|child| ours(child)));
     }
     found.extend(takeover::old_trees(layout)?);
     Ok(found)
+}
+
+/// The directories in which trees of ours are at home.
+pub(super) fn homes(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
+    let is_number = |path: &PathBuf| name(path).is_some_and(|name| name.parse::<u32>().is_ok());
+    let numbered = list(&layout.trees())?.into_iter().filter(is_number);
+    Ok([layout.trees()].into_iter().chain(numbered).collect())
 }
 
 fn ours(path: &Path) -> bool {

@@ -13,6 +13,7 @@ use crate::disk::{At, DiskError};
 use crate::disk::{exchange, list, make_directory, name, remove, replace_link};
 use crate::model::Cause;
 use crate::publish::Layout;
+use crate::publish::sweep::homes;
 use crate::trees::{real, relative};
 use std::ffi::OsString;
 use std::fs;
@@ -88,13 +89,6 @@ fn lead_directly(layout: &Layout) -> Result<(), DiskError> {
         }
     }
     Ok(())
-}
-
-/// The directories in which trees are at home.
-fn homes(layout: &Layout) -> Result<Vec<PathBuf>, DiskError> {
-    let is_number = |path: &PathBuf| name(path).is_some_and(|name| name.parse::<u32>().is_ok());
-    let numbered = list(&layout.trees())?.into_iter().filter(is_number);
-    Ok(numbered.chain([layout.trees()]).collect())
 }
 
 /// Removes the signposts and half-made symlinks, which a crash may have left, those of another link
